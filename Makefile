@@ -1,0 +1,47 @@
+# Works from a fresh clone in any folder; everything it makes lies in .venv.
+SHELL := /bin/bash -eu
+BIN := .venv/bin
+OLD_PYROUTE2 := 0.7.7 0.7.2
+
+# The checkout's own plugins come first, whatever copy of the collection a user may have installed.
+export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/$(wildcard .venv/lib/python3.*/site-packages)
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons lint clean
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z_0-9-]+:.*## /{printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/stamp  ## make .venv with Ansible, pyroute2 and the test tools
+
+# A virtual environment knows its own absolute path (the stamp holds it): in a moved checkout it is made anew.
+ifneq ($(file <.venv/stamp),$(CURDIR))
+.PHONY: .venv/stamp
+endif
+.venv/stamp: requirements.txt tools/setup
+	@tools/setup
+
+bridge_nat: setup  ## build the bridge and NAT lab on this machine (ARGS='-e state=absent' and the like)
+	$(BIN)/ansible-playbook playbooks/bridge_nat.yml -e bridge_nat_internet=true $(ARGS)
+
+test: test-all test-old-pyroute2 test-pythons  ## run every test: newest and old pyroute2, every Python found
+
+test-tools:
+	@tools/need ip:iproute2 nft:nftables ping:iputils-ping tcpdump:tcpdump
+
+test-all: setup test-tools  ## run pytest with the newest pyroute2
+	$(BIN)/python -m pytest tests
+
+test-old-pyroute2: setup test-tools  ## run the integration tests with the pyroute2 of Debian 13 and 12
+	for version in $(OLD_PYROUTE2); do tools/with-pyroute2 $$version -m pytest tests/integration; done
+
+test-pythons: setup  ## run the unit tests on the other Pythons found
+	@tools/test-pythons
+
+lint: setup  ## run ansible-lint, ansible-test sanity, ruff and the other static gates
+	@tools/lint
+
+clean:  ## remove .venv and caches
+	rm -rf .venv .ansible .cache .pytest_cache .ruff_cache changelogs/.plugin-cache.yaml tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
