@@ -1,0 +1,60 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The options, attributes and results that every module of the engine has."""
+
+    DOCUMENTATION = r"""
+requirements:
+  - pyroute2 >= 0.7.2 (on the host that executes the module)
+  - root
+options:
+  lab:
+    description:
+      - The lab that owns what the module makes. Its mark is on every link (as the alias C(linuxnet.lab:LAB)) and on
+        every namespace (as the alias of its C(lo)).
+      - What does not carry the mark is neither changed nor deleted, unless O(force=true).
+      - Set it once for a play or a block with C(module_defaults) of C(group/linuxnet.lab.lab).
+    type: str
+    default: default
+  force:
+    description:
+      - Change also what is not the lab's, and add an address whose prefix overlaps one that the host has a route to.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Can run in check mode and return the changed status prediction without modifying the target.
+    support: full
+    details:
+      - A namespace or link that does not exist is taken to be made by an earlier task of the same run, which in check
+        mode made nothing; RV(assumed) names it.
+  diff_mode:
+    description: Returns details on what has changed (or would change in check mode), when in diff mode.
+    support: full
+  idempotent:
+    description: When run twice in a row outside check mode with the same arguments, the second run changes nothing.
+    support: full
+  platform:
+    description: The systems that the module works on.
+    platforms: linux
+    support: full
+  action_group:
+    description: Use C(group/linuxnet.lab.lab) in C(module_defaults) to set defaults for this module.
+    membership:
+      - linuxnet.lab.lab
+    support: full
+"""
+
+    STATE = r"""
+options:
+  state:
+    description: Whether it is to be there.
+    type: str
+    choices: [present, absent]
+    default: present
+"""

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read, plan, then apply or only show: the one sentence that every module says."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
+
+Claims = t.List[t.Tuple[str, str, str]]
+
+
+class Resource(t.Protocol):
+    """One wanted kernel object, or one that must not be there."""
+
+    def check(self) -> list[str]:
+        """What is wrong with it in itself, before the kernel is looked at; a sentence each."""
+
+    def claims(self) -> Claims:
+        """What it takes for itself, as (kind, value, place): two resources of one task cannot claim the same."""
+
+    def plan(self, plan: Plan) -> None:
+        """Add the changes that it needs; LabError where it cannot be had."""
+
+
+class Outcome(t.NamedTuple):
+    """What a run found or did.
+
+    :ivar changed: whether anything was (or would be) changed. :ivar commands: the changes as shell commands.
+    :ivar diff: ``before`` and ``after``, of what differs only. :ivar warnings: what the user should know.
+    :ivar assumed: what check mode took to be made by earlier tasks.
+    """
+
+    changed: bool
+    commands: list[str]
+    diff: dict[str, t.Any]
+    warnings: list[str]
+    assumed: list[str]
+
+
+def run(resources: t.Sequence[Resource], lab: str, force: bool = False, check: bool = False) -> Outcome:
+    """Make the kernel match the resources; with *check* only say what that would take.
+
+    LabError, with every reason found, where something is wrong with them: then nothing was changed. LabError too
+    where the kernel refuses a change: those made before it in this run have then been taken back.
+    """
+    errors = rules.check_lab("lab", lab) + _errors(resources)
+    if errors:
+        raise LabError(errors)
+    with Sockets() as sockets:
+        plan = Plan(Snapshot(sockets), lab, force, check)
+        for resource in resources:
+            try:
+                resource.plan(plan)
+            except LabError as exc:
+                errors += exc.errors
+        if errors:
+            raise LabError(list(dict.fromkeys(errors)))
+        changes = plan.changes()
+        if not check:
+            _apply(changes, Operator(sockets))
+    commands = [command for change in changes for command in change.commands]
+    return Outcome(bool(changes), commands, difference(changes), plan.warnings, plan.assumed)
+
+
+def _errors(resources: t.Sequence[Resource]) -> list[str]:
+    errors: list[str] = []
+    seen: dict[tuple[str, str], str] = {}
+    for resource in resources:
+        found = resource.check()
+        errors += found
+        for kind, value, place in [] if found else resource.claims():
+            if (kind, value) in seen:
+                errors.append("{0}: {1} {2} is already that of {3}".format(place, kind, value, seen[kind, value]))
+            else:
+                seen[kind, value] = place
+    return errors
+
+
+def _apply(changes: list[Change], operator: Operator) -> None:
+    operations = [(change, operation) for change in changes for operation in change.operations]
+    try:
+        operator.apply([operation for dummy, operation in operations])
+    except OperationError as exc:
+        failed = operations[exc.failed][0]
+        message = "`{0}` failed: {1}".format("; ".join(failed.commands), _words(exc.error))
+        touched = {id(operations[number][0]) for number in exc.done}
+        begun = [change for change in changes if id(change) in touched]
+        raise LabError([message, *_roll_back(begun, operator)]) from exc
+
+
+def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
+    """Take back changes, the last one first, and say how that went."""
+    left = []
+    for change in reversed(changes):
+        try:
+            operator.apply(change.undo)
+        except OperationError as exc:
+            left.append("`{0}` could not be taken back: {1}".format("; ".join(change.commands), _words(exc.error)))
+        else:
+            if not change.undo:
+                left.append("`{0}` was done and cannot be taken back".format("; ".join(change.commands)))
+    if changes and not left:
+        return ["the {0} changes made before it were taken back".format(len(changes))]
+    return left
+
+
+def _words(error: Exception) -> str:
+    """A refusal in the kernel's words, without Python's decoration."""
+    return getattr(error, "text", "") or getattr(error, "strerror", "") or str(error)
+
+
+def difference(changes: t.Sequence[Change]) -> dict[str, t.Any]:
+    """The changes as two trees of what differs only, for Ansible's diff."""
+    before: dict[str, t.Any] = {}
+    after: dict[str, t.Any] = {}
+    born: list[tuple[str, ...]] = []
+    for change in changes:
+        within_new = any(change.where[: len(path)] == path for path in born)
+        if change.before is None and change.after is not None:
+            born.append(change.where)
+        elif not within_new:
+            _put(before, change.where, change.before, keep=True)
+        if change.after is not None:
+            _put(after, change.where, change.after)
+    return {"before": before, "after": after}
+
+
+def _put(tree: dict[str, t.Any], path: tuple[str, ...], value: t.Any, keep: bool = False) -> None:
+    """Put a value into a tree; with *keep* what is there already stays. Trees are merged."""
+    for step in path[:-1]:
+        tree = tree.setdefault(step, {})
+    known = tree.get(path[-1])
+    if isinstance(known, dict) and isinstance(value, dict):
+        tree[path[-1]] = {**value, **known} if keep else {**known, **value}
+    elif known is None or not keep:
+        tree[path[-1]] = value

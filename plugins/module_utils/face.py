@@ -1,0 +1,80 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every module does alike: arguments in, one call of the engine, one result out."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
+
+Options = t.Dict[str, t.Dict[str, t.Any]]
+Item = t.Dict[str, t.Any]
+
+# The documentation fragment `lab` says the same to users.
+LAB: Options = {
+    "lab": {"type": "str", "default": "default"},
+    "force": {"type": "bool", "default": False},
+}
+STATE: Options = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
+
+
+def one_or_many(options: Options, many: str, required: t.Sequence[str]) -> Options:
+    """The options of a module that takes one object by its own options, or several in a list named *many*.
+
+    What an item leaves out is taken from the module's own options, so that these say it once for all.
+    """
+    item = {name: {**option, "required": name in required} for name, option in options.items()}
+    return {**options, many: {"type": "list", "elements": "dict", "options": item}}
+
+
+def items(params: Item, options: t.Iterable[str], many: str) -> list[tuple[str, Item]]:
+    """The objects asked for, each with the place of its options: ``""``, or ``routes[1].``."""
+    own = {name: params[name] for name in options}
+    if params[many] is None:
+        return [("", own)]
+    return [
+        ("{0}[{1}].".format(many, number), {name: own[name] if item[name] is None else item[name] for name in own})
+        for number, item in enumerate(params[many])
+    ]
+
+
+def run_module(
+    options: Options,
+    build: t.Callable[[Item], t.Sequence[engine.Resource]],
+    result: t.Callable[[Item], Item] | None = None,
+    **constraints: t.Any,
+) -> None:
+    """Be a module: *build* turns its parameters into resources; *result* adds what it returns of its own."""
+    module = AnsibleModule(argument_spec={**LAB, **options}, supports_check_mode=True, **constraints)
+    require_library(module)
+    params = module.params
+    try:
+        outcome = engine.run(build(params), params["lab"], params["force"], module.check_mode)
+        returned = result(params) if result and not module.check_mode else {}
+    except LabError as exc:
+        module.fail_json(msg=str(exc), errors=exc.errors)
+    except PermissionError as exc:
+        module.fail_json(msg="{0}: this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN); become: true".format(exc))
+    for warning in outcome.warnings:
+        module.warn(warning)
+    returned.update(changed=outcome.changed, commands=outcome.commands)
+    if outcome.assumed:
+        returned["assumed"] = outcome.assumed
+    if module._diff:
+        returned["diff"] = outcome.diff
+    module.exit_json(**returned)
+
+
+def require_library(module: AnsibleModule) -> None:
+    """End the module with the cure where the Python that runs it lacks pyroute2."""
+    if library.IMPORT_ERROR:
+        module.fail_json(
+            msg=missing_required_lib("pyroute2 >= 0.7.2", url="https://pyroute2.org"), exception=library.IMPORT_ERROR
+        )

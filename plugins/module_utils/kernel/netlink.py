@@ -1,0 +1,185 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A netlink socket: requests with acknowledgements in batches, and dumps. Source: netlink(7)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+
+NLM_F_REQUEST = 0x1
+NLM_F_ACK = 0x4
+NLM_F_REPLACE = 0x100
+NLM_F_EXCL = 0x200
+NLM_F_CREATE = 0x400
+NLM_F_DUMP = 0x300
+
+_NLM_F_DUMP_INTR = 0x10
+_NLM_F_CAPPED = 0x100
+_NLM_F_ACK_TLVS = 0x200
+_NLMSG_ERROR = 2
+_NLMSG_DONE = 3
+_NLMSGERR_ATTR_MSG = 1
+
+_SOL_NETLINK = 270
+_NETLINK_CAP_ACK = 10
+_NETLINK_EXT_ACK = 11
+_NETLINK_GET_STRICT_CHK = 12
+
+_HEADER = struct.Struct("=IHHII")
+# Acknowledgements wait in the socket's receive buffer until the whole send is done: 256 fit into the default
+# one, and those that do not fit are lost although their requests were carried out.
+_MOST_AT_ONCE = 200
+_DUMP_TRIES = 5
+
+
+def message(cls: t.Any, kind: int, flags: int, fields: dict[str, t.Any], attributes: t.Sequence[t.Any] = ()) -> t.Any:
+    """A message of one of pyroute2's classes; a request is acknowledged when *flags* holds NLM_F_ACK."""
+    made = cls()
+    for name, value in fields.items():
+        made[name] = value
+    made["attrs"] = [(name, value) for name, value in attributes if value is not None]
+    made["header"]["type"] = kind
+    made["header"]["flags"] = flags | NLM_F_REQUEST
+    made["header"]["pid"] = 0
+    return made
+
+
+class Netlink:
+    """A netlink socket in the network namespace in which the calling thread is when it is made.
+
+    It goes on belonging to that namespace wherever the thread goes.
+    """
+
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, protocol)
+        self._socket.settimeout(60)
+        self._sequence = int.from_bytes(os.urandom(2), "big")
+        for option in (_NETLINK_EXT_ACK, _NETLINK_CAP_ACK, _NETLINK_GET_STRICT_CHK):
+            try:
+                self._socket.setsockopt(_SOL_NETLINK, option, 1)
+            except OSError:
+                pass  # an older kernel: errors then come without the kernel's words, dumps unfiltered
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def request(self, messages: t.Sequence[t.Any]) -> list[KernelError | None]:
+        """Send messages, at most 200 in one go, and return for each None or the kernel's refusal.
+
+        The kernel carries them out in order, and goes on after one that it refuses.
+        """
+        results: list[KernelError | None] = []
+        for start in range(0, len(messages), _MOST_AT_ONCE):
+            results += self._send(messages[start : start + _MOST_AT_ONCE])
+        return results
+
+    def _send(self, messages: t.Sequence[t.Any]) -> list[KernelError | None]:
+        results: list[KernelError | None] = [None] * len(messages)
+        first = self._sequence + 1
+        waiting = set()
+        encoded = []
+        for position, made in enumerate(messages):
+            encoded.append(self._encode(made))
+            if made["header"]["flags"] & NLM_F_ACK:
+                waiting.add(position)
+        self._socket.send(b"".join(encoded))
+        while waiting:
+            for kind, flags, sequence, body in self._receive():
+                position = sequence - first
+                if kind != _NLMSG_ERROR or not 0 <= position < len(messages):
+                    continue
+                error = _error(flags, body)
+                results[position] = results[position] or error
+                if position in waiting:
+                    waiting.remove(position)
+                elif error:
+                    return results  # what frames a batch was refused, so nothing in it is answered
+        return results
+
+    def dump(self, made: t.Any) -> list[t.Any]:
+        """The decoded answers to a dump request; asked again while the kernel says that its tables changed meanwhile."""
+        for dummy in range(_DUMP_TRIES):
+            answers, interrupted = self._dump_once(made)
+            if not interrupted:
+                break
+        return answers
+
+    def get(self, made: t.Any) -> t.Any:
+        """The decoded answer to a request for one object; KernelError where the kernel refuses."""
+        sequence = self._write(made)
+        for kind, flags, number, body in self._receive():
+            if number == sequence:
+                if kind == _NLMSG_ERROR:
+                    raise _error(flags, body) or KernelError(errno.ENOMSG)
+                return _decode(type(made), kind, flags, number, body)
+        raise KernelError(errno.ENOMSG)
+
+    def _dump_once(self, made: t.Any) -> tuple[list[t.Any], bool]:
+        sequence = self._write(made)
+        answers: list[t.Any] = []
+        interrupted = False
+        while True:
+            for kind, flags, number, body in self._receive():
+                if number != sequence:
+                    continue
+                interrupted = interrupted or bool(flags & _NLM_F_DUMP_INTR)
+                if kind == _NLMSG_ERROR:
+                    raise _error(flags, body) or KernelError(errno.ENOMSG)
+                if kind == _NLMSG_DONE:
+                    return answers, interrupted
+                answers.append(_decode(type(made), kind, flags, number, body))
+
+    def _encode(self, made: t.Any) -> bytes:
+        self._sequence += 1
+        made["header"]["sequence_number"] = self._sequence
+        made.reset()
+        made.encode()
+        return bytes(made.data)
+
+    def _write(self, made: t.Any) -> int:
+        self._socket.send(self._encode(made))
+        return self._sequence
+
+    def _receive(self) -> t.Iterator[tuple[int, int, int, bytes]]:
+        """The messages of one datagram as (type, flags, sequence number, body)."""
+        data = self._socket.recv(1 << 18)
+        offset = 0
+        while offset + _HEADER.size <= len(data):
+            length, kind, flags, sequence, dummy = _HEADER.unpack_from(data, offset)
+            yield kind, flags, sequence, data[offset + _HEADER.size : offset + length]
+            offset += (length + 3) & ~3
+
+
+def _decode(cls: t.Any, kind: int, flags: int, sequence: int, body: bytes) -> t.Any:
+    header = _HEADER.pack(_HEADER.size + len(body), kind, flags, sequence, 0)
+    made = cls(bytearray(header + body))
+    made.decode()
+    return made
+
+
+def _error(flags: int, body: bytes) -> KernelError | None:
+    """The refusal that a NLMSG_ERROR message holds, in the kernel's own words where it has some."""
+    code = -struct.unpack_from("=i", body)[0]
+    if not code:
+        return None
+    text = ""
+    if flags & _NLM_F_ACK_TLVS:
+        inner = struct.unpack_from("=I", body, 4)[0]
+        offset = 4 + (_HEADER.size if flags & _NLM_F_CAPPED else (inner + 3) & ~3)
+        while offset + 4 <= len(body):
+            length, kind = struct.unpack_from("=HH", body, offset)
+            if length < 4:
+                break
+            if kind == _NLMSGERR_ATTR_MSG:
+                text = body[offset + 4 : offset + length].split(b"\0")[0].decode(errors="replace")
+            offset += (length + 3) & ~3
+    return KernelError(code, text)

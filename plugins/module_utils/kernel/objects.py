@@ -1,0 +1,127 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is in a network namespace, as plain values: what the kernel reports, by names instead of indexes."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+
+@dataclasses.dataclass(frozen=True)
+class Address:
+    """An IP address of a link.
+
+    :ivar cidr: address and prefix length, ``10.0.0.1/24``.
+    :ivar broadcast: the broadcast address; empty for none.
+    :ivar scope: as iproute2 writes it: ``global``, ``site``, ``link``, ``host``, or a number.
+    """
+
+    cidr: str
+    broadcast: str = ""
+    scope: str = "global"
+
+    @property
+    def ip(self) -> str:
+        """The address without its prefix length."""
+        return self.cidr.split("/")[0]
+
+
+@dataclasses.dataclass
+class Link:
+    """A network interface.
+
+    :ivar kind: ``veth``, ``bridge`` and so on as the kernel names it; empty for hardware and `lo`.
+    :ivar master: name of the bridge (or other master) it is a port of; empty for none.
+    :ivar alias: the free text that ip-link(8) calls alias; it holds whose the link is.
+    :ivar peer: index of the other end of a veth, in the peer's own namespace.
+    :ivar peer_nsid: the kernel's number, in this namespace, for the peer's namespace; None for this very one.
+    :ivar born: made by the plan, so not in the kernel yet.
+    :ivar options: options of the kind, by the kernel's name without prefix (``STP_STATE``: 1).
+    """
+
+    name: str
+    index: int = 0
+    kind: str = ""
+    up: bool = False
+    mtu: int = 1500
+    mac: str = ""
+    master: str = ""
+    alias: str = ""
+    peer: int = 0
+    peer_nsid: int | None = None
+    born: bool = False
+    options: dict[str, int] = dataclasses.field(default_factory=dict)
+    addresses: list[Address] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """A route; the fields are ip-route(8)'s.
+
+    :ivar family: 4 or 6.
+    :ivar dst: a prefix in CIDR form; ``0.0.0.0/0`` and ``::/0`` for the default route.
+    :ivar via: gateway; empty for none. :ivar dev: name of the link; empty for none.
+    :ivar nexthops: how many next hops a multipath route has; 0 for an ordinary one.
+    """
+
+    family: int
+    dst: str
+    via: str = ""
+    dev: str = ""
+    src: str = ""
+    metric: int = 0
+    table: int = 254
+    scope: str = "global"
+    type: str = "unicast"
+    protocol: int = 0
+    onlink: bool = False
+    nexthops: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Neighbor:
+    """An entry of the neighbour table; `state` as iproute2 writes it: ``REACHABLE``, ``STALE``, ``PERMANENT``."""
+
+    dst: str
+    dev: str
+    lladdr: str
+    state: str
+    proxy: bool = False
+
+
+Kinds = t.Mapping[str, int]
+
+SCOPES: Kinds = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+ROUTE_TYPES: Kinds = {
+    "unicast": 1,
+    "local": 2,
+    "broadcast": 3,
+    "anycast": 4,
+    "multicast": 5,
+    "blackhole": 6,
+    "unreachable": 7,
+    "prohibit": 8,
+    "throw": 9,
+}
+NEIGHBOR_STATES: Kinds = {
+    "NONE": 0,
+    "INCOMPLETE": 0x01,
+    "REACHABLE": 0x02,
+    "STALE": 0x04,
+    "DELAY": 0x08,
+    "PROBE": 0x10,
+    "FAILED": 0x20,
+    "NOARP": 0x40,
+    "PERMANENT": 0x80,
+}
+
+
+def word(kinds: Kinds, number: int) -> str:
+    """The word for one of the kernel's numbers; the number itself as a string where there is none."""
+    for name, value in kinds.items():
+        if value == number:
+            return name
+    return str(number)

@@ -1,0 +1,214 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carrying out operations on the kernel: in order, and many rtnetlink ones of a namespace in one send.
+
+An operation says where, what and with what, by names; indexes and descriptors are found here, when it is its turn.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    namespaces,
+    nftables,
+    rtnetlink,
+    store,
+    sysctl,
+)
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+
+# What a removal may meet when the thing went with another one, or by itself, a moment before.
+_GONE = {
+    "link_del": {errno.ENODEV},
+    "address_del": {errno.EADDRNOTAVAIL, errno.ENODEV},
+    "route_del": {errno.ESRCH, errno.ENODEV},
+}
+
+
+class Operation(t.NamedTuple):
+    """One operation.
+
+    :ivar netns: reference of the namespace it happens in.
+    :ivar action: name of a method of :class:`Operator`, below, without its underscore.
+    """
+
+    netns: str
+    action: str
+    arguments: dict[str, t.Any]
+
+
+class OperationError(Exception):
+    """The kernel refused an operation; those listed in `done` were carried out before (or in the same send)."""
+
+    def __init__(self, failed: int, error: Exception, done: list[int]) -> None:
+        super().__init__(str(error))
+        self.failed = failed
+        self.error = error
+        self.done = done
+
+
+class Operator:
+    """Carries out operations with the sockets of one run."""
+
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self._indexes: dict[tuple[str, str], int] = {}
+        self._batch: list[tuple[int, t.Any]] = []
+        self._batch_netns = ""
+        self._descriptors: list[int] = []
+        self._operations: t.Sequence[Operation] = ()
+        self._done: list[int] = []
+
+    def apply(self, operations: t.Sequence[Operation]) -> None:
+        """Carry out operations in their order; OperationError at the first that the kernel refuses."""
+        self._operations, self._done = operations, []
+        for number, operation in enumerate(operations):
+            try:
+                self._take(number, operation)
+            except (KernelError, OSError) as exc:
+                if exc.errno in _GONE.get(operation.action, ()):
+                    self._done.append(number)
+                    continue
+                self._abandon()
+                raise OperationError(number, exc, self._done) from exc
+        self._flush()
+
+    def _take(self, number: int, operation: Operation) -> None:
+        """Put an operation's message to the others that wait, or, where it is none, carry it out."""
+        build = getattr(self, "_message_" + operation.action, None)
+        if build is None:
+            self._flush()
+            getattr(self, "_do_" + operation.action)(operation.netns, **operation.arguments)
+            self._done.append(number)
+            return
+        if operation.netns != self._batch_netns:
+            self._flush()
+            self._batch_netns = operation.netns
+        made = build(operation.netns, **operation.arguments)  # which may send what waits
+        self._batch.append((number, made))
+
+    def _flush(self) -> None:
+        """Send the waiting messages."""
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        try:
+            results = self._sockets.get(self._batch_netns).request([made for dummy, made in batch])
+        finally:
+            self._close_descriptors()
+        failed = None
+        for (number, dummy), error in zip(batch, results):
+            if error is None or error.errno in _GONE.get(self._operations[number].action, ()):
+                self._done.append(number)
+            elif failed is None:
+                failed = (number, error)
+        if failed:
+            raise OperationError(failed[0], failed[1], self._done)
+
+    def _abandon(self) -> None:
+        """Forget what was built and not sent."""
+        self._batch = []
+        self._close_descriptors()
+
+    def _close_descriptors(self) -> None:
+        for fd in self._descriptors:
+            os.close(fd)
+        self._descriptors = []
+
+    def _index(self, netns: str, name: str) -> int:
+        """The index of a link; what is waiting may make the link, so it is sent first."""
+        if not name:
+            return 0
+        if (netns, name) not in self._indexes:
+            self._flush()
+            self._indexes[netns, name] = rtnetlink.link_index(self._sockets.get(netns), name)
+        return self._indexes[netns, name]
+
+    def _descriptor(self, ref: str) -> int:
+        """A descriptor of a namespace that stays open until the message that names it is sent."""
+        fd = namespaces.open_netns(ref)
+        self._descriptors.append(fd)
+        return fd
+
+    # -- messages: sent together --------------------------------------------------------------------------------
+
+    def _message_veth_new(self, netns: str, peer_netns: str, master: str = "", **arguments: t.Any) -> t.Any:
+        index = self._index(netns, master) if master else None
+        return rtnetlink.veth_new(peer_netns=self._descriptor(peer_netns), master=index, **arguments)
+
+    def _message_bridge_new(self, netns: str, **arguments: t.Any) -> t.Any:
+        return rtnetlink.bridge_new(**arguments)
+
+    def _message_link_set(
+        self, netns: str, dev: str, master: str | None = None, to_netns: str | None = None, **arguments: t.Any
+    ) -> t.Any:
+        index = self._index(netns, dev)
+        if master is not None:
+            arguments["master"] = self._index(netns, master)
+        if to_netns is not None:
+            arguments["netns"] = self._descriptor(to_netns)
+        if to_netns is not None or "name" in arguments:
+            del self._indexes[netns, dev]
+        return rtnetlink.link_set(index, **arguments)
+
+    def _message_link_del(self, netns: str, dev: str) -> t.Any:
+        index = self._index(netns, dev)
+        del self._indexes[netns, dev]
+        return rtnetlink.link_del(index)
+
+    def _message_address_new(self, netns: str, dev: str, address: t.Any) -> t.Any:
+        return rtnetlink.address_new(self._index(netns, dev), address)
+
+    def _message_address_del(self, netns: str, dev: str, address: t.Any) -> t.Any:
+        return rtnetlink.address_del(self._index(netns, dev), address)
+
+    def _message_route_new(self, netns: str, route: t.Any) -> t.Any:
+        return rtnetlink.route_new(self._index(netns, route.dev), route)
+
+    def _message_route_del(self, netns: str, route: t.Any) -> t.Any:
+        return rtnetlink.route_del(self._index(netns, route.dev), route)
+
+    # -- the rest: one by one -----------------------------------------------------------------------------------
+
+    def _do_netns_create(self, netns: str, name: str) -> None:
+        namespaces.create(name)
+
+    def _do_netns_remove(self, netns: str, name: str) -> None:
+        self._sockets.forget(name)
+        namespaces.remove(name)
+
+    def _do_netns_hold(self, netns: str, name: str, lab: str, hostname: str) -> None:
+        namespaces.hold(name, lab, hostname)
+
+    def _do_netns_release(self, netns: str, name: str) -> None:
+        self._sockets.forget(name)
+        for holder in namespaces.holders():
+            if holder.name == name:
+                namespaces.release(holder)
+
+    def _do_hostname(self, netns: str, name: str, hostname: str) -> None:
+        for holder in namespaces.holders():
+            if holder.name == name:
+                namespaces.set_hostname(holder.pid, hostname)
+
+    def _do_sysctl_write(self, netns: str, name: str, value: str) -> None:
+        with namespaces.inside_ref(netns):
+            sysctl.write(name, value)
+
+    def _do_nft_replace(self, netns: str, lab: str, ruleset: t.Any) -> None:
+        nftables.replace(self._sockets.nft(netns), lab, ruleset)
+
+    def _do_nft_delete(self, netns: str, lab: str) -> None:
+        nftables.delete(self._sockets.nft(netns), lab)
+
+    def _do_remember(self, netns: str, lab: str, key: str, value: t.Any) -> None:
+        store.remember(lab, key, value)
+
+    def _do_file_write(self, netns: str, path: str, text: str | None) -> None:
+        store.write_file(path, text)

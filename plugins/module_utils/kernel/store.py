@@ -1,0 +1,86 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a lab has to remember outside the kernel's objects: the values that its sysctls had before.
+
+One small file a lab under /run: gone at a reboot, like the sysctls themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import typing as t
+
+STORE_DIR = "/run/linuxnet.lab"
+
+
+def _path(lab: str) -> str:
+    return os.path.join(STORE_DIR, lab + ".json")
+
+
+def recall(lab: str) -> dict[str, t.Any]:
+    """What is remembered for a lab, by key; empty where there is nothing."""
+    try:
+        with open(_path(lab), encoding="utf-8") as stream:
+            return json.load(stream)
+    except FileNotFoundError:
+        return {}
+
+
+def labs() -> list[str]:
+    """The labs for which something is remembered, sorted."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(name[: -len(".json")] for name in os.listdir(STORE_DIR) if name.endswith(".json"))
+    return []
+
+
+def remember(lab: str, key: str, value: t.Any) -> None:
+    """Remember a value for a lab; None forgets it, and file and directory go with the last one."""
+    with _locked():
+        known = recall(lab)
+        known.pop(key, None)
+        if value is not None:
+            known[key] = value
+        write_file(_path(lab), json.dumps(known, indent=1) + "\n" if known else None)
+        with contextlib.suppress(OSError):
+            os.rmdir(STORE_DIR)
+
+
+@contextlib.contextmanager
+def _locked() -> t.Iterator[None]:
+    """Alone with the directory; whoever had it before may have removed it, so it is looked at again once it is ours."""
+    while True:
+        os.makedirs(STORE_DIR, 0o755, exist_ok=True)
+        lock = os.open(STORE_DIR, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.exists(STORE_DIR) and os.path.samestat(os.fstat(lock), os.stat(STORE_DIR)):
+                yield
+                return
+        finally:
+            os.close(lock)
+
+
+def read_file(path: str) -> str | None:
+    """The text of a file; None where there is none."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def write_file(path: str, text: str | None) -> None:
+    """Replace a file's text in one step; None removes the file."""
+    if text is None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return
+    temporary = "{0}.{1}".format(path, os.getpid())
+    with open(temporary, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.rename(temporary, path)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The few system calls that Python itself offers only from 3.12 on, or not at all.
+
+Sources: setns(2), unshare(2), mount(2), umount2(2), sethostname(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWNET = 0x40000000
+
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+MS_SHARED = 0x100000
+MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+_libc.umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
+_libc.setns.argtypes = (ctypes.c_int, ctypes.c_int)
+_libc.unshare.argtypes = (ctypes.c_int,)
+_libc.sethostname.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
+
+
+def _checked(result: int, what: str) -> None:
+    if result:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno), what)
+
+
+def setns(fd: int, kind: int) -> None:
+    """Move the calling thread into the namespace that *fd* refers to; OSError where the kernel refuses."""
+    _checked(_libc.setns(fd, kind), "setns")
+
+
+def unshare(kinds: int) -> None:
+    """Give the calling thread new namespaces of the given CLONE_NEW* kinds."""
+    _checked(_libc.unshare(kinds), "unshare")
+
+
+def mount(source: str, target: str, fstype: str, flags: int, data: str = "") -> None:
+    """mount(2) with the same five arguments."""
+    _checked(
+        _libc.mount(source.encode(), os.fsencode(target), fstype.encode(), flags, data.encode()),
+        "mount {0}".format(target),
+    )
+
+
+def umount(target: str, flags: int = 0) -> None:
+    """umount2(2)."""
+    _checked(_libc.umount2(os.fsencode(target), flags), "umount {0}".format(target))
+
+
+def sethostname(name: str) -> None:
+    """Set the hostname of the calling thread's UTS namespace."""
+    _checked(_libc.sethostname(name.encode(), len(name.encode())), "sethostname {0}".format(name))

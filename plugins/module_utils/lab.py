@@ -1,0 +1,128 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the names and addresses of a lab must look like. Each check returns the errors it finds, a sentence each."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+
+# IFNAMSIZ of linux/if.h, without the closing zero byte.
+LINK_NAME_LIMIT = 15
+# HOST_NAME_MAX of limits.h.
+HOSTNAME_LIMIT = 64
+
+_LAB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
+_NETNS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+:@-]{0,62}\Z")
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
+
+Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def check_lab(place: str, name: str) -> list[str]:
+    """A lab's name becomes part of link aliases, of an nftables table's and of a file's name."""
+    if _LAB.match(name):
+        return []
+    return ["{0}: {1!r} is not a lab name: letters, digits, '_', '.', '-', at most 63".format(place, name)]
+
+
+def check_link_name(place: str, name: str) -> list[str]:
+    """dev_valid_name() of the kernel: at most 15 bytes, no slash, colon or blank, neither `.` nor `..`."""
+    if len(name.encode()) > LINK_NAME_LIMIT:
+        return ["{0}: {1!r} has {2} characters, a link name has at most 15".format(place, name, len(name.encode()))]
+    if not name or name in (".", "..") or re.search(r"[/:\s]", name) or not name.isprintable():
+        return ["{0}: {1!r} is not a link name".format(place, name)]
+    return []
+
+
+def check_netns_name(place: str, name: str) -> list[str]:
+    """A name that can be created: no path, and not to be taken for a PID."""
+    if _NETNS.match(name) and not name.isdigit():
+        return []
+    return ["{0}: {1!r} is not a namespace name".format(place, name)]
+
+
+def check_netns(place: str, ref: str) -> list[str]:
+    """A reference to a namespace: empty, a name, a PID or a path."""
+    return check_netns_name(place, ref) if namespaces.is_name(ref) else []
+
+
+def check_hostname(place: str, name: str) -> list[str]:
+    """hostname(7): at most 64 of letters, digits, dots and hyphens."""
+    if re.match(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,63})\Z", name) and len(name) <= HOSTNAME_LIMIT:
+        return []
+    return ["{0}: {1!r} is not a hostname".format(place, name)]
+
+
+def check_mac(place: str, mac: str | None) -> list[str]:
+    """A unicast hardware address, six bytes in lower-case hex."""
+    if mac is None:
+        return []
+    if not _MAC.match(mac) or int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
+        return ["{0}: {1!r} is not the MAC address of one link (like 02:00:00:00:00:01)".format(place, mac)]
+    return []
+
+
+def check_mtu(place: str, mtu: int | None) -> list[str]:
+    """68 (RFC 791) to 65535, what veth and bridge take."""
+    if mtu is None or 68 <= mtu <= 65535:
+        return []
+    return ["{0}: {1} is not an MTU between 68 and 65535".format(place, mtu)]
+
+
+def check_cidr(place: str, cidr: str) -> list[str]:
+    """An address of a link with its prefix length: not the network's own address, nor its broadcast."""
+    try:
+        interface = ipaddress.ip_interface(cidr)
+    except ValueError as exc:
+        return ["{0}: {1!r} is not an address with a prefix length ({2})".format(place, cidr, exc)]
+    if "/" not in cidr:
+        return ["{0}: {1!r} lacks the prefix length, as in {1}/24".format(place, cidr)]
+    network = interface.network
+    if network.version == 4 and network.prefixlen < 31 and interface.ip in (network[0], network[-1]):
+        what = "network" if interface.ip == network[0] else "broadcast"
+        return ["{0}: {1!r} is the {2} address of {3}, not one of a link".format(place, cidr, what, network)]
+    if interface.ip.is_multicast or interface.ip.is_unspecified:
+        return ["{0}: {1!r} is not a link's own address".format(place, cidr)]
+    return []
+
+
+def check_ip(place: str, ip: str) -> list[str]:
+    """An address without prefix length."""
+    try:
+        ipaddress.ip_address(ip)
+    except ValueError:
+        return ["{0}: {1!r} is not an IP address".format(place, ip)]
+    return []
+
+
+def check_prefix(place: str, prefix: str) -> list[str]:
+    """A network in CIDR form; bits beyond the prefix length do not matter (see :func:`network_of`)."""
+    try:
+        ipaddress.ip_network(prefix, strict=False)
+    except ValueError as exc:
+        return ["{0}: {1!r} is not a network ({2})".format(place, prefix, exc)]
+    return []
+
+
+def network_of(prefix: str) -> Network:
+    """The network that a prefix means: 172.18.0.0/12 is 172.16.0.0/12."""
+    return ipaddress.ip_network(prefix, strict=False)
+
+
+def normal_cidr(cidr: str) -> str:
+    """An address as the kernel writes it: IPv6 compressed and in lower case."""
+    return str(ipaddress.ip_interface(cidr))
+
+
+def nearest(word: str, words: t.Iterable[str]) -> str:
+    """`` (did you mean ...?)`` with the known word nearest to an unknown one; empty where none is near."""
+    found = difflib.get_close_matches(word, sorted(words), n=1)
+    return " (did you mean {0!r}?)".format(found[0]) if found else ""

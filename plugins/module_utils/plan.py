@@ -1,0 +1,174 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan: the changes that make the kernel match what is wanted, in the order in which they are safe."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot, mark
+
+
+class Stage(enum.IntEnum):
+    """When a change has its turn. Removals come first, each before what it stands on.
+
+    Bridges go before their ports, and come up after them: a bridge with many ports up floods its own start.
+    """
+
+    REMOVE_NAT = 1
+    REMOVE_SYSCTL = 2
+    REMOVE_ROUTE = 3
+    REMOVE_ADDRESS = 4
+    REMOVE_BRIDGE = 5
+    REMOVE_LINK = 6
+    REMOVE_NETNS = 7
+    NETNS = 11
+    BRIDGE = 12
+    LINK = 13
+    CONFIGURE = 14
+    BRIDGE_UP = 15
+    ROUTE = 16
+    SYSCTL = 17
+    NAT = 18
+
+
+# In these stages the namespaces do not matter to each other: what belongs to one is sent together.
+_BY_NAMESPACE = (Stage.CONFIGURE, Stage.ROUTE)
+
+
+@dataclasses.dataclass
+class Change:
+    """One change.
+
+    :ivar netns: reference of the namespace that it is made in.
+    :ivar operations: what the kernel is told. :ivar undo: what takes it back, in the order to be told.
+    :ivar where: path of the thing in the diff. :ivar before: its value now, None where it is not there.
+    :ivar after: its value then, None where it is gone. :ivar commands: the same as shell commands.
+    """
+
+    stage: Stage
+    netns: str
+    operations: list[Operation]
+    undo: list[Operation]
+    where: tuple[str, ...]
+    before: t.Any
+    after: t.Any
+    commands: list[str]
+
+
+class Plan:
+    """A plan in the making: what resources find in the picture, and add to it.
+
+    :ivar lab: the lab that acts. :ivar force: whether what is not the lab's may be changed.
+    :ivar check: whether this is only a prediction: a namespace or link that is missing is then taken to be
+        made by an earlier task, which in check mode made nothing, and named in `assumed`.
+    """
+
+    def __init__(self, snapshot: Snapshot, lab: str, force: bool = False, check: bool = False) -> None:
+        self.snapshot = snapshot
+        self.lab = lab
+        self.force = force
+        self.check = check
+        self.warnings: list[str] = []
+        self._assumed: set[tuple[str, str]] = set()
+        self._changes: list[Change] = []
+
+    def add(
+        self,
+        stage: Stage,
+        netns: str,
+        operations: list[Operation],
+        undo: list[Operation],
+        where: tuple[str, ...],
+        before: t.Any,
+        after: t.Any,
+        commands: list[str],
+    ) -> None:
+        """Add a change; the fields are those of :class:`Change`, `where` without the namespace."""
+        path = (netns or "host", *where)
+        self._changes.append(Change(stage, netns, operations, undo, path, before, after, commands))
+
+    def changes(self) -> list[Change]:
+        """The changes in the order in which they are to be made."""
+        order: dict[str, int] = {}
+        for change in self._changes:
+            order.setdefault(change.netns, len(order))
+        return sorted(
+            self._changes,
+            key=lambda change: (change.stage, order[change.netns] if change.stage in _BY_NAMESPACE else 0),
+        )
+
+    # -- looking things up --------------------------------------------------------------------------------------
+
+    def namespace(self, ref: str, place: str) -> Namespace:
+        """The namespace with this reference; LabError where there is none."""
+        namespace = self.snapshot.namespace(ref)
+        if namespace is None:
+            if not (self.check and namespaces.is_name(ref)):
+                known = [one.ref for one in self.snapshot.everywhere() if one.ref]
+                raise LabError(
+                    "{0}: there is no network namespace {1!r}{2}".format(place, ref, rules.nearest(ref, known))
+                )
+            namespace = Namespace(ref, {"lo": Link("lo", up=True, mtu=65536, alias=mark(self.lab))})
+            self.snapshot.put(ref, namespace)
+            self._assumed.add((ref, ""))
+        return namespace
+
+    def link(self, namespace: Namespace, name: str, place: str) -> Link:
+        """A link of a namespace; LabError where there is none."""
+        link = namespace.links.get(name)
+        if link is None:
+            if not self.check:
+                raise LabError(
+                    "{0}: there is no link {1!r} in {2}{3}".format(
+                        place, name, namespace.title, rules.nearest(name, namespace.links)
+                    )
+                )
+            link = namespace.links[name] = Link(name, up=True, alias=mark(self.lab))
+            self._assumed.add((namespace.ref, name))
+        return link
+
+    def is_assumed(self, namespace: Namespace, dev: str = "") -> bool:
+        """Whether a namespace, or a link in it, is only assumed, so that nothing follows from what it lacks."""
+        return (namespace.ref, "") in self._assumed or (namespace.ref, dev) in self._assumed
+
+    @property
+    def assumed(self) -> list[str]:
+        """What was taken to be there, a few words each."""
+        return sorted(
+            "{0} in {1}".format(dev, ref or "the host") if dev else "namespace {0}".format(ref)
+            for ref, dev in self._assumed
+        )
+
+    # -- whose is it --------------------------------------------------------------------------------------------
+
+    def owns(self, link: Link) -> bool:
+        """Whether a link is the lab's: it is marked so, or will be, because this very plan makes it."""
+        return link.born or link.alias == mark(self.lab)
+
+    def demand(self, namespace: Namespace, link: Link, place: str, deed: str = "be changed") -> None:
+        """LabError where a link is not the lab's, and it was not told to change it all the same."""
+        if self.owns(link) or self.force:
+            return
+        raise LabError("{0}: link {1!r} {2}".format(place, link.name, self._why_not(namespace, link, deed)))
+
+    def _why_not(self, namespace: Namespace, link: Link, deed: str) -> str:
+        text = "exists in {0} and ".format(namespace.title)
+        if link.alias.startswith(MARK):
+            text += "belongs to lab {0!r}, not to {1!r}".format(link.alias[len(MARK) :], self.lab)
+        else:
+            text += "does not belong to lab {0!r}".format(self.lab)
+        if not namespace.ref and any(
+            route.dev == link.name and route.dst in ("0.0.0.0/0", "::/0") for route in namespace.routes
+        ):
+            text += "; it carries the host's default route"
+        return text + "; it will not {0} unless force is true".format(deed)

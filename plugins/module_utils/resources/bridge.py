@@ -1,0 +1,204 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `bridge`: a bridge with its options, addresses and ports."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, link
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+
+class Option(t.NamedTuple):
+    """An option of a bridge: the kernel's name for it, what `ip link` calls it, how many kernel units one of ours is."""
+
+    kernel: str
+    word: str
+    factor: int
+    lowest: int
+    highest: int
+
+
+# Times are seconds here, and hundredths of a second (USER_HZ) in the kernel's messages and in ip-link(8)'s arguments.
+OPTIONS = {
+    "stp": Option("STP_STATE", "stp_state", 1, 0, 1),
+    "forward_delay": Option("FORWARD_DELAY", "forward_delay", 100, 0, 30),
+    "ageing_time": Option("AGEING_TIME", "ageing_time", 100, 0, 1000000),
+    "mcast_snooping": Option("MCAST_SNOOPING", "mcast_snooping", 1, 0, 1),
+    "vlan_filtering": Option("VLAN_FILTERING", "vlan_filtering", 1, 0, 1),
+}
+
+
+@dataclasses.dataclass
+class Bridge:
+    """A bridge.
+
+    :ivar options: by the names of :data:`OPTIONS`; booleans, or seconds. Those not named stay as they are.
+    :ivar ports: links that are to be its only ports; None leaves the ports as they are.
+    """
+
+    netns: str
+    name: str
+    settings: link.Settings = dataclasses.field(default_factory=link.Settings)
+    options: dict[str, int] = dataclasses.field(default_factory=dict)
+    addresses: address.Addresses = dataclasses.field(default_factory=address.Addresses)
+    ports: list[str] | None = None
+    present: bool = True
+    place: str = ""
+
+    def check(self) -> list[str]:
+        """Names, values, addresses."""
+        errors = rules.check_netns(self.place + "netns", self.netns)
+        errors += rules.check_link_name(self.place + "name", self.name)
+        errors += self.settings.check(self.place) + self.addresses.check(self.place + "addresses")
+        for name, value in self.options.items():
+            option = OPTIONS[name]
+            if not option.lowest <= value <= option.highest:
+                errors.append(
+                    "{0}{1}: {2} is not between {3} and {4} seconds".format(
+                        self.place, name, value, option.lowest, option.highest
+                    )
+                )
+        delay = self.options.get("forward_delay")
+        if self.options.get("stp") and delay is not None and delay < 2:
+            errors.append("{0}forward_delay: {1} is too short for STP, which takes 2 to 30 seconds".format(self.place, delay))
+        for number, port in enumerate(self.ports or []):
+            errors += rules.check_link_name("{0}ports[{1}]".format(self.place, number), port)
+            if port == self.name:
+                errors.append("{0}ports[{1}]: {2!r} cannot be its own port".format(self.place, number, port))
+        return errors
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Its name, its addresses, its ports."""
+        ports = [
+            ("port", "{0!r} in {1}".format(port, self.netns or "the host"), "{0}ports[{1}]".format(self.place, number))
+            for number, port in enumerate(self.ports or [])
+        ]
+        own = link.link_claim(self.netns, self.name, self.place + "name")
+        return [own, *self.addresses.claims(self.place + "addresses"), *ports]
+
+    def plan(self, plan: Plan) -> None:
+        """Create, correct or delete it."""
+        if not self.present:
+            namespace = plan.snapshot.namespace(self.netns)
+            found = namespace.links.get(self.name) if namespace else None
+            if namespace and found:
+                self._demand(plan, namespace, found, "be deleted")
+                link.remove(plan, namespace, found)
+            return
+        namespace = plan.namespace(self.netns, self.place + "netns")
+        bridge = namespace.links.get(self.name)
+        if bridge is None:
+            bridge = self._create(plan, namespace)
+        self._demand(plan, namespace, bridge)
+        link.configure(plan, namespace, bridge, self.settings, self.place, marked=True)
+        self._set_options(plan, namespace, bridge)
+        address.configure(plan, namespace, bridge, self.addresses, self.place + "addresses")
+        if self.ports is not None:
+            self._set_ports(plan, namespace, self.ports)
+
+    def _demand(self, plan: Plan, namespace: Namespace, found: Link, deed: str = "be changed") -> None:
+        plan.demand(namespace, found, self.place + "name", deed)
+        if found.kind != "bridge":
+            raise LabError(
+                "{0}name: {1!r} in {2} is a {3}, not a bridge".format(
+                    self.place, self.name, namespace.title, found.kind or "link of its own"
+                )
+            )
+
+    def _units(self) -> dict[str, int]:
+        return {OPTIONS[name].kernel: int(value) * OPTIONS[name].factor for name, value in self.options.items()}
+
+    def _create(self, plan: Plan, namespace: Namespace) -> Link:
+        units = self._units()
+        bridge = Link(
+            self.name,
+            kind="bridge",
+            mtu=self.settings.mtu or 1500,
+            mac=self.settings.mac or "",
+            options=dict(units),
+            born=True,
+        )
+        namespace.links[self.name] = bridge
+        words = ["ip link add", self.name]
+        words += ["mtu", str(self.settings.mtu)] if self.settings.mtu else []
+        words += ["address", self.settings.mac] if self.settings.mac else []
+        words += ["type bridge", *self._words(units)]
+        arguments = {"name": self.name, "mac": self.settings.mac, "mtu": self.settings.mtu, "options": units}
+        plan.add(
+            Stage.BRIDGE,
+            namespace.ref,
+            [Operation(namespace.ref, "bridge_new", arguments)],
+            [Operation(namespace.ref, "link_del", {"dev": self.name})],
+            ("links", self.name),
+            None,
+            {"kind": "bridge", **self._shown(units)},
+            [enter(namespace, " ".join(words))],
+        )
+        return bridge
+
+    def _set_options(self, plan: Plan, namespace: Namespace, bridge: Link) -> None:
+        differing = {name: value for name, value in self._units().items() if bridge.options.get(name) != value}
+        if not differing:
+            return
+        before = {name: bridge.options[name] for name in differing if name in bridge.options}
+        bridge.options.update(differing)
+
+        def change(values: dict[str, int]) -> Operation:
+            return Operation(namespace.ref, "link_set", {"dev": self.name, "kind": "bridge", "options": values})
+
+        command = "ip link set {0} type bridge {1}".format(self.name, " ".join(self._words(differing)))
+        plan.add(
+            Stage.CONFIGURE,
+            namespace.ref,
+            [change(differing)],
+            [change(before)],
+            ("links", self.name),
+            self._shown(before),
+            self._shown(differing),
+            [enter(namespace, command)],
+        )
+
+    def _words(self, units: dict[str, int]) -> list[str]:
+        """Options as arguments of `ip link ... type bridge`."""
+        return [
+            word
+            for option in OPTIONS.values()
+            if option.kernel in units
+            for word in (option.word, str(units[option.kernel]))
+        ]
+
+    def _shown(self, units: dict[str, int]) -> dict[str, t.Any]:
+        """Options as the diff shows them: in our names and units."""
+        return {
+            name: bool(units[option.kernel]) if option.highest == 1 else units[option.kernel] // option.factor
+            for name, option in OPTIONS.items()
+            if option.kernel in units
+        }
+
+    def _set_ports(self, plan: Plan, namespace: Namespace, ports: list[str]) -> None:
+        errors = []
+        for number, port in enumerate(ports):
+            place = "{0}ports[{1}]".format(self.place, number)
+            try:
+                found = plan.link(namespace, port, place)
+                plan.demand(namespace, found, place, "become a port")
+                link.configure(plan, namespace, found, link.Settings(master=self.name), place + ".")
+            except LabError as exc:
+                errors += exc.errors
+        if errors:
+            raise LabError(errors)
+        for found in list(namespace.links.values()):
+            if found.master == self.name and found.name not in ports:
+                plan.demand(namespace, found, self.place + "ports", "be taken off the bridge")
+                link.configure(plan, namespace, found, link.Settings(master=""), self.place)

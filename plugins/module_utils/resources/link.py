@@ -1,0 +1,173 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `link`: settings of a link that exists; and what veth and bridge share with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
+
+# What `ip link set` calls the settings whose names differ from ours.
+_WORDS = {"mac": "address"}
+# What the diff calls those whose names would not be understood.
+_SHOWN = {"alias": "owner"}
+
+
+@dataclasses.dataclass
+class Settings:
+    """What a link is to be like. None leaves a thing as it is; an empty `master` takes the link off its bridge."""
+
+    up: bool | None = None
+    mtu: int | None = None
+    mac: str | None = None
+    master: str | None = None
+
+    def check(self, place: str) -> list[str]:
+        """MTU, MAC and the master's name; `place` ends in a dot, or is empty."""
+        errors = rules.check_mtu(place + "mtu", self.mtu) + rules.check_mac(place + "mac", self.mac)
+        if self.master:
+            errors += rules.check_link_name(place + "master", self.master)
+        return errors
+
+    def given(self) -> dict[str, t.Any]:
+        """Those that are not left as they are, by name."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+
+
+@dataclasses.dataclass
+class LinkSettings:
+    """Settings of an existing link, or, with `present` false, the link's end."""
+
+    netns: str
+    name: str
+    settings: Settings
+    present: bool = True
+    place: str = ""
+
+    def check(self) -> list[str]:
+        """Names and values."""
+        return (
+            rules.check_netns(self.place + "netns", self.netns)
+            + rules.check_link_name(self.place + "name", self.name)
+            + self.settings.check(self.place)
+        )
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """The link."""
+        return [link_claim(self.netns, self.name, self.place + "name")]
+
+    def plan(self, plan: Plan) -> None:
+        """Change the settings that differ, or delete the link."""
+        if not self.present:
+            namespace = plan.snapshot.namespace(self.netns)
+            link = namespace.links.get(self.name) if namespace else None
+            if namespace and link:
+                plan.demand(namespace, link, self.place + "name", "be deleted")
+                remove(plan, namespace, link)
+            return
+        namespace = plan.namespace(self.netns, self.place + "netns")
+        link = plan.link(namespace, self.name, self.place + "name")
+        plan.demand(namespace, link, self.place + "name")
+        configure(plan, namespace, link, self.settings, self.place)
+
+
+def link_claim(netns: str, name: str, place: str) -> tuple[str, str, str]:
+    """The claim of a resource on a link's name."""
+    return ("link", "{0!r} in {1}".format(name, netns or "the host"), place)
+
+
+def master_of(plan: Plan, namespace: Namespace, name: str, place: str) -> None:
+    """LabError where there is no bridge of that name for a port."""
+    master = plan.link(namespace, name, place + "master")
+    if master.kind not in ("bridge", "") or (not master.kind and not plan.is_assumed(namespace, name)):
+        raise LabError(
+            "{0}master: {1!r} in {2} is a {3}, not a bridge".format(
+                place, name, namespace.title, master.kind or "link of its own"
+            )
+        )
+
+
+def configure(plan: Plan, namespace: Namespace, link: Link, settings: Settings, place: str, marked: bool = False) -> None:
+    """Plan the settings that differ, in one message (a bridge comes up in a later one); *marked* adds the lab's mark."""
+    if settings.master:
+        master_of(plan, namespace, settings.master, place)
+    wanted = settings.given()
+    differing = {name: value for name, value in wanted.items() if getattr(link, name) != value}
+    if link.kind == "bridge" and "up" in differing:
+        del differing["up"]
+        _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": settings.up})
+    if marked and link.alias != mark(plan.lab):
+        differing["alias"] = mark(plan.lab)
+    if differing:
+        _change(plan, Stage.CONFIGURE, namespace, link, differing)
+    if wanted.get("up") is False:
+        namespace.routes = [route for route in namespace.routes if route.dev != link.name]
+
+
+def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: dict[str, t.Any]) -> None:
+    before = {name: getattr(link, name) for name in values}
+    for name, value in values.items():
+        setattr(link, name, value)
+    shown = [name for name in values if name != "alias"]
+    plan.add(
+        stage,
+        namespace.ref,
+        [Operation(namespace.ref, "link_set", {"dev": link.name, **values})],
+        [Operation(namespace.ref, "link_set", {"dev": link.name, **before})],
+        ("links", link.name),
+        {_SHOWN.get(name, name): before[name] for name in values if not (link.born and name == "alias")},
+        {_SHOWN.get(name, name): values[name] for name in values if not (link.born and name == "alias")},
+        [enter(namespace, set_command(link.name, {name: values[name] for name in shown}))] if shown else [],
+    )
+
+
+def set_command(name: str, values: dict[str, t.Any]) -> str:
+    """`ip link set` with these settings."""
+    words = ["ip link set", name]
+    for setting, value in values.items():
+        if setting == "up":
+            words.append("up" if value else "down")
+        elif setting == "master" and not value:
+            words.append("nomaster")
+        else:
+            words += [_WORDS.get(setting, setting), str(value)]
+    return " ".join(words)
+
+
+def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
+    """Plan the end of a link, and of a veth's other end with it."""
+    other = plan.snapshot.peer(namespace, link) if link.kind == "veth" and link.index else None
+    plan.add(
+        Stage.REMOVE_BRIDGE if link.kind == "bridge" else Stage.REMOVE_LINK,
+        namespace.ref,
+        [Operation(namespace.ref, "link_del", {"dev": link.name})],
+        [],
+        ("links", link.name),
+        shape(link),
+        None,
+        [enter(namespace, "ip link del {0}".format(link.name))],
+    )
+    namespace.drop_link(link.name)
+    if other:
+        other[0].drop_link(other[1].name)
+
+
+def shape(link: Link) -> dict[str, t.Any]:
+    """A link as the diff shows it."""
+    shown: dict[str, t.Any] = {"kind": link.kind, "mtu": link.mtu, "up": link.up}
+    if link.master:
+        shown["master"] = link.master
+    addresses = [address.cidr for address in link.addresses if not address.cidr.startswith("fe80:")]
+    if addresses:
+        shown["addresses"] = addresses
+    return shown

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `netns`: a network namespace, named or held by a process."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, variable
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import remove as remove_link
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
+
+
+@dataclasses.dataclass
+class Netns:
+    """A network namespace.
+
+    :ivar held: whether a process holds it, with a UTS namespace of its own, instead of a file in /run/netns.
+    :ivar hostname: the hostname in a held one; None for its own name.
+    :ivar lo_up: whether `lo` in it is to be up; None leaves it.
+    """
+
+    name: str
+    held: bool = False
+    hostname: str | None = None
+    lo_up: bool | None = True
+    present: bool = True
+    place: str = "name"
+
+    def check(self) -> list[str]:
+        """A name that can be created; a hostname only where a process carries it."""
+        errors = rules.check_netns_name(self.place, self.name)
+        if self.hostname is not None:
+            errors += rules.check_hostname("hostname", self.hostname)
+            if not self.held:
+                errors.append("hostname: {0!r} needs held, a file cannot carry a hostname".format(self.hostname))
+        return errors
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Its name."""
+        return [("namespace", self.name, self.place)]
+
+    def plan(self, plan: Plan) -> None:
+        """Create, correct or remove it."""
+        namespace = plan.snapshot.namespace(self.name)
+        if not self.present:
+            if namespace is not None:
+                self._demand(plan, namespace)
+                remove(plan, namespace)
+            return
+        if namespace is None:
+            namespace = self._create(plan)
+        self._demand(plan, namespace)
+        if namespace.held != self.held:
+            raise LabError(
+                "{0}: {1} exists and is {2} by a process".format(
+                    self.place, namespace.title, "held" if namespace.held else "not held"
+                )
+            )
+        self._correct(plan, namespace)
+
+    def _create(self, plan: Plan) -> Namespace:
+        namespace = Namespace(self.name, {"lo": Link("lo", index=1, mtu=65536)})
+        namespace.held = self.held
+        namespace.links["lo"].alias = mark(plan.lab)
+        lo_marked = Operation(self.name, "link_set", {"dev": "lo", "alias": mark(plan.lab)})
+        if self.held:
+            namespace.hostname = self.hostname or self.name
+            make = Operation("", "netns_hold", {"name": self.name, "lab": plan.lab, "hostname": namespace.hostname})
+            take_back = Operation("", "netns_release", {"name": self.name})
+            # The shell has to wait until the namespace is there: unshare(1) does not say when it is.
+            command = "unshare --net --uts sh -c 'hostname {0}; exec sleep infinity' & {1}=$!; sleep 0.2".format(
+                namespace.hostname, variable(self.name)
+            )
+        else:
+            make = Operation("", "netns_create", {"name": self.name})
+            take_back = Operation("", "netns_remove", {"name": self.name})
+            command = "ip netns add {0}".format(self.name)
+        plan.add(
+            Stage.NETNS, self.name, [make, lo_marked], [take_back], (), None, _shape(namespace), [command]
+        )
+        plan.snapshot.put(self.name, namespace)
+        return namespace
+
+    def _demand(self, plan: Plan, namespace: Namespace) -> None:
+        """LabError where the namespace is not the lab's, and force was not given."""
+        if namespace.lab == plan.lab or plan.force:
+            return
+        raise LabError(
+            "{0}: {1} exists and {2}; it will not be touched unless force is true".format(
+                self.place,
+                namespace.title,
+                "belongs to lab {0!r}, not to {1!r}".format(namespace.lab, plan.lab)
+                if namespace.lab
+                else "does not belong to lab {0!r}".format(plan.lab),
+            )
+        )
+
+    def _correct(self, plan: Plan, namespace: Namespace) -> None:
+        lo = namespace.links["lo"]
+        if namespace.lab != plan.lab:  # forced: it is the lab's from now on
+            plan.add(
+                Stage.CONFIGURE,
+                self.name,
+                [Operation(self.name, "link_set", {"dev": "lo", "alias": mark(plan.lab)})],
+                [Operation(self.name, "link_set", {"dev": "lo", "alias": lo.alias})],
+                ("lab",),
+                namespace.lab,
+                plan.lab,
+                [],
+            )
+            lo.alias = mark(plan.lab)
+        if self.held and namespace.hostname != (self.hostname or self.name):
+            wanted, before = self.hostname or self.name, namespace.hostname
+            plan.add(
+                Stage.CONFIGURE,
+                self.name,
+                [Operation("", "hostname", {"name": self.name, "hostname": wanted})],
+                [Operation("", "hostname", {"name": self.name, "hostname": before})],
+                ("hostname",),
+                before,
+                wanted,
+                ["nsenter -t ${0} --uts hostname {1}".format(variable(self.name), wanted)],
+            )
+            namespace.hostname = wanted
+        if self.lo_up is not None and lo.up != self.lo_up:
+            before_up, lo.up = lo.up, self.lo_up
+            if lo.up:  # the kernel then makes lo's own addresses
+                lo.addresses = [Address("127.0.0.1/8", scope="host"), Address("::1/128", scope="host")]
+            plan.add(
+                Stage.CONFIGURE,
+                self.name,
+                [Operation(self.name, "link_set", {"dev": "lo", "up": self.lo_up})],
+                [Operation(self.name, "link_set", {"dev": "lo", "up": before_up})],
+                ("links", "lo", "up"),
+                before_up,
+                self.lo_up,
+                [enter(namespace, "ip link set lo {0}".format("up" if self.lo_up else "down"))],
+            )
+
+
+def remove(plan: Plan, namespace: Namespace) -> None:
+    """Plan the end of a namespace, with its links first.
+
+    The kernel ends a namespace some time after it was told to; a link that is deleted is gone at once, and its peer too.
+    """
+    for link in list(namespace.links.values()):
+        if link.name in namespace.links and link.kind in ("veth", "bridge"):
+            remove_link(plan, namespace, link)
+    if namespace.held:
+        action, command = "netns_release", "kill ${0}".format(variable(namespace.ref))
+    else:
+        action, command = "netns_remove", "ip netns del {0}".format(namespace.ref)
+    plan.add(
+        Stage.REMOVE_NETNS,
+        namespace.ref,
+        [Operation("", action, {"name": namespace.ref})],
+        [],
+        (),
+        _shape(namespace),
+        None,
+        [command],
+    )
+    plan.snapshot.put(namespace.ref, None)
+
+
+def _shape(namespace: Namespace) -> dict[str, t.Any]:
+    if namespace.held:
+        return {"held": True, "hostname": namespace.hostname}
+    return {"held": False}

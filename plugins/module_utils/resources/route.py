@@ -1,0 +1,309 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `route`: one route of a namespace."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import SCOPES, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+# rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
+PROTOCOL = 76
+
+
+_TABLES = {"main": 254, "default": 253}
+_WITHOUT_LINK = ("blackhole", "unreachable", "prohibit", "throw")
+
+
+@dataclasses.dataclass
+class RouteWanted:
+    """A route as ip-route(8) describes it; None where it was not said."""
+
+    netns: str
+    dst: str
+    via: str | None = None
+    dev: str | None = None
+    src: str | None = None
+    metric: int | None = None
+    table: str | None = None
+    scope: str | None = None
+    type: str | None = None
+    onlink: bool | None = None
+    present: bool = True
+    place: str = ""
+
+    def check(self) -> list[str]:
+        """Addresses, names and numbers; one family; a way out."""
+        place = self.place
+        errors = rules.check_netns(place + "netns", self.netns)
+        if self.dst != "default":
+            errors += rules.check_prefix(place + "dst", self.dst)
+        for name, value in (("via", self.via), ("src", self.src)):
+            errors += rules.check_ip(place + name, value) if value is not None else []
+        errors += rules.check_link_name(place + "dev", self.dev) if self.dev is not None else []
+        if self.table is not None and _table(self.table) is None:
+            errors.append("{0}table: {1!r} is neither main, default nor a number up to 4294967295".format(place, self.table))
+        if self.metric is not None and not 0 <= self.metric < 1 << 32:
+            errors.append("{0}metric: {1} is not between 0 and 4294967295".format(place, self.metric))
+        if errors:
+            return errors
+        families = {
+            name: ipaddress.ip_network(value, strict=False).version
+            for name, value in (("dst", self.dst), ("via", self.via), ("src", self.src))
+            if value is not None and value != "default"
+        }
+        if len(set(families.values())) > 1:
+            said = ", ".join("{0} {1}".format(name, getattr(self, name)) for name in families)
+            errors.append("{0}dst: IPv4 and IPv6 do not go together: {1}".format(place, said))
+        if self.present and not (self.via or self.dev or self.type in _WITHOUT_LINK):
+            errors.append("{0}dst: a route to {1} needs via or dev".format(place, self.dst))
+        if self.type in _WITHOUT_LINK and (self.via or self.dev):
+            errors.append("{0}type: a route of type {1} has neither via nor dev".format(place, self.type))
+        if self.onlink and not (self.via and self.dev):
+            errors.append("{0}onlink: needs via and dev".format(place))
+        return errors
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Its destination in its table, with its metric."""
+        route = self.route()
+        value = "to {0} metric {1} table {2} in {3}".format(
+            route.dst, route.metric, route.table, self.netns or "the host"
+        )
+        if not self.present:
+            value += " via {0} dev {1}".format(self.via, self.dev)  # several with one destination can be unwanted
+        return [("route", value, self.place + "dst")]
+
+    def route(self) -> Route:
+        """The route with what was not said filled in as `ip route add` does."""
+        said = [one for one in (self.via, self.src) if one] if self.dst == "default" else [self.dst]
+        family = ipaddress.ip_network(said[0], strict=False).version if said else 4
+        dst = ("0.0.0.0/0" if family == 4 else "::/0") if self.dst == "default" else str(rules.network_of(self.dst))
+        kind = self.type or "unicast"
+        scope = "global"
+        if family == 4 and not self.via:
+            scope = {"unicast": "link", "local": "host", "broadcast": "link"}.get(kind, "global")
+        return Route(
+            family=family,
+            dst=dst,
+            via=str(ipaddress.ip_address(self.via)) if self.via else "",
+            dev=self.dev or "",
+            src=str(ipaddress.ip_address(self.src)) if self.src else "",
+            metric=self.metric if self.metric is not None else (0 if family == 4 else 1024),
+            table=_table(self.table or "main") or 254,
+            scope=self.scope or scope,
+            type=kind,
+            protocol=PROTOCOL,
+            onlink=bool(self.onlink),
+        )
+
+    def plan(self, plan: Plan) -> None:
+        """Add, replace or delete it."""
+        if self.present:
+            self._ensure(plan, plan.namespace(self.netns, self.place + "netns"))
+            return
+        namespace = plan.snapshot.namespace(self.netns)
+        for route in [one for one in namespace.routes if self._is(one)] if namespace else []:
+            _demand(plan, namespace, route, self.place)
+            _remove(plan, namespace, route)
+
+    def _ensure(self, plan: Plan, namespace: Namespace) -> None:
+        wanted = self.route()
+        if self.dev:
+            link = plan.link(namespace, self.dev, self.place + "dev")
+            if not link.up and not plan.check:
+                raise LabError("{0}dev: {1!r} in {2} is down".format(self.place, self.dev, namespace.title))
+        same_key = [one for one in namespace.routes if _key(one) == _key(wanted)]
+        if any(self._satisfies(one, wanted) for one in same_key):
+            return
+        self._check_gateway(plan, namespace, wanted)
+        for route in same_key:
+            _demand(plan, namespace, route, self.place)
+            _remove(plan, namespace, route)
+        _add(plan, namespace, wanted)
+
+    def _satisfies(self, there: Route, wanted: Route) -> bool:
+        """Whether a route is what was asked for; what was not said may be as it is."""
+        if (there.via, there.type, there.nexthops) != (wanted.via, wanted.type, 0):
+            return False
+        if there.family == 4 and there.scope != wanted.scope:
+            return False
+        said = {"dev": self.dev, "src": self.src, "onlink": self.onlink}
+        return all(getattr(there, name) == getattr(wanted, name) for name, value in said.items() if value is not None)
+
+    def _is(self, there: Route) -> bool:
+        """Whether a route is the one to delete: everything that was said of it fits."""
+        wanted = self.route()
+        if (there.family, there.dst, there.table) != (wanted.family, wanted.dst, wanted.table):
+            return False
+        names = ("via", "dev", "src", "metric", "scope", "type", "onlink")
+        return all(getattr(there, name) == getattr(wanted, name) for name in names if getattr(self, name) is not None)
+
+    def _check_gateway(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
+        """LabError where the gateway is on no network of the namespace: the kernel would refuse it, less clearly."""
+        if not wanted.via or wanted.onlink or plan.is_assumed(namespace, wanted.dev):
+            return
+        gateway = ipaddress.ip_address(wanted.via)
+        if gateway.is_link_local:
+            if not wanted.dev:
+                raise LabError("{0}via: {1} is a link-local address, which needs dev".format(self.place, gateway))
+            return
+        direct = [
+            ipaddress.ip_network(one.dst)
+            for one in namespace.routes
+            if one.family == wanted.family and not one.via and not one.nexthops and wanted.dev in ("", one.dev)
+        ]
+        # An address of the link itself is accepted, and means that the destination is on the link.
+        own = [
+            one.ip for link in namespace.links.values() if wanted.dev in ("", link.name) for one in link.addresses
+        ]
+        if wanted.via in own or any(gateway in network for network in direct):
+            return
+        if plan.check and any(plan.is_assumed(namespace, name) for name in namespace.links):
+            return
+        networks = ", ".join(sorted({str(one) for one in direct if not one.is_link_local and not one.is_multicast}))
+        raise LabError(
+            "{0}via: gateway {1} is on no network of {2}{3} ({4})".format(
+                self.place,
+                gateway,
+                namespace.title,
+                " dev " + wanted.dev if wanted.dev else "",
+                "its networks: " + networks if networks else "it has none",
+            )
+        )
+
+
+def _table(word: str) -> int | None:
+    if word in _TABLES:
+        return _TABLES[word]
+    return int(word) if word.isdigit() and 0 < int(word) < 1 << 32 else None
+
+
+def _key(route: Route) -> tuple:
+    """What the kernel tells routes apart by."""
+    return (route.family, route.table, route.dst, route.metric)
+
+
+def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:
+    """LabError where a route is neither the lab's, nor on a link or in a namespace of the lab's."""
+    link = namespace.links.get(route.dev)
+    if plan.force or route.protocol == PROTOCOL or namespace.lab == plan.lab or (link is not None and plan.owns(link)):
+        return
+    raise LabError(
+        "{0}dst: the route `{1}` in {2} does not belong to lab {3!r}; it is not touched unless force is true".format(
+            place, text(route), namespace.title, plan.lab
+        )
+    )
+
+
+def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
+    namespace.routes = [*namespace.routes, route]
+    link = namespace.links.get(route.dev)
+    operations = [Operation(namespace.ref, "route_new", {"route": route})]
+    undo = [Operation(namespace.ref, "route_del", {"route": route})]
+    if namespace.lab != plan.lab and not (link is not None and plan.owns(link)):
+        # Neither its link nor its namespace ends with the lab, so the lab has to remember it.
+        key = _memory(plan, namespace, route)
+        operations.insert(0, Operation("", "remember", {"lab": plan.lab, "key": key, "value": text(route)}))
+        undo.append(Operation("", "remember", {"lab": plan.lab, "key": key, "value": None}))
+    plan.add(
+        Stage.ROUTE,
+        namespace.ref,
+        operations,
+        undo,
+        ("routes", _title(route)),
+        None,
+        text(route),
+        [enter(namespace, "ip{0} route add {1}".format(" -6" if route.family == 6 else "", text(route)))],
+    )
+
+
+def _remove(plan: Plan, namespace: Namespace, route: Route) -> None:
+    namespace.routes = [one for one in namespace.routes if one is not route]
+    operations = [Operation(namespace.ref, "route_del", {"route": route})]
+    undo = [Operation(namespace.ref, "route_new", {"route": route})]
+    key = _memory(plan, namespace, route)
+    remembered = plan.snapshot.remembered(plan.lab).get(key)
+    if remembered:
+        operations.append(Operation("", "remember", {"lab": plan.lab, "key": key, "value": None}))
+        undo.append(Operation("", "remember", {"lab": plan.lab, "key": key, "value": remembered}))
+    plan.add(
+        Stage.REMOVE_ROUTE,
+        namespace.ref,
+        operations,
+        undo,
+        ("routes", _title(route)),
+        text(route),
+        None,
+        [enter(namespace, "ip{0} route del {1}".format(" -6" if route.family == 6 else "", text(route)))],
+    )
+
+
+def _memory(plan: Plan, namespace: Namespace, route: Route) -> str:
+    """The key under which the lab remembers a route of somebody else's namespace and link."""
+    return "route {0} {1} {2} {3} {4}".format(plan.snapshot.identity(namespace.ref), *_key(route))
+
+
+def remove_kept(plan: Plan, namespace: Namespace) -> None:
+    """Plan the end of the routes that the lab remembers to have added in a namespace."""
+    known = plan.snapshot.remembered(plan.lab)
+    if not known:
+        return
+    for route in namespace.routes:
+        if route.protocol == PROTOCOL and _memory(plan, namespace, route) in known:
+            _remove(plan, namespace, route)
+
+
+def _title(route: Route) -> str:
+    words = [_destination(route)]
+    if route.metric not in (0, 1024 if route.family == 6 else 0):
+        words.append("metric {0}".format(route.metric))
+    if route.table != 254:
+        words.append("table {0}".format(route.table))
+    return " ".join(words)
+
+
+def _destination(route: Route) -> str:
+    network = ipaddress.ip_network(route.dst)
+    if network.prefixlen == 0:
+        return "default"
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else route.dst
+
+
+def text(route: Route) -> str:
+    """A route as `ip route` takes it."""
+    words = [route.type] if route.type != "unicast" else []
+    words.append(_destination(route))
+    if route.via:
+        words += ["via", route.via]
+    if route.dev:
+        words += ["dev", route.dev]
+    if route.src:
+        words += ["src", route.src]
+    if route.metric and not (route.family == 6 and route.metric == 1024):
+        words += ["metric", str(route.metric)]
+    if route.table != 254:
+        words += ["table", str(route.table)]
+    if route.family == 4 and route.scope in SCOPES and route.scope != _usual_scope(route):
+        words += ["scope", route.scope]
+    if route.onlink:
+        words.append("onlink")
+    return " ".join(words)
+
+
+def _usual_scope(route: Route) -> str:
+    """The scope that `ip route add` chooses by itself."""
+    if route.type == "local":
+        return "host"
+    return "link" if route.type in ("unicast", "broadcast") and not route.via else "global"
+
+

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `topology`, as far as it goes without a description: the end of everything that belongs to a lab."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, masquerade, netns, route, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+
+@dataclasses.dataclass
+class WholeLab:
+    """Everything that is marked as the plan's lab, wherever it is; only to be removed."""
+
+    def check(self) -> list[str]:
+        """The lab's name is checked for every plan."""
+        return []
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Nothing."""
+        return []
+
+    def plan(self, plan: Plan) -> None:
+        """Look everywhere, and remove what carries the lab's mark."""
+        everywhere = plan.snapshot.everywhere()
+        staying = [namespace for namespace in everywhere if namespace.lab != plan.lab or not namespace.ref]
+        for namespace in staying:
+            masquerade.remove(plan, namespace)
+        for ref, name in sysctl.remembered(plan):
+            sysctl.give_back(plan, ref, name)
+        sysctl.forget_persistent(plan)
+        for namespace in staying:
+            route.remove_kept(plan, namespace)
+        for namespace in staying:
+            _remove_links(plan, namespace)
+        for namespace in everywhere:
+            if namespace not in staying:
+                netns.remove(plan, namespace)
+
+
+def _remove_links(plan: Plan, namespace: Namespace) -> None:
+    for found in list(namespace.links.values()):
+        # A veth goes with its other end, which may have been met already.
+        if plan.owns(found) and found.name in namespace.links:
+            link.remove(plan, namespace, found)

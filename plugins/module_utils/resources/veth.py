@@ -1,0 +1,269 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `veth`: a pair of links of which each is the other's cable."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, netns_word
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, link
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+
+@dataclasses.dataclass
+class End:
+    """One end of a pair."""
+
+    netns: str
+    name: str
+    settings: link.Settings = dataclasses.field(default_factory=link.Settings)
+    addresses: address.Addresses = dataclasses.field(default_factory=address.Addresses)
+    place: str = ""
+
+    def check(self) -> list[str]:
+        """Names, values, addresses."""
+        return (
+            rules.check_netns(self.place + "netns", self.netns)
+            + rules.check_link_name(self.place + "name", self.name)
+            + self.settings.check(self.place)
+            + self.addresses.check(self.place + "addresses")
+        )
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """The link, its addresses, its MAC."""
+        mac = [("MAC", self.settings.mac, self.place + "mac")] if self.settings.mac else []
+        own = link.link_claim(self.netns, self.name, self.place + "name")
+        return [own, *self.addresses.claims(self.place + "addresses"), *mac]
+
+
+class _Found(t.NamedTuple):
+    """An end as it is in the kernel."""
+
+    namespace: Namespace
+    link: Link
+
+
+@dataclasses.dataclass
+class Veth:
+    """A veth pair; its ends are equals."""
+
+    end: End
+    peer: End
+    present: bool = True
+
+    def check(self) -> list[str]:
+        """Both ends, and that they go together."""
+        errors = self.end.check() + (self.peer.check() if self.present else [])
+        mtus = {self.end.settings.mtu, self.peer.settings.mtu} - {None}
+        if len(mtus) > 1:
+            errors.append(
+                "{0}mtu: {1} and {2} at the two ends would lose every packet of a size between".format(
+                    self.peer.place, self.end.settings.mtu, self.peer.settings.mtu
+                )
+            )
+        return errors
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """What both ends claim."""
+        return self.end.claims() + (self.peer.claims() if self.present else [])
+
+    def plan(self, plan: Plan) -> None:
+        """Create, correct or delete the pair."""
+        if not self.present:
+            self._remove(plan)
+            return
+        homes = (
+            plan.namespace(self.end.netns, self.end.place + "netns"),
+            plan.namespace(self.peer.netns, self.peer.place + "netns"),
+        )
+        ends = self._find(plan, homes)
+        if ends is None:
+            ends = self._create(plan, homes)
+        for wanted, home, found in zip((self.end, self.peer), homes, ends):
+            plan.demand(found.namespace, found.link, wanted.place + "name")
+            self._move(plan, home, found, wanted.name)
+            link.configure(plan, home, found.link, wanted.settings, wanted.place, marked=True)
+            address.configure(plan, home, found.link, wanted.addresses, wanted.place + "addresses")
+
+    def _remove(self, plan: Plan) -> None:
+        """Delete the pair by whichever end is found."""
+        for wanted in (self.end, self.peer):
+            namespace = plan.snapshot.namespace(wanted.netns) if wanted.name else None
+            found = namespace.links.get(wanted.name) if namespace else None
+            if namespace and found:
+                plan.demand(namespace, found, wanted.place + "name", "be deleted")
+                if found.kind != "veth":
+                    raise LabError(
+                        "{0}name: {1!r} in {2} is not a veth".format(wanted.place, wanted.name, namespace.title)
+                    )
+                link.remove(plan, namespace, found)
+
+    def _find(self, plan: Plan, homes: tuple[Namespace, Namespace]) -> tuple[_Found, _Found] | None:
+        """The pair's ends, wherever they are, given that at least one is where and what it should be."""
+        there: list[_Found | None] = []
+        for wanted, home in zip((self.end, self.peer), homes):
+            found = home.links.get(wanted.name)
+            if found is not None and not (plan.is_assumed(home, wanted.name) and not found.kind):
+                plan.demand(home, found, wanted.place + "name")
+                if found.kind != "veth":
+                    raise LabError(
+                        "{0}name: {1!r} in {2} is a {3}, not a veth".format(
+                            wanted.place, wanted.name, home.title, found.kind or "link of its own"
+                        )
+                    )
+                there.append(_Found(home, found))
+            else:
+                there.append(None)
+        first, second = there
+        if first is None and second is None:
+            return None
+        known = first or second
+        assert known is not None  # for the type checker: one of the two is there
+        other = plan.snapshot.peer(*known)
+        if other is None:
+            raise LabError(
+                "{0}name: the peer of {1!r} in {2} is in a namespace that cannot be found".format(
+                    self.end.place if first else self.peer.place, known.link.name, known.namespace.title
+                )
+            )
+        if first and second:
+            if other[1] is not second.link:
+                raise LabError(
+                    "{0}name: {1!r} in {2} is the peer of {3!r} in {4}, not of {5!r} in {6}".format(
+                        self.end.place,
+                        first.link.name,
+                        first.namespace.title,
+                        other[1].name,
+                        other[0].title,
+                        second.link.name,
+                        second.namespace.title,
+                    )
+                )
+            return first, second
+        return (known, _Found(*other)) if first else (_Found(*other), known)
+
+    def _create(self, plan: Plan, homes: tuple[Namespace, Namespace]) -> tuple[_Found, _Found]:
+        """Plan the pair's birth: each end at home, the outer one with its master and up already."""
+        pairs = list(zip((self.end, self.peer), homes))
+        # The message goes to the outer end's namespace. The host's end is the outer one, so that no descriptor of
+        # the host is needed; else that with a master, which the kernel takes from the outer end alone.
+        swapped = (bool(self.end.netns), not self.end.settings.master) > (
+            bool(self.peer.netns),
+            not self.peer.settings.master,
+        )
+        (outer, outer_home), (inner, inner_home) = reversed(pairs) if swapped else pairs
+        if outer.settings.master:
+            link.master_of(plan, outer_home, outer.settings.master, outer.place)
+        up = bool(outer.settings.up)
+        links = {}
+        for wanted, home in pairs:
+            links[wanted.place] = home.links[wanted.name] = Link(
+                wanted.name,
+                kind="veth",
+                mtu=wanted.settings.mtu or self.end.settings.mtu or self.peer.settings.mtu or 1500,
+                # Our own, not the kernel's random one: udev replaces those, a moment later.
+                mac=wanted.settings.mac or _random_mac(),
+                born=True,
+            )
+        mine, other = links[outer.place], links[inner.place]
+        mine.up, mine.master = up, outer.settings.master or ""
+        arguments = {
+            "name": mine.name,
+            "mtu": mine.mtu,
+            "mac": mine.mac,
+            "master": mine.master,
+            "up": up,
+            "peer": other.name,
+            "peer_netns": inner.netns,
+            "peer_mtu": other.mtu,
+            "peer_mac": other.mac,
+        }
+        command = "ip link add {0} type veth peer name {1}{2}".format(
+            _words(outer), _words(inner), "" if inner_home is outer_home else " netns " + netns_word(inner_home)
+        )
+        commands = [enter(outer_home, command)]
+        later = {name: value for name, value in (("master", mine.master), ("up", up)) if value}
+        if later:
+            commands.append(enter(outer_home, link.set_command(mine.name, later)))
+        plan.add(
+            Stage.LINK,
+            outer_home.ref,
+            [Operation(outer_home.ref, "veth_new", arguments)],
+            [Operation(outer_home.ref, "link_del", {"dev": mine.name})],
+            ("links", mine.name),
+            None,
+            {"kind": "veth", "peer": "{0} in {1}".format(other.name, inner_home.ref or "the host"), **later},
+            commands,
+        )
+        # The other end's share of the same change, for the diff alone.
+        shown = {"kind": "veth", "peer": "{0} in {1}".format(mine.name, outer_home.ref or "the host")}
+        plan.add(Stage.LINK, inner_home.ref, [], [], ("links", other.name), None, shown, [])
+        return tuple(_Found(home, links[wanted.place]) for wanted, home in pairs)  # type: ignore[return-value]
+
+    def _move(self, plan: Plan, home: Namespace, found: _Found, name: str) -> None:
+        """Plan the way of an end to its namespace and name; it loses its addresses, its master and its state there."""
+        source, moving = found
+        if source is home and moving.name == name:
+            return
+        old_name, old = moving.name, dataclasses.replace(moving)
+        if name in home.links:
+            raise LabError("name: {0!r} is already in {1}".format(name, home.title))
+        routes = [route for route in source.routes if route.dev == old_name and route.protocol != 2]
+        source.drop_link(old_name)
+        moving.name, moving.up = name, False
+        arguments: dict[str, t.Any] = {"name": name}
+        if source is not home:
+            moving.master, moving.addresses = "", []
+            arguments["to_netns"] = home.ref
+        home.links[name] = moving
+        # A link that is up cannot be renamed by older kernels.
+        operations = [
+            Operation(source.ref, "link_set", {"dev": old_name, "up": False}),
+            Operation(source.ref, "link_set", {"dev": old_name, **arguments}),
+        ]
+        back = {"dev": name, "name": old_name, **({"to_netns": source.ref} if source is not home else {})}
+        undo = [Operation(home.ref, "link_set", {"dev": name, "up": False}), Operation(home.ref, "link_set", back)]
+        undo.append(Operation(source.ref, "link_set", {"dev": old_name, "up": old.up, "master": old.master}))
+        undo += [
+            Operation(source.ref, "address_new", {"dev": old_name, "address": one})
+            for one in old.addresses
+            if not one.cidr.startswith("fe80:")
+        ]
+        undo += [Operation(source.ref, "route_new", {"route": route}) for route in routes]
+        words = ["ip link set", old_name, *(["name", name] if name != old_name else [])]
+        words += ["netns", netns_word(home)] if source is not home else []
+        plan.add(
+            Stage.LINK,
+            source.ref,
+            operations,
+            undo,
+            ("links", old_name),
+            {"name": old_name, "netns": source.ref},
+            {"name": name, "netns": home.ref},
+            [enter(source, "ip link set {0} down".format(old_name)), enter(source, " ".join(words))],
+        )
+
+
+def _words(end: End) -> str:
+    """An end as `ip link add ... type veth` takes it."""
+    words = [end.name]
+    words += ["mtu", str(end.settings.mtu)] if end.settings.mtu else []
+    words += ["address", end.settings.mac] if end.settings.mac else []
+    return " ".join(words)
+
+
+def _random_mac() -> str:
+    """A locally administered unicast address (IEEE 802)."""
+    raw = bytearray(os.urandom(6))
+    raw[0] = raw[0] & 0xFC | 0x02
+    return ":".join("{0:02x}".format(byte) for byte in raw)

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The picture of the kernel that a plan is made from.
+
+Namespaces are read when a plan first asks for them, and only what it asks for. While a plan grows, the picture is
+moved along with it, so that each resource sees what those before it will have done.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, nftables, rtnetlink, store, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+
+MARK = "linuxnet.lab:"
+
+
+def mark(lab: str) -> str:
+    """The alias that a lab's links carry; that of `lo` marks its whole namespace."""
+    return MARK + lab
+
+
+class Namespace:
+    """A network namespace in the picture.
+
+    :ivar ref: its reference as in :mod:`.kernel.namespaces`. :ivar links: by name, in the kernel's order.
+    :ivar held: whether a lab's process holds it; `holder` is that process, once there is one.
+    :ivar hostname: the hostname that goes with a held one.
+    :ivar new: made by the plan (or, in check mode, taken to be made by an earlier one), so not in the kernel yet.
+    """
+
+    def __init__(self, ref: str, links: dict[str, Link], load_routes: t.Callable[[], list[Route]] | None = None) -> None:
+        self.ref = ref
+        self.links = links
+        self.held = False
+        self.holder: namespaces.Holder | None = None
+        self.hostname = ""
+        self.new = load_routes is None
+        self._load_routes = load_routes
+        self._routes: list[Route] | None = None if load_routes else []
+
+    @property
+    def title(self) -> str:
+        """How a message calls it."""
+        return "namespace {0!r}".format(self.ref) if self.ref else "the host's namespace"
+
+    @property
+    def lab(self) -> str:
+        """The lab that the namespace belongs to; empty for none."""
+        alias = self.links["lo"].alias if "lo" in self.links else ""
+        return alias[len(MARK) :] if alias.startswith(MARK) else ""
+
+    @property
+    def routes(self) -> list[Route]:
+        """Its routes, in the kernel's order."""
+        if self._routes is None and self._load_routes:
+            self._routes = self._load_routes()
+        return self._routes or []
+
+    @routes.setter
+    def routes(self, routes: list[Route]) -> None:
+        self._routes = routes
+
+    def add_address(self, link: Link, address: Address) -> None:
+        """Move the picture along: the address, and the route to its prefix that the kernel makes."""
+        link.addresses.append(address)
+        interface = ipaddress.ip_interface(address.cidr)
+        if link.up and interface.network.num_addresses > 1:
+            route = Route(
+                family=interface.version,
+                dst=str(interface.network),
+                dev=link.name,
+                src=address.ip if interface.version == 4 else "",
+                scope="link" if interface.version == 4 else "global",
+                metric=0 if interface.version == 4 else 256,
+                protocol=2,
+            )
+            self.routes = [*self.routes, route]
+
+    def drop_address(self, link: Link, address: Address) -> None:
+        """Move the picture along: the address, those IPv4 ones that hang on it as secondaries, and routes from them."""
+        gone = {address.ip}
+        link.addresses.remove(address)
+        network = ipaddress.ip_interface(address.cidr).network
+        same = [one for one in link.addresses if ipaddress.ip_interface(one.cidr).network == network]
+        if network.version == 4:
+            for one in same:
+                link.addresses.remove(one)
+                gone.add(one.ip)
+        self.routes = [
+            route
+            for route in self.routes
+            if route.src not in gone and (route.dev != link.name or route.protocol != 2 or route.dst != str(network) or same)
+        ]
+
+    def drop_link(self, name: str) -> None:
+        """Move the picture along: the link and everything that goes with it."""
+        del self.links[name]
+        self.routes = [route for route in self.routes if route.dev != name]
+        for link in self.links.values():
+            if link.master == name:
+                link.master = ""
+
+
+class Snapshot:
+    """The picture of a whole machine, read bit by bit."""
+
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self._namespaces: dict[str, Namespace | None] = {}
+        self._sysctls: dict[tuple[str, str], str | None] = {}
+        self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
+        self._files: dict[str, str | None] = {}
+
+    def namespace(self, ref: str) -> Namespace | None:
+        """The namespace with this reference; None where there is none."""
+        if ref not in self._namespaces:
+            self._namespaces[ref] = self._read(ref)
+        return self._namespaces[ref]
+
+    def put(self, ref: str, namespace: Namespace | None) -> None:
+        """Move the picture along: a namespace that the plan makes or removes."""
+        self._namespaces[ref] = namespace
+
+    def everywhere(self) -> list[Namespace]:
+        """The host, every named namespace, and every one that a lab's process holds."""
+        refs = ["", *namespaces.named(), *(holder.name for holder in namespaces.holders())]
+        found = [self.namespace(ref) for ref in dict.fromkeys(refs)]
+        return [namespace for namespace in found if namespace is not None]
+
+    def _read(self, ref: str) -> Namespace | None:
+        try:
+            socket = self._sockets.get(ref)
+        except FileNotFoundError:
+            return None
+        links = rtnetlink.links(socket)
+        names = {link.index: link.name for link in links.values()}
+        namespace = Namespace(ref, links, lambda: rtnetlink.routes(self._sockets.get(ref), names))
+        if namespaces.is_name(ref) and ref not in namespaces.named():
+            for holder in namespaces.holders():
+                if holder.name == ref:
+                    namespace.held = True
+                    namespace.holder = holder
+                    namespace.hostname = namespaces.hostname(holder.pid)
+        return namespace
+
+    def peer(self, namespace: Namespace, link: Link) -> tuple[Namespace, Link] | None:
+        """The other end of a veth; None where it lies in a namespace that nothing here knows.
+
+        The namespaces already read are looked at first, so that the usual case reads no other.
+        """
+        known = [one for one in self._namespaces.values() if one is not None]
+        for candidates in (lambda: known, self.everywhere):
+            for other in candidates():
+                if not other.new and self._is_peer_namespace(namespace, link, other):
+                    for one in other.links.values():
+                        if one.index == link.peer and one.peer == link.index:
+                            return other, one
+        return None
+
+    def _is_peer_namespace(self, namespace: Namespace, link: Link, other: Namespace) -> bool:
+        if link.peer_nsid is None:
+            return other is namespace
+        fd = namespaces.open_netns(other.ref)
+        try:
+            return rtnetlink.nsid(self._sockets.get(namespace.ref), fd) == link.peer_nsid
+        finally:
+            os.close(fd)
+
+    def sysctl(self, ref: str, name: str) -> str | None:
+        """The value of a sysctl in a namespace; None where the kernel has none of that name."""
+        if (ref, name) not in self._sysctls:
+            try:
+                with namespaces.inside_ref(ref):
+                    self._sysctls[ref, name] = sysctl.read(name)
+            except FileNotFoundError:
+                self._sysctls[ref, name] = None
+        return self._sysctls[ref, name]
+
+    def ruleset(self, ref: str, lab: str) -> nftables.Ruleset | None:
+        """The lab's nftables ruleset in a namespace; None where it has none."""
+        if (ref, lab) not in self._rulesets:
+            self._rulesets[ref, lab] = nftables.read(self._sockets.nft(ref), lab)
+        return self._rulesets[ref, lab]
+
+    def forward_obstacles(self, ref: str, lab: str) -> list[str]:
+        """What else in a namespace drops the packets that it would forward, a sentence each."""
+        with namespaces.inside_ref(ref):
+            return nftables.forward_obstacles(self._sockets.nft(ref), lab)
+
+    def remembered(self, lab: str) -> dict[str, t.Any]:
+        """What the lab remembers."""
+        return store.recall(lab)
+
+    def remembering(self) -> list[str]:
+        """The labs that remember something."""
+        return store.labs()
+
+    def file(self, path: str) -> str | None:
+        """A file's text; None where there is none."""
+        if path not in self._files:
+            self._files[path] = store.read_file(path)
+        return self._files[path]
+
+    def put_file(self, path: str, text: str | None) -> None:
+        """Move the picture along: a file that the plan writes."""
+        self._files[path] = text
+
+    def identity(self, ref: str) -> str:
+        """What tells this namespace from a later one of the same name."""
+        path = namespaces.find(ref)
+        return "host" if not ref else "{0}:{1}".format(ref, os.stat(path).st_ino if path else 0)

@@ -1,0 +1,122 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: address
+short_description: Add IP addresses to links and take them away
+description:
+  - Adds IPv4 and IPv6 addresses to links of the lab, and takes them away.
+  - The modules M(linuxnet.lab.veth) and M(linuxnet.lab.bridge) give a link all its addresses; this one changes some.
+author:
+  - linuxnet.lab contributors
+extends_documentation_fragment:
+  - linuxnet.lab.lab
+  - linuxnet.lab.lab.state
+options:
+  dev: &dev
+    description: The link.
+    type: str
+  netns: &netns
+    description: The namespace of the link, as a name, a PID or a path. Empty for the host itself.
+    type: str
+  addresses: &addresses
+    description: The addresses, with prefix length.
+    type: list
+    elements: str
+  broadcast: &broadcast
+    description: Whether IPv4 addresses get the broadcast address of their prefix. Without it they get none.
+    type: bool
+  exclusive: &exclusive
+    description: Whether the link loses all other addresses, link-local IPv6 ones aside.
+    type: bool
+  links:
+    description:
+      - Several links in one task, each with the options of one.
+      - What a link leaves out is taken from the task's own options.
+    type: list
+    elements: dict
+    suboptions:
+      dev:
+        <<: *dev
+        required: true
+      netns: *netns
+      addresses: *addresses
+      broadcast: *broadcast
+      exclusive: *exclusive
+"""
+
+EXAMPLES = r"""
+- name: A second address for c1
+  linuxnet.lab.address:
+    lab: demo
+    netns: c1
+    dev: vethc1-peer
+    addresses: [10.0.0.22/24, "fd00::22/64"]
+
+- name: Take it away
+  linuxnet.lab.address:
+    lab: demo
+    netns: c1
+    dev: vethc1-peer
+    addresses: [10.0.0.22/24]
+    state: absent
+"""
+
+RETURN = r"""
+commands:
+  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [ip -n c1 addr add 10.0.0.22/24 dev vethc1-peer]
+assumed:
+  description: What check mode took to be there already because an earlier task would have made it.
+  returned: in check mode, when something was
+  type: list
+  elements: str
+  sample: [namespace c1]
+"""
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
+
+LINK = {
+    "dev": {"type": "str"},
+    "netns": {"type": "str"},
+    "addresses": {"type": "list", "elements": "str"},
+    "broadcast": {"type": "bool"},
+    "exclusive": {"type": "bool"},
+}
+
+
+def build(params):
+    """The addresses asked for, link by link."""
+    return [
+        LinkAddresses(
+            netns=item["netns"] or "",
+            dev=item["dev"],
+            addresses=Addresses(item["addresses"] or [], bool(item["broadcast"]), bool(item["exclusive"])),
+            present=params["state"] == "present",
+            place=place,
+        )
+        for place, item in items(params, LINK, "links")
+    ]
+
+
+def main():
+    """Be the module."""
+    run_module(
+        {**one_or_many(LINK, "links", required=["dev"]), **STATE},
+        build,
+        mutually_exclusive=[("dev", "links")],
+        required_one_of=[("dev", "links"), ("addresses", "links")],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: link
+short_description: Change settings of links, and delete links
+description:
+  - Sets links of the lab up or down, and changes their MTU, MAC address and bridge.
+  - A link that is not the lab's is left alone unless O(force=true), above all the one that carries the default route.
+author:
+  - linuxnet.lab contributors
+extends_documentation_fragment:
+  - linuxnet.lab.lab
+  - linuxnet.lab.lab.state
+options:
+  name: &name
+    description: The link.
+    type: str
+  netns: &netns
+    description: The namespace of the link, as a name, a PID or a path. Empty for the host itself.
+    type: str
+  up: &up
+    description: Whether the link is up. Left out, it stays as it is.
+    type: bool
+  mtu: &mtu
+    description: The MTU, 68 to 65535. Left out, it stays as it is.
+    type: int
+  mac: &mac
+    description: The hardware address. Left out, it stays as it is.
+    type: str
+  master: &master
+    description: The bridge that the link is a port of. Empty for none; left out, it stays as it is.
+    type: str
+  links:
+    description:
+      - Several links in one task, each with the options of one.
+      - What a link leaves out is taken from the task's own options.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        <<: *name
+        required: true
+      netns: *netns
+      up: *up
+      mtu: *mtu
+      mac: *mac
+      master: *master
+"""
+
+EXAMPLES = r"""
+- name: Pull the plug of c1
+  linuxnet.lab.link:
+    lab: demo
+    netns: c1
+    name: vethc1-peer
+    up: false
+
+- name: A smaller MTU on both ends
+  linuxnet.lab.link:
+    lab: demo
+    mtu: 1400
+    links:
+      - name: vethc1
+      - name: vethc1-peer
+        netns: c1
+"""
+
+RETURN = r"""
+commands:
+  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [ip -n c1 link set vethc1-peer down]
+assumed:
+  description: What check mode took to be there already because an earlier task would have made it.
+  returned: in check mode, when something was
+  type: list
+  elements: str
+  sample: [namespace c1]
+"""
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import LinkSettings, Settings
+
+LINK = {
+    "name": {"type": "str"},
+    "netns": {"type": "str"},
+    "up": {"type": "bool"},
+    "mtu": {"type": "int"},
+    "mac": {"type": "str"},
+    "master": {"type": "str"},
+}
+
+
+def build(params):
+    """The links asked for."""
+    return [
+        LinkSettings(
+            netns=item["netns"] or "",
+            name=item["name"],
+            settings=Settings(item["up"], item["mtu"], item["mac"].lower() if item["mac"] else None, item["master"]),
+            present=params["state"] == "present",
+            place=place,
+        )
+        for place, item in items(params, LINK, "links")
+    ]
+
+
+def main():
+    """Be the module."""
+    run_module(
+        {**one_or_many(LINK, "links", required=["name"]), **STATE},
+        build,
+        mutually_exclusive=[("name", "links")],
+        required_one_of=[("name", "links")],
+    )
+
+
+if __name__ == "__main__":
+    main()

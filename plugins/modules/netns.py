@@ -1,0 +1,135 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: netns
+short_description: Create and remove network namespaces
+description:
+  - Creates network namespaces with their C(lo) up. Named ones are those of C(ip netns). Unnamed ones are each held by
+    a process, which has a hostname of its own; they are found by the name they are given here as well.
+  - A removed namespace takes its links along, and the other ends of its veth pairs.
+author:
+  - linuxnet.lab contributors
+extends_documentation_fragment:
+  - linuxnet.lab.lab
+  - linuxnet.lab.lab.state
+options:
+  name:
+    description: The namespaces. All other options hold for each of them.
+    type: list
+    elements: str
+    required: true
+  held:
+    description: Whether a process holds the namespace, with an own UTS namespace, instead of a file in C(/run/netns).
+    type: bool
+    default: false
+  hostname:
+    description: The hostname in a namespace that a process holds. Without it that is the namespace's O(name).
+    type: str
+  lo:
+    description: The state of the namespace's C(lo).
+    type: str
+    choices: [up, down]
+    default: up
+seealso:
+  - module: linuxnet.lab.veth
+"""
+
+EXAMPLES = r"""
+- name: Two namespaces
+  linuxnet.lab.netns:
+    lab: demo
+    name: [c1, c2]
+
+- name: A namespace without a name in /run/netns, whose hostname is router
+  linuxnet.lab.netns:
+    lab: demo
+    name: [netnsR]
+    held: true
+    hostname: router
+
+- name: Remove both
+  linuxnet.lab.netns:
+    lab: demo
+    name: [c1, c2]
+    state: absent
+"""
+
+RETURN = r"""
+commands:
+  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [ip netns add c1, ip -n c1 link set lo up]
+namespaces:
+  description: Where the namespaces are, in the order of O(name).
+  returned: success, when not in check mode and O(state=present)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The namespace's name.
+      type: str
+      returned: always
+      sample: c1
+    path:
+      description: A file that stands for the namespace, for C(nsenter --net=PATH).
+      type: str
+      returned: always
+      sample: /run/netns/c1
+assumed:
+  description: What check mode took to be there already because an earlier task would have made it.
+  returned: in check mode, when something was
+  type: list
+  elements: str
+  sample: [namespace c1]
+"""
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
+
+OPTIONS = {
+    "name": {"type": "list", "elements": "str", "required": True},
+    "held": {"type": "bool", "default": False},
+    "hostname": {"type": "str"},
+    "lo": {"type": "str", "choices": ["up", "down"], "default": "up"},
+    **STATE,
+}
+
+
+def build(params):
+    """The namespaces asked for."""
+    return [
+        Netns(
+            name,
+            held=params["held"],
+            hostname=params["hostname"],
+            lo_up=params["lo"] == "up",
+            present=params["state"] == "present",
+            place="name[{0}]".format(number),
+        )
+        for number, name in enumerate(params["name"])
+    ]
+
+
+def result(params):
+    """Where they are."""
+    if params["state"] == "absent":
+        return {}
+    return {"namespaces": [{"name": name, "path": namespaces.find(name)} for name in params["name"]]}
+
+
+def main():
+    """Be the module."""
+    run_module(OPTIONS, build, result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: route
+short_description: Add, replace and delete routes
+description:
+  - Adds IPv4 and IPv6 routes on the host or in a namespace, and deletes them, those that the kernel made included.
+  - A route with the same destination, metric and table but another way is replaced, if it is the lab's.
+author:
+  - linuxnet.lab contributors
+extends_documentation_fragment:
+  - linuxnet.lab.lab
+  - linuxnet.lab.lab.state
+options:
+  dst: &dst
+    description:
+      - The destination, as a prefix, an address, or V(default).
+      - V(default) is that of the IP version of O(via) or O(src), and IPv4's without them; V(::/0) says IPv6.
+    type: str
+  netns: &netns
+    description: The namespace, as a name, a PID or a path. Empty for the host itself.
+    type: str
+  via: &via
+    description: The gateway.
+    type: str
+  dev: &dev
+    description: The link by which the packets leave.
+    type: str
+  src: &src
+    description: The source address of packets that the namespace itself sends that way.
+    type: str
+  metric: &metric
+    description: The lower it is, the better is the route. Without it, 0 for IPv4 and 1024 for IPv6.
+    type: int
+  table: &table
+    description: The routing table, V(main), V(default) or a number. Without it, V(main).
+    type: str
+  scope: &scope
+    description: The scope of an IPv4 destination. Without it, as C(ip route) chooses it.
+    type: str
+    choices: [global, site, link, host]
+  type: &type
+    description: The kind of route. Without it, V(unicast).
+    type: str
+    choices: [unicast, local, blackhole, unreachable, prohibit, throw]
+  onlink: &onlink
+    description: Whether the gateway is taken to be on the link though no address says so.
+    type: bool
+  routes:
+    description:
+      - Several routes in one task, each with the options of one.
+      - What a route leaves out is taken from the task's own options.
+    type: list
+    elements: dict
+    suboptions:
+      dst:
+        <<: *dst
+        required: true
+      netns: *netns
+      via: *via
+      dev: *dev
+      src: *src
+      metric: *metric
+      table: *table
+      scope: *scope
+      type: *type
+      onlink: *onlink
+"""
+
+EXAMPLES = r"""
+- name: The way out of a namespace
+  linuxnet.lab.route:
+    lab: demo
+    netns: c1
+    dst: default
+    via: 10.0.0.1
+
+- name: Delete the route that the kernel made, and add two of our own
+  linuxnet.lab.route:
+    lab: demo
+    netns: netnsR
+    dst: 192.168.5.0/24
+    dev: veth1R
+    state: absent
+
+- name: Each host by its own route
+  linuxnet.lab.route:
+    lab: demo
+    netns: netnsR
+    routes:
+      - {dst: 192.168.5.1, via: 192.168.5.100, dev: veth1R}
+      - {dst: 192.168.5.2, via: 192.168.5.200, dev: veth2R}
+"""
+
+RETURN = r"""
+commands:
+  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [ip -n c1 route add default via 10.0.0.1]
+assumed:
+  description: What check mode took to be there already because an earlier task would have made it.
+  returned: in check mode, when something was
+  type: list
+  elements: str
+  sample: [namespace c1]
+"""
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
+
+ROUTE = {
+    "dst": {"type": "str"},
+    "netns": {"type": "str"},
+    "via": {"type": "str"},
+    "dev": {"type": "str"},
+    "src": {"type": "str"},
+    "metric": {"type": "int"},
+    "table": {"type": "str"},
+    "scope": {"type": "str", "choices": ["global", "site", "link", "host"]},
+    "type": {"type": "str", "choices": ["unicast", "local", "blackhole", "unreachable", "prohibit", "throw"]},
+    "onlink": {"type": "bool"},
+}
+
+
+def build(params):
+    """The routes asked for."""
+    return [
+        RouteWanted(
+            **{**item, "netns": item["netns"] or ""}, present=params["state"] == "present", place=place
+        )
+        for place, item in items(params, ROUTE, "routes")
+    ]
+
+
+def main():
+    """Be the module."""
+    run_module(
+        {**one_or_many(ROUTE, "routes", required=["dst"]), **STATE},
+        build,
+        mutually_exclusive=[("dst", "routes")],
+        required_one_of=[("dst", "routes")],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sysctl
+short_description: Set sysctls on the host or in a namespace, and give the old values back
+description:
+  - Sets sysctls where they count, in a namespace or on the host, without a shell.
+  - The value that one had before is kept, under C(/run), and given back with O(state=absent); not before the last lab
+    that set it gives it back, and not where somebody else has changed it since.
+author:
+  - linuxnet.lab contributors
+extends_documentation_fragment:
+  - linuxnet.lab.lab
+  - linuxnet.lab.lab.state
+options:
+  settings:
+    description:
+      - The sysctls by name, with their values. For O(state=absent) the values do not matter.
+      - A name with slashes, as in V(net/ipv4/conf/eth0.100/forwarding), may have dots in its parts.
+    type: dict
+    required: true
+  netns:
+    description: The namespace, as a name, a PID or a path. Empty for the host itself.
+    type: str
+    default: ""
+  persist:
+    description:
+      - Whether the host sets them at every start, by a file of the lab's in C(/etc/sysctl.d).
+      - Left out, such a file stays as it is, except that O(state=absent) takes them out of it.
+    type: bool
+"""
+
+EXAMPLES = r"""
+- name: Make the host a router
+  linuxnet.lab.sysctl:
+    lab: demo
+    settings:
+      net.ipv4.ip_forward: 1
+
+- name: No IPv6 in a namespace
+  linuxnet.lab.sysctl:
+    lab: demo
+    netns: c1
+    settings:
+      net.ipv6.conf.all.disable_ipv6: 1
+      net.ipv6.conf.default.disable_ipv6: 1
+"""
+
+RETURN = r"""
+commands:
+  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [sysctl -w net.ipv4.ip_forward=1]
+assumed:
+  description: What check mode took to be there already because an earlier task would have made it.
+  returned: in check mode, when something was
+  type: list
+  elements: str
+  sample: [namespace c1]
+"""
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
+
+OPTIONS = {
+    "settings": {"type": "dict", "required": True},
+    "netns": {"type": "str", "default": ""},
+    "persist": {"type": "bool"},
+    **STATE,
+}
+
+
+def word(value):
+    """A value as the kernel takes it: YAML's true is 1."""
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def build(params):
+    """The settings asked for."""
+    return [
+        Sysctl(
+            params["netns"],
+            str(name),
+            "" if value is None else word(value),
+            persist=params["persist"],
+            present=params["state"] == "present",
+            place="settings",
+        )
+        for name, value in params["settings"].items()
+    ]
+
+
+def main():
+    """Be the module."""
+    run_module(OPTIONS, build)
+
+
+if __name__ == "__main__":
+    main()

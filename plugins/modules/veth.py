@@ -1,0 +1,182 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: veth
+short_description: Create, correct and remove veth pairs
+description:
+  - Creates a pair of links of which each is the other's cable. Both ends are born directly in their namespaces.
+  - A pair of the lab's that is there already is corrected in place, its ends moved, renamed and addressed again
+    where they differ.
+author:
+  - linuxnet.lab contributors
+extends_documentation_fragment:
+  - linuxnet.lab.lab
+  - linuxnet.lab.lab.state
+options:
+  name: &name
+    description: The name of this end, at most 15 characters.
+    type: str
+  netns: &netns
+    description: The namespace of this end, as a name, a PID or a path. Empty for the host itself.
+    type: str
+  mac: &mac
+    description: The hardware address of this end. Without it a new end gets a random one, and an old one keeps its own.
+    type: str
+  mtu: &mtu
+    description: The MTU of this end, 68 to 65535.
+    type: int
+  master: &master
+    description: The bridge that this end is a port of. Empty for none; left out, it stays as it is.
+    type: str
+  addresses: &addresses
+    description:
+      - The IP addresses of this end, with prefix length; all of them, so that others are taken away.
+      - Left out, they stay as they are.
+    type: list
+    elements: str
+  broadcast: &broadcast
+    description: Whether IPv4 addresses of this end get the broadcast address of their prefix. Without it they get none.
+    type: bool
+  up: &up
+    description: Whether this end is up. Without it, it is.
+    type: bool
+  peer: &peer
+    description: The other end.
+    type: dict
+    suboptions:
+      name:
+        <<: *name
+        required: true
+      netns: *netns
+      mac: *mac
+      mtu: *mtu
+      master: *master
+      addresses: *addresses
+      broadcast: *broadcast
+      up: *up
+  pairs:
+    description:
+      - Several pairs in one task, each with the options of one.
+      - What a pair leaves out is taken from the task's own options.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        <<: *name
+        required: true
+      netns: *netns
+      mac: *mac
+      mtu: *mtu
+      master: *master
+      addresses: *addresses
+      broadcast: *broadcast
+      up: *up
+      peer: *peer
+seealso:
+  - module: linuxnet.lab.bridge
+  - module: linuxnet.lab.netns
+"""
+
+EXAMPLES = r"""
+- name: A cable from the host into a namespace
+  linuxnet.lab.veth:
+    lab: demo
+    name: veth0
+    addresses: [172.18.0.10/12]
+    peer:
+      name: ceth0
+      netns: net0
+      addresses: [172.18.0.20/12]
+
+- name: Two containers on a bridge, in one task
+  linuxnet.lab.veth:
+    lab: demo
+    master: br0
+    pairs:
+      - name: vethc1
+        peer: {name: vethc1-peer, netns: c1, addresses: [10.0.0.2/24]}
+      - name: vethc2
+        peer: {name: vethc2-peer, netns: c2, addresses: [10.0.0.3/24]}
+
+- name: Remove a pair, by either end
+  linuxnet.lab.veth:
+    lab: demo
+    name: veth0
+    state: absent
+"""
+
+RETURN = r"""
+commands:
+  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: [ip link add veth0 type veth peer name ceth0 netns net0, ip link set veth0 up]
+assumed:
+  description: What check mode took to be there already because an earlier task would have made it.
+  returned: in check mode, when something was
+  type: list
+  elements: str
+  sample: [namespace c1]
+"""
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+
+END = {
+    "name": {"type": "str"},
+    "netns": {"type": "str"},
+    "mac": {"type": "str"},
+    "mtu": {"type": "int"},
+    "master": {"type": "str"},
+    "addresses": {"type": "list", "elements": "str"},
+    "broadcast": {"type": "bool"},
+    "up": {"type": "bool"},
+}
+PAIR = {**END, "peer": {"type": "dict", "options": {**END, "name": {"type": "str", "required": True}}}}
+
+
+def end(item, place):
+    """One end as it was asked for."""
+    return End(
+        netns=item.get("netns") or "",
+        name=item.get("name") or "",
+        settings=Settings(
+            up=item.get("up") is not False,
+            mtu=item.get("mtu"),
+            mac=item["mac"].lower() if item.get("mac") else None,
+            master=item.get("master"),
+        ),
+        addresses=Addresses(item.get("addresses"), bool(item.get("broadcast"))),
+        place=place,
+    )
+
+
+def build(params):
+    """The pairs asked for."""
+    return [
+        Veth(end(item, place), end(item["peer"] or {}, place + "peer."), present=params["state"] == "present")
+        for place, item in items(params, PAIR, "pairs")
+    ]
+
+
+def main():
+    """Be the module."""
+    run_module(
+        {**one_or_many(PAIR, "pairs", required=["name"]), **STATE},
+        build,
+        mutually_exclusive=[("name", "pairs"), ("peer", "pairs")],
+        required_one_of=[("name", "pairs")],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The private world that every test of the kernel runs in, and the ways to act and to look in it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.metadata
+import io
+import json
+import os
+import signal
+import subprocess
+import typing as t
+
+import pytest
+
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
+
+
+class World:
+    """A network of its own, in which the tests' process is "the host". Made and left by the `world` fixture."""
+
+    def sh(self, command: str, netns: str = "", check: bool = True) -> str:
+        """Run shell commands in a namespace of this world and return what they print; an oracle, never the subject."""
+        with namespaces.inside_ref(netns):
+            done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, timeout=120)
+        if check and done.returncode:
+            raise AssertionError("{0!r} in {1!r}: {2}{3}".format(command, netns, done.stdout, done.stderr))
+        return done.stdout
+
+    def json(self, command: str, netns: str = "") -> t.Any:
+        """The JSON that a command prints (`ip -j ...`, `nft -j ...`)."""
+        return json.loads(self.sh(command, netns) or "[]")
+
+    def links(self, netns: str = "") -> dict[str, dict[str, t.Any]]:
+        """`ip -d -j link` as name -> link."""
+        return {link["ifname"]: link for link in self.json("ip -d -j link", netns)}
+
+    def addresses(self, dev: str, netns: str = "", family: str = "inet") -> list[str]:
+        """The addresses of a link as CIDR strings, link-local ones left out, in the kernel's order."""
+        found = self.json("ip -j addr show dev {0}".format(dev), netns)
+        return [
+            "{local}/{prefixlen}".format(**info)
+            for link in found
+            for info in link.get("addr_info", [])
+            if info["family"] == family and info["scope"] != "link"
+        ]
+
+    def routes(self, netns: str = "", arguments: str = "") -> list[dict[str, t.Any]]:
+        """`ip -j route show` with further arguments."""
+        return self.json("ip -j {0} route show".format(arguments), netns)
+
+    def ping(self, netns: str, address: str, count: int = 1) -> bool:
+        """Whether ping(8) in the namespace gets an answer."""
+        with namespaces.inside_ref(netns):
+            done = subprocess.run(
+                ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", "1", address], capture_output=True, timeout=60
+            )
+        return done.returncode == 0
+
+    def module(self, name: str, /, check: bool = False, diff: bool = True, **arguments: t.Any) -> dict[str, t.Any]:
+        """Run a module of the collection in this process and return its result, `failed` and `msg` included."""
+        module = importlib.import_module("ansible_collections.linuxnet.lab.plugins.modules." + name)
+        arguments.update(_ansible_check_mode=check, _ansible_diff=diff, _ansible_remote_tmp="/tmp")
+        printed = io.StringIO()
+        with patch_module_args(arguments), contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
+            module.main()
+        return json.loads(printed.getvalue())
+
+    def run(self, name: str, /, **arguments: t.Any) -> dict[str, t.Any]:
+        """As :meth:`module`, for what must succeed."""
+        result = self.module(name, **arguments)
+        assert not result.get("failed"), result.get("msg")
+        return result
+
+    def quartet(self, name: str, /, **arguments: t.Any) -> dict[str, t.Any]:
+        """Check, run, check again, run again: the first two report the same change, the last two none.
+
+        :returns: the result of the real run.
+        """
+        before = self.state()
+        predicted = self.run(name, check=True, **arguments)
+        assert self.state() == before, "check mode changed something"
+        done = self.run(name, **arguments)
+        assert predicted["changed"] is done["changed"] is True
+        assert predicted["commands"] == done["commands"]
+        assert predicted["diff"] == done["diff"]
+        after = self.state()
+        for check in (True, False):
+            again = self.run(name, check=check, **arguments)
+            assert (again["changed"], again["commands"]) == (False, [])
+            assert self.state() == after
+        return done
+
+    def state(self) -> dict[str, t.Any]:
+        """Everything that the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
+        look = {
+            "link": "ip -d -j link",
+            "addr": "ip -j addr",
+            "route": "ip -j route show table all",
+            "route6": "ip -6 -j route show table all",
+            "nft": "nft -j list ruleset",
+        }
+        seen: dict[str, t.Any] = {}
+        for ref in ["", *namespaces.named(), *(str(holder.pid) for holder in namespaces.holders())]:
+            seen[ref] = {key: _without_noise(self.json(command, ref)) for key, command in look.items()}
+            seen[ref]["forward"] = self.sh("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding", ref)
+        return seen
+
+
+def _without_noise(value: t.Any) -> t.Any:
+    """The state without what moves by itself: timers, counters, a link-local address that is still being checked."""
+    moving = {"gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "tentative", "operstate", "flags",
+              "valid_life_time", "preferred_life_time", "packets", "bytes", "expires", "state", "fdb_n_learned",
+              "topology_change", "message_age_timer", "forward_delay_timer", "hold_timer", "handle"}  # fmt: skip
+    if isinstance(value, dict):
+        return {key: _without_noise(item) for key, item in value.items() if key not in moving}
+    if isinstance(value, list):
+        kept = [_without_noise(item) for item in value if not _comes_and_goes(item)]
+        return kept
+    return value
+
+
+def _comes_and_goes(item: t.Any) -> bool:
+    """IPv6 link-local addresses and their routes, multicast, and IPv6's local table come a moment after a link is up."""
+    if not isinstance(item, dict):
+        return False
+    if item.get("table") == "local":
+        return True
+    text = "{0} {1}".format(item.get("dst", ""), item.get("local", ""))
+    return "fe80:" in text or "ff00::" in text
+
+
+def pytest_report_header() -> str:
+    """Say which library the tests ran with."""
+    return "pyroute2 {0}".format(importlib.metadata.version("pyroute2"))
+
+
+@pytest.fixture
+def world() -> t.Iterator[World]:
+    """New network and mount namespaces with an empty /run and a /sys that shows them; all gone afterwards."""
+    homes = [
+        (os.open("/proc/self/ns/" + kind, os.O_RDONLY | os.O_CLOEXEC), flag)
+        for kind, flag in (("mnt", syscalls.CLONE_NEWNS), ("net", syscalls.CLONE_NEWNET))
+    ]
+    directory = os.getcwd()
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
+        syscalls.mount("", "/", "none", syscalls.MS_REC | syscalls.MS_PRIVATE)
+        syscalls.mount("run", "/run", "tmpfs", 0)
+        syscalls.mount("etc", "/etc/sysctl.d", "tmpfs", 0)
+        syscalls.mount("sys", "/sys", "sysfs", 0)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        yield World()
+    finally:
+        for holder in namespaces.holders():
+            os.kill(holder.pid, signal.SIGKILL)
+        for home, flag in homes:
+            syscalls.setns(home, flag)
+            os.close(home)
+        os.chdir(directory)
