@@ -15,7 +15,7 @@ import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, nftables, rtnetlink, store, sysctl
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Neighbor, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 
 MARK = "linuxnet.lab:"
@@ -172,6 +172,11 @@ class Snapshot:
             return rtnetlink.nsid(self._sockets.get(namespace.ref), fd) == link.peer_nsid
         finally:
             os.close(fd)
+
+    def neighbors(self, namespace: Namespace) -> list[Neighbor]:
+        """The neighbour tables of a namespace."""
+        names = {link.index: link.name for link in namespace.links.values()}
+        return rtnetlink.neighbors(self._sockets.get(namespace.ref), names)
 
     def sysctl(self, ref: str, name: str) -> str | None:
         """The value of a sysctl in a namespace; None where the kernel has none of that name."""

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The picture of namespaces as plain data, for modules that only tell."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot
+
+Data = t.Dict[str, t.Any]
+
+
+def describe(refs: list[str] | None, lab: str | None) -> list[Data]:
+    """The namespaces with these references; for None all, or the host and those of a lab.
+
+    The shape is that of `namespaces` in the documentation of the module netns_info. LabError where one is missing.
+    """
+    with Sockets() as sockets:
+        snapshot = Snapshot(sockets)
+        if refs is None:
+            found = [one for one in snapshot.everywhere() if not one.ref or lab in (None, one.lab)]
+        else:
+            found = [_existing(snapshot, ref, number) for number, ref in enumerate(refs)]
+        return [_namespace(snapshot, namespace) for namespace in found]
+
+
+def _existing(snapshot: Snapshot, ref: str, number: int) -> Namespace:
+    namespace = snapshot.namespace(ref)
+    if namespace is None:
+        raise LabError("name[{0}]: there is no network namespace {1!r}".format(number, ref))
+    return namespace
+
+
+def _namespace(snapshot: Snapshot, namespace: Namespace) -> Data:
+    return {
+        "name": namespace.ref,
+        "lab": namespace.lab,
+        "pid": namespace.holder.pid if namespace.holder else 0,
+        "hostname": namespace.hostname,
+        "links": [_link(snapshot, namespace, link) for link in namespace.links.values()],
+        "routes": [_route(route) for route in namespace.routes],
+        "neighbors": [dataclasses.asdict(neighbor) for neighbor in snapshot.neighbors(namespace)],
+    }
+
+
+def _link(snapshot: Snapshot, namespace: Namespace, link: Link) -> Data:
+    data = {name: getattr(link, name) for name in ("name", "kind", "up", "mtu", "mac", "master")}
+    data["lab"] = link.alias[len(MARK) :] if link.alias.startswith(MARK) else ""
+    data["addresses"] = [address.cidr for address in link.addresses]
+    other = snapshot.peer(namespace, link) if link.kind == "veth" else None
+    if other:
+        data["peer"] = {"name": other[1].name, "netns": other[0].ref}
+    return data
+
+
+def _route(route: Route) -> Data:
+    data = dataclasses.asdict(route)
+    del data["nexthops"], data["onlink"]
+    if route.dst in ("0.0.0.0/0", "::/0"):
+        data["dst"] = "default"
+    return data
