@@ -97,6 +97,22 @@ class World:
             assert self.state() == after
         return done
 
+    @staticmethod
+    def another() -> contextlib.AbstractContextManager[World]:
+        """A further, empty world, to run commands in by hand; while the body runs, the thread is in that one."""
+        return private_world()
+
+    def refused(self, name: str, /, **arguments: t.Any) -> list[str]:
+        """Run what must fail; it may have changed nothing.
+
+        :returns: the reasons given.
+        """
+        before = self.state()
+        result = self.module(name, **arguments)
+        assert result.get("failed"), result
+        assert self.state() == before, "what was refused changed something"
+        return result["errors"]
+
     def state(self) -> dict[str, t.Any]:
         """Everything that the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
         look = {
@@ -141,8 +157,8 @@ def pytest_report_header() -> str:
     return "pyroute2 {0}".format(importlib.metadata.version("pyroute2"))
 
 
-@pytest.fixture
-def world() -> t.Iterator[World]:
+@contextlib.contextmanager
+def private_world() -> t.Iterator[World]:
     """New network and mount namespaces with an empty /run and a /sys that shows them; all gone afterwards."""
     homes = [
         (os.open("/proc/self/ns/" + kind, os.O_RDONLY | os.O_CLOEXEC), flag)
@@ -164,3 +180,10 @@ def world() -> t.Iterator[World]:
             syscalls.setns(home, flag)
             os.close(home)
         os.chdir(directory)
+
+
+@pytest.fixture
+def world() -> t.Iterator[World]:
+    """The test's own private world."""
+    with private_world() as made:
+        yield made
