@@ -1,0 +1,387 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A lab's own nftables table, read, replaced and deleted as a whole; and what in other tables is in its way.
+
+The table belongs to the lab by its name, so nothing is kept about it anywhere else. All functions take a
+:class:`Socket` made in the namespace they are about. A change is waited for at the next one, or when the
+socket is closed (up to 15 ms), so keep one socket for a sequence of calls.
+Sources: nft(8), linux/netfilter/nf_tables.h.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import functools
+import shlex
+import typing as t
+from socket import SO_SNDBUF, SOL_SOCKET
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import iptables_legacy, netlink, nft_rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.library import nftsocket
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown
+
+_NETLINK_NETFILTER = 12
+_SUBSYSTEM = 10
+_BATCH_BEGIN = 0x10
+_BATCH_END = 0x11
+_NLM_F_APPEND = 0x800
+_SOL_NETLINK = 270
+_NETLINK_NO_ENOBUFS = 5
+
+_UNSPEC = 0
+_INET = 1
+_FAMILIES = {_INET: "inet", 2: "ip", 10: "ip6"}
+_HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
+_POLICIES = ("drop", "accept")
+_PRIORITY_NAMES = {("postrouting", 100): "srcnat", ("forward", 0): "filter"}
+# Expressions that use a set or an object of the table, beside the rule.
+_WITH_COMPANIONS = {"lookup", "dynset", "objref", "flow_offload"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Chain:
+    """A chain and its rules, in order.
+
+    :ivar type: ``nat`` or ``filter``; "" where packets come only by a jump: hook and policy are "" then, too.
+    :ivar hook: the place in the packet's way: ``postrouting``, ``forward`` ...
+    :ivar priority: chains of one hook run in this order, lowest first.
+    :ivar policy: ``accept`` or ``drop``: the verdict on packets that no rule decides.
+    """
+
+    type: str = ""
+    hook: str = ""
+    priority: int = 0
+    policy: str = ""
+    rules: tuple[Rule | Unknown, ...] = ()
+
+    def __str__(self) -> str:
+        """What is between the braces of nft(8)'s `add chain`; "" for a chain without a hook."""
+        if not self.hook:
+            return ""
+        priority = _PRIORITY_NAMES.get((self.hook, self.priority), str(self.priority))
+        return f"type {self.type} hook {self.hook} priority {priority} ; policy {self.policy} ;"
+
+
+@dataclasses.dataclass(frozen=True)
+class Ruleset:
+    """What is in a lab's table; equal where it does the same to packets.
+
+    :ivar chains: by name.
+    :ivar unknown: one phrase for each other thing in which the table differs from any that a lab needs.
+    """
+
+    chains: dict[str, Chain]
+    unknown: tuple[str, ...] = ()
+
+    def show(self) -> dict[str, list[str]]:
+        """For people: by chain its head and its rules as nft(8) takes them; other things under ``table``."""
+        chains = sorted(self.chains.items())
+        shown = {name: [str(chain), *map(str, chain.rules)] for name, chain in chains}
+        return {"table": list(self.unknown), **shown} if self.unknown else shown
+
+
+class Socket(netlink.Netlink):
+    """A socket for nftables in the network namespace in which the calling thread is when it is made."""
+
+    def __init__(self) -> None:
+        super().__init__(_NETLINK_NETFILTER)
+        # A transaction is one send. The kernel grants less than this, but room for hundreds of rules.
+        self._socket.setsockopt(SOL_SOCKET, SO_SNDBUF, 1 << 22)
+        # One wrong rule can make the kernel refuse all that follow it, in more messages than the socket can
+        # hold. The first says what is wrong, so the loss of the others is no error.
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_NO_ENOBUFS, 1)
+
+    def transact(self, requests: list[t.Any]) -> None:
+        """Carry out all requests as one change, or none of them; KernelError then."""
+        begin, end = (
+            netlink.message(nftsocket.nft_gen_msg, kind, 0, {"nfgen_family": _UNSPEC, "res_id": _SUBSYSTEM})
+            for kind in (_BATCH_BEGIN, _BATCH_END)
+        )
+        # A refusal comes for any request, asked for or not: one acknowledgement is enough to know the end.
+        requests[-1]["header"]["flags"] |= netlink.NLM_F_ACK
+        # In one send, however many they are; request() would part them.
+        errors = [error for error in self._send([begin, *requests, end]) if error]
+        if errors:
+            self._drain()
+            raise errors[0]
+
+    def _drain(self) -> None:
+        """Throw away the rest of the refusals: they would leave no room for the answers to what comes next.
+
+        They are all there: the kernel carries out a transaction before the send returns.
+        """
+        timeout = self._socket.gettimeout()
+        self._socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(1):
+                pass
+        self._socket.settimeout(timeout)
+
+
+def table_name(lab: str) -> str:
+    """The name of the lab's table, of family inet: ``linuxnet.lab.<lab>``."""
+    return "linuxnet.lab." + lab
+
+
+def postrouting(rules: t.Iterable[Rule]) -> Chain:
+    """The chain in which packets get another source address on their way out: rules with ``masquerade``."""
+    return Chain("nat", "postrouting", 100, "accept", tuple(rules))
+
+
+def forward(rules: t.Iterable[Rule]) -> Chain:
+    """The chain that all packets pass for which this namespace is a router."""
+    return Chain("filter", "forward", 0, "accept", tuple(rules))
+
+
+def restricted_forward(prefixes: t.Iterable[str]) -> list[Rule]:
+    """The rules of ``forward`` that let a lab's prefixes out, answers in, and nothing unsolicited in.
+
+    Traffic that is not the lab's is not decided on.
+    """
+    prefixes = list(prefixes)
+    return [
+        Rule(ct_established=True, verdict="accept"),
+        *(Rule(src=prefix, verdict="accept") for prefix in prefixes),
+        *(Rule(dst=prefix, verdict="drop") for prefix in prefixes),
+    ]
+
+
+# ---- read
+
+
+def read(socket: Socket, lab: str) -> Ruleset | None:
+    """What the kernel has in the lab's table; None where there is no such table."""
+    name = table_name(lab)
+    tables = socket.dump(_message("TABLE", "GETTABLE", netlink.NLM_F_DUMP, _INET))
+    table = next((found for found in tables if found.get_attr("NFTA_TABLE_NAME") == name), None)
+    if table is None:
+        return None
+    flags = table.get_attr("NFTA_TABLE_FLAGS")
+    unknown = [f"flags {flags:#x}"] if flags else []  # such as dormant: its chains see no packets
+    rules: dict[str, list[Rule | Unknown]] = {}
+    for found in _dump_rules(socket, _INET, name):
+        rules.setdefault(found.get_attr("NFTA_RULE_CHAIN"), []).append(_rule(found))
+    chains = {}
+    # Unlike with rules, the kernel gives the chains of all tables.
+    found_chains = [found for found in _dump_chains(socket, _INET) if found.get_attr("NFTA_CHAIN_TABLE") == name]
+    for found in found_chains:
+        chain_name, chain = found.get_attr("NFTA_CHAIN_NAME"), _chain(found)
+        if chain is None:
+            unknown.append(f"chain {chain_name}")
+        else:
+            chains[chain_name] = dataclasses.replace(chain, rules=tuple(rules.get(chain_name, ())))
+    if table.get_attr("NFTA_TABLE_USE") != len(found_chains):
+        unknown.append("sets or objects")
+    return Ruleset(chains, tuple(unknown))
+
+
+def _dump_chains(socket: Socket, family: int) -> list[t.Any]:
+    return socket.dump(_message("CHAIN", "GETCHAIN", netlink.NLM_F_DUMP, family))
+
+
+def _dump_rules(socket: Socket, family: int, table: str, chain: str | None = None) -> list[t.Any]:
+    filters = (("TABLE", table), ("CHAIN", chain))
+    return socket.dump(_message("RULE", "GETRULE", netlink.NLM_F_DUMP, family, *filters))
+
+
+def _hook(found: t.Any) -> tuple[int, int]:
+    """Number and priority of a base chain's hook."""
+    hook = found.get_attr("NFTA_CHAIN_HOOK")
+    return hook.get_attr("NFTA_HOOK_HOOKNUM"), hook.get_attr("NFTA_HOOK_PRIORITY")
+
+
+def _chain(found: t.Any) -> Chain | None:
+    """The chain without its rules; None where it is bound to devices, as no chain of a lab is."""
+    if not found.get_attr("NFTA_CHAIN_HOOK"):
+        return Chain()
+    number, priority = _hook(found)
+    if number >= len(_HOOKS):
+        return None
+    policy = _POLICIES[found.get_attr("NFTA_CHAIN_POLICY")]
+    return Chain(found.get_attr("NFTA_CHAIN_TYPE"), _HOOKS[number], priority, policy)
+
+
+def _rule(found: t.Any) -> Rule | Unknown:
+    expressions = found.get_attr("NFTA_RULE_EXPRESSIONS") or ()
+    rule = nft_rules.decode(expressions)
+    if rule is not None:
+        return rule
+    names = [expression.get_attr("NFTA_EXPR_NAME") for expression in expressions]
+    if not _WITH_COMPANIONS.isdisjoint(names):
+        return Unknown(", ".join(names))
+    raw = _raw_rule_class()(found.data)
+    raw.decode()
+    userdata = raw.get_attr("NFTA_RULE_USERDATA") or b""
+    return Unknown(", ".join(names), bytes(raw.get_attr("NFTA_RULE_EXPRESSIONS") or b""), bytes(userdata))
+
+
+@functools.cache
+def _raw_rule_class() -> t.Any:
+    """A message of a rule whose expressions are plain bytes.
+
+    The library's class gives names where the kernel has numbers, and loses what it has no name for.
+    """
+
+    class RawRule(nftsocket.nfgen_msg):
+        prefix = "NFTA_RULE_"
+        nla_map = (
+            ("NFTA_RULE_UNSPEC", "none"),
+            ("NFTA_RULE_TABLE", "asciiz"),
+            ("NFTA_RULE_CHAIN", "asciiz"),
+            ("NFTA_RULE_HANDLE", "be64"),
+            ("NFTA_RULE_EXPRESSIONS", "cdata"),
+            ("NFTA_RULE_COMPAT", "cdata"),
+            ("NFTA_RULE_POSITION", "be64"),
+            ("NFTA_RULE_USERDATA", "cdata"),
+        )
+
+    return RawRule
+
+
+# ---- change
+
+
+def _message(
+    what: str, request: str, flags: int, family: int, *attributes: tuple[str, t.Any], cls: t.Any = None
+) -> t.Any:
+    """A request of the nftables subsystem about a TABLE, CHAIN or RULE."""
+    return netlink.message(
+        cls or getattr(nftsocket, f"nft_{what.lower()}_msg"),
+        _SUBSYSTEM << 8 | getattr(nftsocket, "NFT_MSG_" + request),
+        flags,
+        {"nfgen_family": family},
+        [(f"NFTA_{what}_{key}", value) for key, value in attributes],
+    )
+
+
+def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
+    """Make the lab's table hold this, whatever it held before, in one step for the packets that pass.
+
+    Also restores what :func:`read` returned earlier, rules not made for a lab included; but not what
+    *ruleset.unknown* names, nor rules that use sets or objects.
+
+    :raises KernelError: refused; the table is as it was before.
+    :raises OSError: more rules than fit into one message, likewise.
+    """
+    name = table_name(lab)
+    # Deleting what is not there is refused, so it is made first.
+    requests = [_new_table(name), _message("TABLE", "DELTABLE", 0, _INET, ("NAME", name)), _new_table(name)]
+    requests += [_new_chain(name, chain_name, chain) for chain_name, chain in ruleset.chains.items()]
+    for chain_name, chain in ruleset.chains.items():
+        requests += [_new_rule(name, chain_name, rule) for rule in chain.rules if _restorable(rule)]
+    socket.transact(requests)
+
+
+def delete(socket: Socket, lab: str) -> None:
+    """Delete the lab's table with all that is in it; no error where there is none."""
+    try:
+        socket.transact([_message("TABLE", "DELTABLE", 0, _INET, ("NAME", table_name(lab)))])
+    except KernelError as exc:
+        if exc.errno != errno.ENOENT:
+            raise
+
+
+def _restorable(rule: Rule | Unknown) -> bool:
+    return isinstance(rule, Rule) or bool(rule.expressions)
+
+
+def _new_table(name: str) -> t.Any:
+    return _message("TABLE", "NEWTABLE", netlink.NLM_F_CREATE, _INET, ("NAME", name))
+
+
+def _new_chain(table: str, name: str, chain: Chain) -> t.Any:
+    attributes: list[tuple[str, t.Any]] = [("TABLE", table), ("NAME", name)]
+    if chain.hook:
+        hook = [("NFTA_HOOK_HOOKNUM", _HOOKS.index(chain.hook)), ("NFTA_HOOK_PRIORITY", chain.priority)]
+        attributes += [
+            ("HOOK", {"attrs": hook}),
+            ("POLICY", _POLICIES.index(chain.policy)),
+            ("TYPE", chain.type),
+        ]
+    return _message("CHAIN", "NEWCHAIN", netlink.NLM_F_CREATE, _INET, *attributes)
+
+
+def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> t.Any:
+    flags = netlink.NLM_F_CREATE | _NLM_F_APPEND
+    attributes: list[tuple[str, t.Any]] = [("TABLE", table), ("CHAIN", chain)]
+    if isinstance(rule, Rule):
+        return _message("RULE", "NEWRULE", flags, _INET, *attributes, ("EXPRESSIONS", nft_rules.encode(rule)))
+    attributes += [("EXPRESSIONS", rule.expressions), ("USERDATA", rule.userdata or None)]
+    return _message("RULE", "NEWRULE", flags, _INET, *attributes, cls=_raw_rule_class())
+
+
+# ---- the same by hand
+
+
+def commands(lab: str, ruleset: Ruleset | None) -> list[str]:
+    """Shell commands that make the lab's table from nothing, or, for None, delete it.
+
+    The ruleset holds rules of a lab alone. Unlike :func:`replace`, each command takes effect by itself.
+    """
+    table = "inet " + table_name(lab)
+    if ruleset is None:
+        return ["nft delete table " + table]
+    made = ["nft add table " + table]
+    for name, chain in ruleset.chains.items():
+        made.append(_command(f"add chain {table} {name} {{ {chain} }}"))
+        made += [_command(f"add rule {table} {name} {rule}") for rule in chain.rules]
+    return made
+
+
+def _command(statement: str) -> str:
+    words = statement.split()
+    return "nft " + (statement if shlex.join(words) == statement else shlex.quote(statement))
+
+
+# ---- what others do to forwarded packets
+
+
+def forward_obstacles(socket: Socket, lab: str) -> list[str]:
+    """One sentence for each chain outside the lab's table that drops whatever is forwarded and not excepted.
+
+    A packet passes all chains of a hook, and one drop is final: no other table can take it back. The calling
+    thread has to be in the namespace of the socket, because iptables-legacy answers only there.
+    """
+    obstacles = []
+    for found in _dump_chains(socket, _UNSPEC):
+        family = found["nfgen_family"]
+        table, chain = found.get_attr("NFTA_CHAIN_TABLE"), found.get_attr("NFTA_CHAIN_NAME")
+        if family not in _FAMILIES or (family, table) == (_INET, table_name(lab)):
+            continue
+        if not found.get_attr("NFTA_CHAIN_HOOK") or _HOOKS.index("forward") != _hook(found)[0]:
+            continue
+        end = _end(_POLICIES[found.get_attr("NFTA_CHAIN_POLICY")], _dump_rules(socket, family, table, chain))
+        if end:
+            obstacles.append(_obstacle(f"table {_FAMILIES[family]} {table}, chain {chain}", end))
+    return obstacles + [
+        _obstacle(f"{command}, table filter, chain FORWARD", "policy drop")
+        for command in iptables_legacy.forward_drops()
+    ]
+
+
+def _obstacle(where: str, end: str) -> str:
+    return f"{where} (hook forward, {end}) drops forwarded packets before or after this lab's rules accept them"
+
+
+def _end(policy: str, rules: list[t.Any]) -> str:
+    """What drops the packets that no condition in the chain excepts; "" where they are accepted."""
+    for found in rules:
+        expressions = found.get_attr("NFTA_RULE_EXPRESSIONS") or ()
+        deciding = [item for item in expressions if item.get_attr("NFTA_EXPR_NAME") not in ("counter", "log")]
+        if len(deciding) != 1:
+            continue
+        verdict = "reject" if _rejects(deciding[0]) else nft_rules.verdict_of(deciding[0])
+        if verdict:
+            return "" if verdict == "accept" else "last rule " + verdict
+    return "policy drop" if policy == "drop" else ""
+
+
+def _rejects(expression: t.Any) -> bool:
+    if expression.get_attr("NFTA_EXPR_NAME") == "target":  # what iptables-nft(8) makes of -j REJECT
+        return expression.get_attr("NFTA_EXPR_DATA").get_attr("NFTA_TARGET_NAME") == "REJECT"
+    return expression.get_attr("NFTA_EXPR_NAME") == "reject"
