@@ -12,8 +12,10 @@ import importlib.metadata
 import io
 import json
 import os
+import re
 import signal
 import subprocess
+import tempfile
 import typing as t
 
 import pytest
@@ -115,27 +117,79 @@ class World:
 
     def state(self) -> dict[str, t.Any]:
         """Everything that the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
-        look = {
+        holders = {holder.name: holder.pid for holder in namespaces.holders()}
+        seen = {ref: self.look(ref) for ref in ["", *namespaces.named(), *holders]}
+        for name, pid in holders.items():
+            seen[name]["hostname"] = self.sh("nsenter -t {0} --uts hostname".format(pid))
+        return seen
+
+    def look(self, ref: str) -> dict[str, t.Any]:
+        """The state of one namespace."""
+        commands = {
             "link": "ip -d -j link",
             "addr": "ip -j addr",
             "route": "ip -j route show table all",
             "route6": "ip -6 -j route show table all",
             "nft": "nft -j list ruleset",
         }
-        seen: dict[str, t.Any] = {}
-        for ref in ["", *namespaces.named(), *(str(holder.pid) for holder in namespaces.holders())]:
-            seen[ref] = {key: _without_noise(self.json(command, ref)) for key, command in look.items()}
-            seen[ref]["forward"] = self.sh("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding", ref)
-        return seen
+        forward = "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding"
+        printed = self.sh("; echo ----; ".join([*commands.values(), forward]), ref).split("----\n")
+        seen = {key: _without_noise(json.loads(text or "[]")) for key, text in zip(commands, printed)}
+        return {**seen, "forward": printed[-1]}
+
+    def by_hand(self, commands: list[str], setup: str = "", held: tuple[str, ...] = ()) -> dict[str, t.Any]:
+        """The state that a shell reaches with a module's commands, in another world that is empty, or set up first.
+
+        What differs from run to run is left out: see :func:`comparable`.
+
+        :arg held: the namespaces that the commands start processes for.
+        """
+        assert not re.search(r"netns 1\b", "\n".join(commands)), "process 1 is not of this world"
+        with private_world() as other, tempfile.TemporaryFile("w+") as output:
+            script = "\n".join(["set -e; trap 'kill $(jobs -p)' ERR", setup, *commands, *("echo ${0}".format(name) for name in held)])
+            # The processes that it starts keep its output open, so that is a file.
+            subprocess.run(["/bin/bash", "-c", script], stdout=output, stderr=subprocess.STDOUT, timeout=60)
+            output.seek(0)
+            lines = output.read().splitlines()
+            pids = lines[len(lines) - len(held) :]
+            try:
+                assert lines == pids, lines
+                seen = other.state()
+                for name, pid in zip(held, pids):
+                    seen[name] = other.look(pid)
+                    seen[name]["hostname"] = other.sh("nsenter -t {0} --uts hostname".format(pid))
+                return comparable(seen)
+            finally:
+                for pid in pids:
+                    os.kill(int(pid), signal.SIGKILL)
+
+
+def comparable(value: t.Any) -> t.Any:
+    """A state without whose it is, and without numbers and hardware addresses that the kernel deals out by chance."""
+    chance = {"ifindex", "link_index", "link_netnsid", "ifalias", "address", "bridge_id", "root_id", "designated_bridge",
+              "designated_root", "timer"}  # fmt: skip
+    if isinstance(value, dict):
+        return {key: comparable(item) for key, item in value.items() if key not in chance}
+    if isinstance(value, list):
+        kept = [comparable(item) for item in value]
+        return sorted(kept, key=_place) if all(isinstance(item, dict) and "ifname" in item for item in kept) else kept
+    return value
+
+
+def _place(link: dict[str, t.Any]) -> str:
+    return link["ifname"]
 
 
 def _without_noise(value: t.Any) -> t.Any:
     """The state without what moves by itself: timers, counters, a link-local address that is still being checked."""
-    moving = {"gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "tentative", "operstate", "flags",
+    moving = {"gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "tentative", "operstate",
               "valid_life_time", "preferred_life_time", "packets", "bytes", "expires", "state", "fdb_n_learned",
               "topology_change", "message_age_timer", "forward_delay_timer", "hold_timer", "handle"}  # fmt: skip
     if isinstance(value, dict):
-        return {key: _without_noise(item) for key, item in value.items() if key not in moving}
+        kept = {key: _without_noise(item) for key, item in value.items() if key not in moving}
+        if "flags" in kept:  # whether it is up; not whether there is a carrier yet
+            kept["flags"] = [flag for flag in kept["flags"] if flag == "UP"]
+        return kept
     if isinstance(value, list):
         kept = [_without_noise(item) for item in value if not _comes_and_goes(item)]
         return kept
