@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the bridge_nat playbook costs beyond Ansible itself.
+
+Builds and verifies the lab in a network of its own, and in turn runs a playbook with as many tasks of a module that
+does nothing. Prints both and their ratio. Run it as root: .venv/bin/python tests/benchmark/playbook.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ANSIBLE = os.path.join(sys.prefix, "bin", "ansible-playbook")
+
+EMPTY_MODULE = """#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+
+AnsibleModule(argument_spec={}, supports_check_mode=True).exit_json(changed=False)
+"""
+
+# A namespace of its own for network and mounts, with an empty /run: nothing of this machine is seen or touched.
+PRIVATE = "mount --make-rprivate / && mount -t tmpfs run /run && ip link set lo up && exec \"$@\""
+
+
+def run(*command: str) -> tuple[float, str]:
+    """Seconds and output of a command that has to succeed."""
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        sys.exit("{0} failed:\n{1}{2}".format(command, done.stdout, done.stderr))
+    return seconds, done.stdout
+
+
+def module_tasks(output: str) -> int:
+    """How many tasks ran a module: those with a result that neither include nor validate."""
+    tasks = re.findall(r"^TASK \[(.*?)\].*\n(\w+): \[", output, re.MULTILINE)
+    return sum(1 for name, dummy in tasks if "Validating arguments" not in name)
+
+
+def measure(rounds: int, directory: str) -> None:
+    """Run both playbooks in turn, and print what they took."""
+    lab = [ANSIBLE, "playbooks/bridge_nat.yml", "-e", "bridge_nat_internet=true"]
+    count = module_tasks(run(*lab)[1])
+    run(*lab[:2], "-e", "lab_state=absent")
+
+    os.mkdir(os.path.join(directory, "library"))
+    pathlib.Path(directory, "library", "nothing.py").write_text(EMPTY_MODULE)
+    tasks = "".join("    - {{name: Nothing {0}, nothing: }}\n".format(number) for number in range(count))
+    empty = pathlib.Path(directory, "empty.yml")
+    empty.write_text("- hosts: localhost\n  gather_facts: false\n  tasks:\n" + tasks)
+
+    ours, theirs = [], []
+    for dummy in range(rounds):
+        ours.append(run(*lab)[0])
+        run(*lab[:2], "-e", "lab_state=absent")
+        theirs.append(run(ANSIBLE, str(empty))[0])
+    mine, nothing = statistics.median(ours), statistics.median(theirs)
+    print("module tasks in each playbook: {0}; rounds: {1}; medians".format(count, rounds))
+    print("bridge_nat, built and verified: {0:.2f} s".format(mine))
+    print("as many tasks that do nothing:  {0:.2f} s".format(nothing))
+    print("ratio: {0:.2f}".format(mine / nothing))
+
+
+def main() -> None:
+    """Enter a private network, then measure."""
+    parser = argparse.ArgumentParser(description="Compare the bridge_nat playbook with as many empty tasks.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if not arguments.inside:
+        again = [sys.executable, __file__, "--inside", "--rounds", str(arguments.rounds)]
+        os.execvp("unshare", ["unshare", "--net", "--mount", "bash", "-c", PRIVATE, "--", *again])
+    with tempfile.TemporaryDirectory() as directory:
+        measure(arguments.rounds, directory)
+
+
+if __name__ == "__main__":
+    main()
