@@ -19,8 +19,8 @@ import tempfile
 import typing as t
 
 import pytest
-
 from ansible.module_utils.testing import patch_module_args
+
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
 
 
@@ -116,7 +116,7 @@ class World:
         return result["errors"]
 
     def state(self) -> dict[str, t.Any]:
-        """Everything that the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
+        """What the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
         holders = {holder.name: holder.pid for holder in namespaces.holders()}
         seen = {ref: self.look(ref) for ref in ["", *namespaces.named(), *holders]}
         for name, pid in holders.items():
@@ -137,37 +137,39 @@ class World:
         seen = {key: _without_noise(json.loads(text or "[]")) for key, text in zip(commands, printed)}
         return {**seen, "forward": printed[-1]}
 
-    def by_hand(self, commands: list[str], setup: str = "", held: tuple[str, ...] = ()) -> dict[str, t.Any]:
+    def comparable(self) -> dict[str, t.Any]:
+        """The state without what differs between two worlds that are built alike, for :meth:`by_hand`."""
+        return comparable(self.state())
+
+    def by_hand(self, commands: list[str], setup: str = "", held: dict[str, str] | None = None) -> dict[str, t.Any]:
         """The state that a shell reaches with a module's commands, in another world that is empty, or set up first.
 
-        What differs from run to run is left out: see :func:`comparable`.
-
-        :arg held: the namespaces that the commands start processes for.
+        :arg held: the namespaces that the commands start processes for: name -> the shell's variable with the PID.
         """
         assert not re.search(r"netns 1\b", "\n".join(commands)), "process 1 is not of this world"
         with private_world() as other, tempfile.TemporaryFile("w+") as output:
-            script = "\n".join(["set -e; trap 'kill $(jobs -p)' ERR", setup, *commands, *("echo ${0}".format(name) for name in held)])
+            variables = ["echo ${0}".format(variable) for variable in (held or {}).values()]
+            script = "\n".join(["set -e; trap 'kill $(jobs -p)' ERR", setup, *commands, *variables])
             # The processes that it starts keep its output open, so that is a file.
             subprocess.run(["/bin/bash", "-c", script], stdout=output, stderr=subprocess.STDOUT, timeout=60)
             output.seek(0)
-            lines = output.read().splitlines()
-            pids = lines[len(lines) - len(held) :]
+            printed = output.read().split()
+            assert all(word.isdigit() for word in printed) and len(printed) == len(variables), printed
             try:
-                assert lines == pids, lines
                 seen = other.state()
-                for name, pid in zip(held, pids):
-                    seen[name] = other.look(pid)
-                    seen[name]["hostname"] = other.sh("nsenter -t {0} --uts hostname".format(pid))
+                for name, pid in zip(held or {}, printed):
+                    hostname = other.sh("nsenter -t {0} --uts hostname".format(pid))
+                    seen[name] = {**other.look(pid), "hostname": hostname}
                 return comparable(seen)
             finally:
-                for pid in pids:
+                for pid in printed:
                     os.kill(int(pid), signal.SIGKILL)
 
 
 def comparable(value: t.Any) -> t.Any:
     """A state without whose it is, and without numbers and hardware addresses that the kernel deals out by chance."""
-    chance = {"ifindex", "link_index", "link_netnsid", "ifalias", "address", "bridge_id", "root_id", "designated_bridge",
-              "designated_root", "timer"}  # fmt: skip
+    chance = {"ifindex", "link_index", "link_netnsid", "ifalias", "address", "bridge_id", "root_id",
+              "designated_bridge", "designated_root"}  # fmt: skip
     if isinstance(value, dict):
         return {key: comparable(item) for key, item in value.items() if key not in chance}
     if isinstance(value, list):
@@ -197,7 +199,7 @@ def _without_noise(value: t.Any) -> t.Any:
 
 
 def _comes_and_goes(item: t.Any) -> bool:
-    """IPv6 link-local addresses and their routes, multicast, and IPv6's local table come a moment after a link is up."""
+    """IPv6 link-local addresses and routes, multicast, and IPv6's local table come a moment after a link is up."""
     if not isinstance(item, dict):
         return False
     if item.get("table") == "local":
