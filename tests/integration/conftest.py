@@ -12,6 +12,7 @@ import importlib.metadata
 import io
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -117,25 +118,32 @@ class World:
 
     def state(self) -> dict[str, t.Any]:
         """What the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
-        holders = {holder.name: holder.pid for holder in namespaces.holders()}
-        seen = {ref: self.look(ref) for ref in ["", *namespaces.named(), *holders]}
-        for name, pid in holders.items():
-            seen[name]["hostname"] = self.sh("nsenter -t {0} --uts hostname".format(pid))
-        return seen
+        holders = {holder.name: str(holder.pid) for holder in namespaces.holders()}
+        return self.look({**{ref: ref for ref in ["", *namespaces.named()]}, **holders})
 
-    def look(self, ref: str) -> dict[str, t.Any]:
-        """The state of one namespace."""
+    def look(self, places: dict[str, str]) -> dict[str, t.Any]:
+        """The state of some namespaces: name -> reference; of a process's its hostname as well."""
         commands = {
-            "link": "ip -d -j link",
-            "addr": "ip -j addr",
-            "route": "ip -j route show table all",
-            "route6": "ip -6 -j route show table all",
-            "nft": "nft -j list ruleset",
+            "link": ["ip", "-d", "-j", "addr"],
+            "route": ["ip", "-j", "route", "show", "table", "all"],
+            "route6": ["ip", "-6", "-j", "route", "show", "table", "all"],
+            "nft": ["nft", "-j", "list", "ruleset"],
         }
-        forward = "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding"
-        printed = self.sh("; echo ----; ".join([*commands.values(), forward]), ref).split("----\n")
-        seen = {key: _without_noise(json.loads(text or "[]")) for key, text in zip(commands, printed)}
-        return {**seen, "forward": printed[-1]}
+        started: list[tuple[str, str, subprocess.Popen[str]]] = []
+        seen: dict[str, t.Any] = {}
+        for name, ref in places.items():
+            with namespaces.inside_ref(ref):
+                for key, command in commands.items():
+                    started.append((name, key, subprocess.Popen(command, stdout=subprocess.PIPE, text=True)))
+                files = ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding")
+                seen[name] = {"forward": [pathlib.Path(file).read_text().strip() for file in files]}
+            if ref.isdigit():
+                seen[name]["hostname"] = self.sh("nsenter -t {0} --uts hostname".format(ref)).strip()
+        for name, key, process in started:
+            text = process.communicate(timeout=60)[0]
+            assert process.returncode == 0
+            seen[name][key] = _without_noise(json.loads(text or "[]"))
+        return seen
 
     def comparable(self) -> dict[str, t.Any]:
         """The state without what differs between two worlds that are built alike, for :meth:`by_hand`."""
@@ -157,10 +165,7 @@ class World:
             assert all(word.isdigit() for word in printed) and len(printed) == len(variables), printed
             try:
                 seen = other.state()
-                for name, pid in zip(held or {}, printed):
-                    hostname = other.sh("nsenter -t {0} --uts hostname".format(pid))
-                    seen[name] = {**other.look(pid), "hostname": hostname}
-                return comparable(seen)
+                return comparable({**seen, **other.look(dict(zip(held or {}, printed)))})
             finally:
                 for pid in printed:
                     os.kill(int(pid), signal.SIGKILL)

@@ -168,7 +168,7 @@ def test_commands_and_diff_of_a_held_one(world: t.Any) -> None:
     }
     by_hand = world.by_hand(done["commands"], held={"netns-R": "netns_R"})
     assert by_hand == world.comparable()
-    assert by_hand["netns-R"]["hostname"] == "router\n"
+    assert by_hand["netns-R"]["hostname"] == "router"
 
 
 def test_absent_ends_the_process(world: t.Any) -> None:
