@@ -16,10 +16,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules impo
 
 def through_the_library(expressions: list[t.Any]) -> Rule | None:
     """Encode and decode as on the way to the kernel and back."""
-    sent = nftsocket.nft_rule_msg()
+    sent = nftsocket().nft_rule_msg()
     sent["attrs"] = [("NFTA_RULE_EXPRESSIONS", expressions)]
     sent.encode()
-    received = nftsocket.nft_rule_msg(sent.data)
+    received = nftsocket().nft_rule_msg(sent.data)
     received.decode()
     return nft_rules.decode(received.get_attr("NFTA_RULE_EXPRESSIONS"))
 
@@ -75,7 +75,7 @@ def test_every_rule_survives_encoding() -> None:
 
 def test_prefix_is_compared_under_its_own_mask() -> None:
     """10.0.0.0/8 fits under the mask of a /12 too, so only the bytes show which mask was sent."""
-    sent = nftsocket.nft_rule_msg()
+    sent = nftsocket().nft_rule_msg()
     sent["attrs"] = [("NFTA_RULE_EXPRESSIONS", nft_rules.encode(Rule(src="172.16.0.0/12")))]
     sent.encode()
     assert bytes([255, 240, 0, 0]) in bytes(sent.data)

@@ -99,7 +99,7 @@ class Socket(netlink.Netlink):
     def transact(self, requests: list[t.Any]) -> None:
         """Carry out all requests as one change, or none of them; KernelError then."""
         begin, end = (
-            netlink.message(nftsocket.nft_gen_msg, kind, 0, {"nfgen_family": _UNSPEC, "res_id": _SUBSYSTEM})
+            netlink.message(nftsocket().nft_gen_msg, kind, 0, {"nfgen_family": _UNSPEC, "res_id": _SUBSYSTEM})
             for kind in (_BATCH_BEGIN, _BATCH_END)
         )
         # A refusal comes for any request, asked for or not: one acknowledgement is enough to know the end.
@@ -227,7 +227,7 @@ def _raw_rule_class() -> t.Any:
     The library's class gives names where the kernel has numbers, and loses what it has no name for.
     """
 
-    class RawRule(nftsocket.nfgen_msg):
+    class RawRule(nftsocket().nfgen_msg):
         prefix = "NFTA_RULE_"
         nla_map = (
             ("NFTA_RULE_UNSPEC", "none"),
@@ -251,8 +251,8 @@ def _message(
 ) -> t.Any:
     """A request of the nftables subsystem about a TABLE, CHAIN or RULE."""
     return netlink.message(
-        cls or getattr(nftsocket, f"nft_{what.lower()}_msg"),
-        _SUBSYSTEM << 8 | getattr(nftsocket, "NFT_MSG_" + request),
+        cls or getattr(nftsocket(), f"nft_{what.lower()}_msg"),
+        _SUBSYSTEM << 8 | getattr(nftsocket(), "NFT_MSG_" + request),
         flags,
         {"nfgen_family": family},
         [(f"NFTA_{what}_{key}", value) for key, value in attributes],
