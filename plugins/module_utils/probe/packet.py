@@ -1,0 +1,130 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ICMP echo as bytes: requests, replies, and the errors that quote a request.
+
+Sources: RFC 792, RFC 1071, RFC 4443; raw(7) and ip(7) for what the kernel puts around a message.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import typing as t
+
+ECHO_REQUEST = {socket.AF_INET: 8, socket.AF_INET6: 128}
+ECHO_REPLY = {socket.AF_INET: 0, socket.AF_INET6: 129}
+
+_ECHO = struct.Struct("!BBHHH")
+_EXTENDED_ERROR = struct.Struct("=IBBBBII")  # struct sock_extended_err of linux/errqueue.h
+_ORIGIN = {2: socket.AF_INET, 3: socket.AF_INET6}  # SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
+
+
+class Echo(t.NamedTuple):
+    """An echo request or reply; `payload` is what follows the sequence number, as far as there is any."""
+
+    type: int
+    ident: int
+    sequence: int
+    payload: bytes
+
+
+class IcmpError(t.NamedTuple):
+    """An ICMP error as the kernel reports it; `by` is the address that sent it, empty where unknown."""
+
+    family: int
+    type: int
+    code: int
+    by: str
+
+
+# (type, code) -> reason; None is any code of the type that is not listed.
+_REASONS: dict[int, dict[tuple[int, int | None], str]] = {
+    socket.AF_INET: {
+        (3, 0): "net_unreachable",
+        (3, 1): "host_unreachable",
+        (3, 2): "protocol_unreachable",
+        (3, 3): "port_unreachable",
+        (3, 4): "packet_too_big",
+        (3, 6): "net_unreachable",
+        (3, 7): "host_unreachable",
+        (3, 9): "prohibited",
+        (3, 10): "prohibited",
+        (3, 11): "net_unreachable",
+        (3, 12): "host_unreachable",
+        (3, 13): "prohibited",
+        (11, 0): "ttl_exceeded",
+    },
+    socket.AF_INET6: {
+        (1, 0): "net_unreachable",
+        (1, 1): "prohibited",
+        (1, 2): "beyond_scope",
+        (1, 3): "host_unreachable",
+        (1, 4): "port_unreachable",
+        (1, 5): "prohibited",
+        (1, 6): "prohibited",
+        (2, None): "packet_too_big",
+        (3, 0): "ttl_exceeded",
+    },
+}
+
+
+def checksum(data: bytes) -> int:
+    """The Internet checksum of RFC 1071."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def echo_request(family: int, ident: int, sequence: int, payload: bytes) -> bytes:
+    """An echo request. The checksum of an ICMPv6 one stays 0: it covers addresses only the kernel knows."""
+    kind = ECHO_REQUEST[family]
+    total = 0
+    if family == socket.AF_INET:
+        total = checksum(_ECHO.pack(kind, 0, 0, ident, sequence) + payload)
+    return _ECHO.pack(kind, 0, total, ident, sequence) + payload
+
+
+def echo(data: bytes) -> Echo | None:
+    """The echo request or reply that ICMP bytes begin with; None where they are too short for one."""
+    if len(data) < _ECHO.size:
+        return None
+    kind, dummy, dummy, ident, sequence = _ECHO.unpack_from(data)
+    return Echo(kind, ident, sequence, data[_ECHO.size :])
+
+
+def icmp_part(family: int, data: bytes) -> bytes:
+    """The ICMP message in what a raw socket received: an IPv4 one hands over the IP header too."""
+    if family == socket.AF_INET6 or not data:
+        return data
+    return data[(data[0] & 0x0F) * 4 :]
+
+
+def icmp_error(data: bytes) -> IcmpError | None:
+    """The ICMP error in the control data of a socket's error queue; None where it is of another origin."""
+    if len(data) < _EXTENDED_ERROR.size:
+        return None
+    dummy, origin, kind, code, dummy, dummy, dummy = _EXTENDED_ERROR.unpack_from(data)
+    if origin not in _ORIGIN:
+        return None
+    return IcmpError(_ORIGIN[origin], kind, code, _address(data[_EXTENDED_ERROR.size :]))
+
+
+def _address(sockaddr: bytes) -> str:
+    """The address in a C sockaddr, empty where it has none."""
+    family = struct.unpack_from("=H", sockaddr)[0] if len(sockaddr) >= 2 else socket.AF_UNSPEC
+    if family == socket.AF_INET and len(sockaddr) >= 8:
+        return socket.inet_ntop(family, sockaddr[4:8])
+    if family == socket.AF_INET6 and len(sockaddr) >= 24:
+        return socket.inet_ntop(family, sockaddr[8:24])
+    return ""
+
+
+def reason(error: IcmpError) -> str:
+    """The word for an ICMP error, such as `host_unreachable`; `icmp_<type>_<code>` for a rare one."""
+    words = _REASONS[error.family]
+    word = words.get((error.type, error.code)) or words.get((error.type, None))
+    return word or f"icmp_{error.type}_{error.code}"

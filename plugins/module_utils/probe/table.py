@@ -1,0 +1,49 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The result of checks as a table for people."""
+
+from __future__ import annotations
+
+import typing as t
+
+_TITLES = ("", "FROM", "TO", "EXPECTED", "GOT", "REASON", "RTT")
+
+
+def summary(results: list[dict[str, t.Any]]) -> str:
+    """One sentence, such as `2 of 9 checks are not as expected`."""
+    count = len(results)
+    wrong = sum(not result["ok"] for result in results)
+    if wrong:
+        return f"{wrong} of {count} checks {'is' if wrong == 1 else 'are'} not as expected"
+    return "1 check, as expected" if count == 1 else f"{count} checks, all as expected"
+
+
+def table(results: list[dict[str, t.Any]]) -> list[str]:
+    """The lines of a table, titles first, with `!!` before each check that is not as expected.
+
+    :param results: dicts as the module returns them.
+    """
+    rows = [_TITLES] + [_row(result) for result in results]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def _row(result: dict[str, t.Any]) -> tuple[str, ...]:
+    why = result["reason"]
+    if result["errno"]:
+        why += " ({})".format(result["errno"])
+    if result["by"] not in ("", result["to"]):
+        why += " by {}".format(result["by"])
+    if result["reason"] == "too_few_replies":
+        why += " ({} of {} sent)".format(result["received"], result["sent"])
+    return (
+        "" if result["ok"] else "!!",
+        result["from"] or "host",
+        result["to"],
+        result["expect"],
+        result["got"],
+        why,
+        "-" if result["rtt_ms"] is None else "{:.3f} ms".format(result["rtt_ms"]),
+    )

@@ -1,0 +1,402 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parts of the probes that need no network: bytes, options, the table, and whose reply is whose."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import checks, endpoint, icmp, packet, table
+
+V4, V6 = socket.AF_INET, socket.AF_INET6
+DEFAULTS = {"count": 1, "interval": 0.2, "timeout": 2.0}
+
+
+# Bytes
+
+
+def test_checksum_is_that_of_the_example_in_rfc_1071() -> None:
+    """RFC 1071, section 3: 0001 f203 f4f5 f6f7 sum up to ddf2 with the carries added."""
+    assert packet.checksum(bytes.fromhex("0001f203f4f5f6f7")) == ~0xDDF2 & 0xFFFF
+
+
+def test_checksum_of_an_odd_number_of_bytes_and_of_many_carries() -> None:
+    """A last single byte counts as if a zero followed; the carry of the carry is added too."""
+    assert packet.checksum(b"\x01") == packet.checksum(b"\x01\x00")
+    assert packet.checksum(b"\xff\xff" * 300 + b"\x00\x01") == 0xFFFE
+
+
+def test_echo_request_of_ipv4_as_ping_sends_it() -> None:
+    """Type 8, code 0, a checksum that makes the whole sum up to nothing, identifier, sequence, payload."""
+    data = packet.echo_request(V4, 0x1234, 7, b"abc")
+    assert data[:2] == b"\x08\x00"
+    assert data[4:] == b"\x12\x34\x00\x07abc"
+    assert packet.checksum(data) == 0
+
+
+def test_echo_request_of_ipv6_leaves_the_checksum_to_the_kernel() -> None:
+    """Type 128; RFC 4443 computes the checksum with the addresses."""
+    assert packet.echo_request(V6, 1, 2, b"x") == bytes.fromhex("8000 0000 0001 0002 78")
+
+
+def test_echo_reads_what_echo_request_writes() -> None:
+    """Encoding and decoding agree, and too few bytes are no echo."""
+    assert packet.echo(packet.echo_request(V4, 3, 4, b"pay")) == packet.Echo(8, 3, 4, b"pay")
+    assert packet.echo(b"\x08\x00\x00\x00\x00\x00\x00") is None
+
+
+def test_icmp_part_skips_an_ipv4_header_with_options_and_no_ipv6_header() -> None:
+    """The length of an IPv4 header is in its first byte; raw IPv6 sockets deliver none."""
+    assert packet.icmp_part(V4, b"\x46" + bytes(23) + b"icmp") == b"icmp"
+    assert packet.icmp_part(V6, b"icmp") == b"icmp"
+    assert packet.icmp_part(V4, b"") == b""
+
+
+def _extended_error(origin: int, kind: int, code: int, offender: bytes) -> bytes:
+    return struct.pack("=IBBBBII", 113, origin, kind, code, 0, 0, 0) + offender
+
+
+def test_icmp_error_of_ipv4_names_who_sent_it() -> None:
+    """A sock_extended_err with a sockaddr_in after it."""
+    offender = struct.pack("=H", V4) + bytes(2) + socket.inet_aton("10.0.0.9") + bytes(8)
+    error = packet.icmp_error(_extended_error(2, 3, 13, offender))
+    assert error == packet.IcmpError(V4, 3, 13, "10.0.0.9")
+    assert packet.reason(error) == "prohibited"
+
+
+def test_icmp_error_of_ipv6_names_who_sent_it() -> None:
+    """A sock_extended_err with a sockaddr_in6 after it."""
+    offender = struct.pack("=H", V6) + bytes(6) + socket.inet_pton(V6, "fd00::9") + bytes(4)
+    error = packet.icmp_error(_extended_error(3, 1, 3, offender))
+    assert error == packet.IcmpError(V6, 1, 3, "fd00::9")
+    assert packet.reason(error) == "host_unreachable"
+
+
+def test_icmp_error_without_a_sender_or_of_local_origin() -> None:
+    """The offender may be unknown; what the own stack queued (SO_EE_ORIGIN_LOCAL) is no ICMP error."""
+    assert packet.icmp_error(_extended_error(2, 3, 1, bytes(16))).by == ""
+    assert packet.icmp_error(_extended_error(1, 0, 0, b"")) is None
+    assert packet.icmp_error(b"") is None
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "code", "word"),
+    [
+        (V4, 3, 0, "net_unreachable"),
+        (V4, 3, 1, "host_unreachable"),
+        (V4, 3, 10, "prohibited"),
+        (V4, 11, 0, "ttl_exceeded"),
+        (V4, 12, 1, "icmp_12_1"),
+        (V6, 1, 0, "net_unreachable"),
+        (V6, 1, 1, "prohibited"),
+        (V6, 2, 77, "packet_too_big"),
+        (V6, 3, 0, "ttl_exceeded"),
+        (V6, 4, 2, "icmp_4_2"),
+    ],
+)
+def test_reason(family: int, kind: int, code: int, word: str) -> None:
+    """The numbers mean other things in the two families."""
+    assert packet.reason(packet.IcmpError(family, kind, code, "")) == word
+
+
+# Options
+
+
+def _read(*asked: dict[str, t.Any], **defaults: t.Any) -> tuple[list[checks.Check], list[str]]:
+    places = [f"checks[{number}]." for number in range(len(asked))]
+    return checks.read(list(asked), places, dict(DEFAULTS, **defaults))
+
+
+def test_read_fills_in_what_was_not_said() -> None:
+    """The host, reachable, the defaults."""
+    found, errors = _read({"to": "10.0.0.2", "from": None, "expect": None, "count": None})
+    address = "10.0.0.2"
+    wanted = checks.Check("checks[0].", "", address, address, "", V4, False, "reachable", "", "", 1, 0.2, 2.0)
+    assert (found, errors) == ([wanted], [])
+
+
+def test_read_keeps_what_was_said() -> None:
+    """A zone, IPv6 in the kernel's spelling, numbers of its own."""
+    asked = {
+        "from": "c1",
+        "to": "FE80:0::1%eth0",
+        "expect": "unreachable",
+        "src": "FE80::0002",
+        "dev": "eth0",
+    }
+    found, errors = _read(dict(asked, count=3, timeout=0.5))
+    assert errors == []
+    assert found[0]._replace(place="") == checks.Check(
+        place="",
+        netns="c1",
+        to="FE80:0::1%eth0",
+        address="fe80::1",
+        zone="eth0",
+        family=V6,
+        multicast=False,
+        expect="unreachable",
+        src="fe80::2",
+        dev="eth0",
+        count=3,
+        interval=0.2,
+        timeout=0.5,
+    )
+
+
+def test_read_knows_multicast() -> None:
+    """Anybody may answer for these."""
+    found, errors = _read({"to": "ff02::1%br0"}, {"to": "224.0.0.1"}, {"to": "10.0.0.1"})
+    assert ([check.multicast for check in found], errors) == ([True, True, False], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"to": "10.0.0"}, "to: '10.0.0' is not an IP address"),
+        ({"to": "10.0.0.1/24"}, "to: '10.0.0.1/24' is not an IP address"),
+        ({"to": "10.0.0.1%eth0"}, "to: '10.0.0.1%eth0' is not an IP address"),
+        ({"to": "fe80::1%"}, "to: 'fe80::1%' is not an IP address"),
+        ({"to": ""}, "to: a target address is needed"),
+        ({"to": "::"}, "to: '::' is nobody's address"),
+        ({"to": "fe80::1"}, "to: 'fe80::1' needs a device: fe80::1%DEVICE, or dev"),
+        ({"to": "ff02::1"}, "to: 'ff02::1' needs a device: ff02::1%DEVICE, or dev"),
+        ({"to": "fe80::1%a", "dev": "b"}, "dev: 'b' is not the device of 'fe80::1%a'"),
+        ({"to": "10.0.0.1", "src": "ten"}, "src: 'ten' is not an IP address"),
+        ({"to": "10.0.0.1", "src": "fd00::1"}, "src: 'fd00::1' is not IPv4 as the target 10.0.0.1 is"),
+        ({"to": "10.0.0.1", "timeout": 0.0}, "timeout: 0.0 is not a positive number"),
+        ({"to": "10.0.0.1", "timeout": float("inf")}, "timeout: inf is not a positive number"),
+        ({"to": "10.0.0.1", "count": 0}, "count: 0 is not a positive number"),
+    ],
+)
+def test_read_refuses(options: dict[str, t.Any], error: str) -> None:
+    """Each wrong option is named with its place and its value."""
+    assert _read(options) == ([], ["checks[0]." + error])
+
+
+def test_read_finds_all_errors_at_once() -> None:
+    """Of all checks and of the options beside them; what is right is kept."""
+    found, errors = _read({"to": "x", "src": "y"}, {"to": "10.0.0.1"}, {"to": "z"}, interval=-1, timeout=0)
+    assert [check.place for check in found] == ["checks[1]."]
+    assert errors == [
+        "interval: -1 is not a positive number",
+        "timeout: 0 is not a positive number",
+        "checks[0].to: 'x' is not an IP address",
+        "checks[0].src: 'y' is not an IP address",
+        "checks[2].to: 'z' is not an IP address",
+    ]
+
+
+def test_run_refuses_more_checks_than_there_are_identifiers() -> None:
+    """Two probes with the same identifier could not be told apart."""
+    found, dummy = _read({"to": "127.0.0.1"})
+    with pytest.raises(LabError, match="65537 are more than the 65536"):
+        icmp.run(found * 65537)
+
+
+# The table
+
+
+def _result(**changed: t.Any) -> dict[str, t.Any]:
+    result = {"from": "c1", "to": "10.0.0.3", "expect": "reachable", "got": "reachable", "reason": "reply"}
+    result.update({"errno": "", "by": "10.0.0.3", "rtt_ms": 0.0414, "sent": 1, "received": 1, "ok": True})
+    return dict(result, **changed)
+
+
+def test_table_marks_what_is_wrong_and_says_why() -> None:
+    """Columns are as wide as they have to be; nothing trails."""
+    no_route = {"from": "", "to": "198.51.100.8", "reason": "no_route", "errno": "ENETUNREACH", "by": ""}
+    results = [
+        _result(),
+        _result(**no_route, got="unreachable", rtt_ms=None, ok=False),
+        _result(expect="unreachable", got="unreachable", reason="prohibited", by="10.0.0.1", rtt_ms=None),
+        _result(reason="too_few_replies", sent=5, received=2, ok=False),
+    ]
+    assert table.table(results) == [
+        "    FROM  TO            EXPECTED     GOT          REASON                         RTT",
+        "    c1    10.0.0.3      reachable    reachable    reply                          0.041 ms",
+        "!!  host  198.51.100.8  reachable    unreachable  no_route (ENETUNREACH)         -",
+        "    c1    10.0.0.3      unreachable  unreachable  prohibited by 10.0.0.1         -",
+        "!!  c1    10.0.0.3      reachable    reachable    too_few_replies (2 of 5 sent)  0.041 ms",
+    ]
+    assert table.summary(results) == "2 of 4 checks are not as expected"
+
+
+def test_summary_of_one_and_of_many() -> None:
+    """It is a sentence."""
+    right, wrong = _result(), _result(ok=False)
+    assert table.summary([right]) == "1 check, as expected"
+    assert table.summary([right, right]) == "2 checks, all as expected"
+    assert table.summary([right, wrong]) == "1 of 2 checks is not as expected"
+
+
+# Whose reply is whose
+
+
+class _Line:
+    """Stands in for a socket: remembers requests, and can refuse."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.refusal: OSError | None = None
+
+    def send(self, address: str, data: bytes) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.sent.append(data)
+
+
+TOKEN = b"t" * 56
+
+
+def _probe(**options: t.Any) -> tuple[icmp._Probe, _Line]:
+    found, errors = _read(dict({"to": "10.0.0.3"}, **options))
+    assert errors == []
+    line = _Line()
+    return icmp._Probe(found[0], line, 9, TOKEN), line
+
+
+def _reply(sequence: int = 1, token: bytes = TOKEN, address: str = "10.0.0.3") -> endpoint.Heard:
+    return endpoint.Heard(address, packet.Echo(0, 9, sequence, token), None, 0.0)
+
+
+def _error(sequence: int = 1, token: bytes = TOKEN, address: str = "10.0.0.3") -> endpoint.Heard:
+    error = packet.IcmpError(V4, 3, 13, "10.0.0.1")
+    return endpoint.Heard(address, packet.Echo(8, 9, sequence, token), error, 0.0)
+
+
+def test_a_reply_to_our_request_decides() -> None:
+    """Right identifier, sequence, payload, address and socket."""
+    probe, line = _probe()
+    probe.step(0.0)
+    probe.hear(_reply(), line)
+    assert probe.decided
+    assert probe.outcome()[:2] == ("reachable", "reply")
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        _reply(sequence=2),
+        _reply(token=b"s" * 56),
+        _reply(token=b""),
+        _reply(address="10.0.0.4"),
+        _error(sequence=2),
+        _error(token=b"s" * 20),
+        _error(address="10.0.0.4"),
+    ],
+)
+def test_what_is_not_about_our_request_is_not_taken(heard: endpoint.Heard) -> None:
+    """Another process may use the same identifier."""
+    probe, line = _probe(expect="unreachable")
+    probe.step(0.0)
+    probe.hear(heard, line)
+    probe.hear(heard, line)
+    assert not probe.decided
+    assert probe.outcome()[:2] == ("unreachable", "no_reply")
+
+
+def test_a_reply_that_another_socket_heard_is_not_taken() -> None:
+    """A probe with `dev` or `src` counts only what arrives there."""
+    probe, dummy = _probe()
+    probe.step(0.0)
+    probe.hear(_reply(), _Line())
+    assert not probe.decided
+
+
+def test_anybody_may_answer_a_multicast_request() -> None:
+    """The reply cannot come from the group's address."""
+    probe, line = _probe(to="224.0.0.1")
+    probe.step(0.0)
+    probe.hear(_reply(address="10.0.0.77"), line)
+    assert probe.outcome()[:4] == ("reachable", "reply", "", "10.0.0.77")
+
+
+def test_the_same_reply_twice_counts_once() -> None:
+    """`count` is of answered requests."""
+    probe, line = _probe(count=2)
+    probe.step(0.0)
+    probe.hear(_reply(), line)
+    probe.hear(_reply(), line)
+    assert not probe.decided
+    probe.step(0.2)
+    probe.hear(_reply(sequence=2), line)
+    assert probe.decided
+    assert probe.outcome().received == 2
+
+
+def test_an_error_may_quote_only_the_header() -> None:
+    """RFC 792 asks for no more than 8 bytes of the request."""
+    probe, line = _probe(expect="unreachable")
+    probe.step(0.0)
+    probe.hear(_error(token=b""), line)
+    assert probe.outcome()[:4] == ("unreachable", "prohibited", "", "10.0.0.1")
+
+
+def test_errors_decide_only_at_the_second_and_only_what_expects_them() -> None:
+    """One may be a network that still comes up; a target that shall be reachable may still answer."""
+    for expect in ("reachable", "unreachable"):
+        probe, line = _probe(expect=expect)
+        probe.step(0.0)
+        probe.hear(_error(), line)
+        assert not probe.decided
+        probe.step(0.2)
+        probe.hear(_error(sequence=2), line)
+        assert probe.decided is (expect == "unreachable")
+        assert probe.outcome().ok is (expect == "unreachable")
+
+
+def test_a_local_refusal_that_passes_is_forgotten() -> None:
+    """No route, then a route without an answer: the reason is that there was none."""
+    probe, line = _probe(expect="unreachable")
+    line.refusal = OSError(101, "Network is unreachable")
+    probe.step(0.0)
+    assert probe.outcome()[1:3] == ("no_route", "ENETUNREACH")
+    line.refusal = None
+    probe.step(0.2)
+    assert probe.outcome()[1:3] == ("no_reply", "")
+    line.refusal = OSError(101, "Network is unreachable")
+    probe.step(0.4)
+    assert not probe.decided
+    probe.step(0.6)
+    assert probe.decided
+
+
+@pytest.mark.parametrize(("number", "name"), [(105, "ENOBUFS"), (11, "EAGAIN")])
+def test_what_could_not_be_sent_proves_nothing(number: int, name: str) -> None:
+    """A full queue is tried again, and is no success of a check that expects silence."""
+    probe, line = _probe(expect="unreachable")
+    line.refusal = OSError(number, "")
+    for now in (0.0, 0.2, 0.4):
+        probe.step(now)
+    assert not probe.decided
+    assert probe.outcome()[:3] == ("unreachable", "send_failed", name)
+    assert not probe.outcome().ok
+
+
+def test_the_time_runs_from_the_first_request() -> None:
+    """The next step is an interval later, and never later than the end."""
+    probe, line = _probe(timeout=0.5)
+    assert [probe.step(now) for now in (100.0, 100.2, 100.4)] == [100.2, 100.4, 100.5]
+    assert not probe.decided
+    probe.step(100.5)
+    assert probe.decided
+    assert len(line.sent) == 3
+
+
+def test_the_module_does_without_pyroute2() -> None:
+    """Its import costs 0.15 s and it may be missing on a machine that only checks."""
+    code = """
+import sys
+sys.modules["pyroute2"] = None
+import ansible_collections.linuxnet.lab.plugins.modules.connectivity
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
