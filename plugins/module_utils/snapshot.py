@@ -10,7 +10,6 @@ moved along with it, so that each resource sees what those before it will have d
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import typing as t
 
@@ -70,34 +69,49 @@ class Namespace:
     def add_address(self, link: Link, address: Address) -> None:
         """Move the picture along: the address, and the route to its prefix that the kernel makes."""
         link.addresses.append(address)
-        interface = ipaddress.ip_interface(address.cidr)
-        if link.up and interface.network.num_addresses > 1:
-            route = Route(
-                family=interface.version,
-                dst=str(interface.network),
-                dev=link.name,
-                src=address.ip if interface.version == 4 else "",
-                scope="link" if interface.version == 4 else "global",
-                metric=0 if interface.version == 4 else 256,
-                protocol=2,
-            )
+        if link.up:
+            self._connect(link, address)
+
+    def _connect(self, link: Link, address: Address) -> None:
+        network = address.network
+        route = Route(
+            family=address.version,
+            dst=str(network),
+            dev=link.name,
+            src=address.ip if address.version == 4 else "",
+            scope="link" if address.version == 4 else "global",
+            metric=0 if address.version == 4 else 256,
+            protocol=2,
+        )
+        there = any((one.dev, one.dst, one.protocol) == (route.dev, route.dst, 2) for one in self.routes)
+        if network.num_addresses > 1 and not there:
             self.routes = [*self.routes, route]
 
     def drop_address(self, link: Link, address: Address) -> None:
-        """Move the picture along: the address, those IPv4 ones that hang on it as secondaries, and routes from them."""
-        gone = {address.ip}
+        """Move the picture along: the address, which no secondary hangs on, and the routes that go with it."""
         link.addresses.remove(address)
-        network = ipaddress.ip_interface(address.cidr).network
-        same = [one for one in link.addresses if ipaddress.ip_interface(one.cidr).network == network]
-        if network.version == 4:
-            for one in same:
-                link.addresses.remove(one)
-                gone.add(one.ip)
-        self.routes = [
-            route
-            for route in self.routes
-            if route.src not in gone and (route.dev != link.name or route.protocol != 2 or route.dst != str(network) or same)
-        ]
+        last_of_network = not any(one.network == address.network for one in link.addresses)
+        # A link without any IPv4 address loses all its IPv4 routes, those by hand as well.
+        last_of_all = address.version == 4 and not any(one.version == 4 for one in link.addresses)
+
+        def gone(route: Route) -> bool:
+            if route.src == address.ip:
+                return True
+            if route.dev != link.name or route.family != address.version:
+                return False
+            return last_of_all or (last_of_network and route.protocol == 2 and route.dst == str(address.network))
+
+        self.routes = [route for route in self.routes if not gone(route)]
+
+    def set_up(self, link: Link, up: bool) -> None:
+        """Move the picture along: down, a link loses its IPv6 addresses and all routes; up, it gets some routes back."""
+        link.up = up
+        if up:
+            for address in link.addresses:
+                self._connect(link, address)
+        else:
+            link.addresses = [one for one in link.addresses if one.version == 4]
+            self.routes = [route for route in self.routes if route.dev != link.name]
 
     def drop_link(self, name: str) -> None:
         """Move the picture along: the link and everything that goes with it."""

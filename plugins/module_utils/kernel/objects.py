@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import typing as t
 
 
@@ -16,17 +17,30 @@ class Address:
 
     :ivar cidr: address and prefix length, ``10.0.0.1/24``.
     :ivar broadcast: the broadcast address; empty for none.
+    :ivar remote: the address of the other side, of which the prefix length then is; empty for none.
     :ivar scope: as iproute2 writes it: ``global``, ``site``, ``link``, ``host``, or a number.
     """
 
     cidr: str
     broadcast: str = ""
     scope: str = "global"
+    remote: str = ""
 
     @property
     def ip(self) -> str:
         """The address without its prefix length."""
         return self.cidr.split("/")[0]
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.cidr else 4
+
+    @property
+    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        """The network that the link is on by this address. Of two IPv4 addresses in one, the later is secondary."""
+        length = self.cidr.split("/")[1]
+        return ipaddress.ip_network("{0}/{1}".format(self.remote or self.ip, length), strict=False)
 
 
 @dataclasses.dataclass
@@ -38,7 +52,7 @@ class Link:
     :ivar alias: the free text that ip-link(8) calls alias; it holds whose the link is.
     :ivar peer: index of the other end of a veth, in the peer's own namespace.
     :ivar peer_nsid: the kernel's number, in this namespace, for the peer's namespace; None for this very one.
-    :ivar born: made by the plan, so not in the kernel yet.
+    :ivar born: made by the plan, so not in the kernel yet. :ivar moved: given its place or name by the plan.
     :ivar options: options of the kind, by the kernel's name without prefix (``STP_STATE``: 1).
     """
 
@@ -53,6 +67,7 @@ class Link:
     peer: int = 0
     peer_nsid: int | None = None
     born: bool = False
+    moved: bool = False
     options: dict[str, int] = dataclasses.field(default_factory=dict)
     addresses: list[Address] = dataclasses.field(default_factory=list)
 

@@ -211,7 +211,7 @@ def _address(kind: int, flags: int, index: int, address: Address) -> t.Any:
     }
     attributes = [
         ("IFA_LOCAL", address.ip),
-        ("IFA_ADDRESS", address.ip),
+        ("IFA_ADDRESS", address.remote or address.ip),
         ("IFA_BROADCAST", address.broadcast or None),
     ]
     return message(library.ifaddrmsg, kind, flags | NLM_F_ACK, fields, attributes)
@@ -229,10 +229,12 @@ def address_del(index: int, address: Address) -> t.Any:
 
 def _read_address(answer: t.Any) -> Address:
     ip = answer.get_attr("IFA_LOCAL") or answer.get_attr("IFA_ADDRESS")
+    other = answer.get_attr("IFA_ADDRESS")
     return Address(
         cidr="{0}/{1}".format(ip, answer["prefixlen"]),
         broadcast=answer.get_attr("IFA_BROADCAST") or "",
         scope=word(SCOPES, answer["scope"]),
+        remote=other if other and other != ip else "",
     )
 
 

@@ -41,10 +41,11 @@ class Addresses:
         ]
 
     def claims(self, place: str) -> list[tuple[str, str, str]]:
-        """Each address, without its prefix length."""
+        """Each address, without its prefix length; not the link-local ones, which every link may have."""
         return [
-            ("address", str(ipaddress.ip_interface(cidr).ip), "{0}[{1}]".format(place, number))
-            for number, cidr in enumerate(self.cidrs or [])
+            ("address", str(interface.ip), "{0}[{1}]".format(place, number))
+            for number, interface in enumerate(map(ipaddress.ip_interface, self.cidrs or []))
+            if interface.version == 4 or not interface.is_link_local
         ]
 
     def wanted(self) -> list[Address]:
@@ -52,9 +53,10 @@ class Addresses:
         found = []
         for cidr in self.cidrs or []:
             interface = ipaddress.ip_interface(cidr)
-            brd = str(interface.network.broadcast_address) if self.broadcast and interface.version == 4 else ""
-            scope = "link" if interface.version == 6 and interface.is_link_local else "global"
-            found.append(Address(str(interface), brd, scope))
+            # A prefix of one or two addresses has no broadcast address (RFC 3021); `brd +` sets none either.
+            has_broadcast = self.broadcast and interface.version == 4 and interface.network.prefixlen < 31
+            brd = str(interface.network.broadcast_address) if has_broadcast else ""
+            found.append(Address(str(interface), brd, _scope(interface)))
         return found
 
 
@@ -92,14 +94,23 @@ class LinkAddresses:
         link_there = found.links.get(self.dev) if found else None
         if not found or not link_there:
             return
-        unwanted = {address.cidr for address in self.addresses.wanted()}
-        for address in [one for one in link_there.addresses if one.cidr in unwanted]:
+        named = {address.cidr for address in self.addresses.wanted()}
+        unwanted = [one for one in link_there.addresses if one.cidr in named]
+        if unwanted:
             plan.demand(found, link_there, self.place + "dev", "lose an address")
-            kept = [one for one in link_there.addresses if one.cidr not in unwanted]
-            _remove(plan, found, link_there, address)
-            for one in kept:  # secondaries that went with it
-                if one not in link_there.addresses:
-                    _add(plan, found, link_there, one)
+            for address in _take_away(plan, found, link_there, unwanted, named):
+                _add(plan, found, link_there, address, named)
+
+
+def _scope(interface: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> str:
+    """The scope that ip(8) gives an IPv4 address, and the kernel an IPv6 one."""
+    if interface.is_loopback:
+        return "host"
+    if interface.version == 4:
+        return "global"
+    if interface.is_link_local:
+        return "link"
+    return "site" if interface.is_site_local else "global"
 
 
 def configure(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str) -> None:
@@ -107,31 +118,63 @@ def configure(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses
     if addresses.cidrs is None:
         return
     wanted = addresses.wanted()
-    unwanted = {one.cidr: one for one in wanted}
-    for address in list(link.addresses):
-        if address not in link.addresses or address in wanted:
-            continue  # gone with its primary already, or right
-        if address.cidr in unwanted or (addresses.exclusive and not address.cidr.startswith("fe80:")):
-            _remove(plan, namespace, link, address)
+    named = {one.cidr for one in wanted}
+    unwanted = [
+        one
+        for one in link.addresses
+        if one not in wanted
+        and (_in_the_way(one, wanted) or (addresses.exclusive and not one.cidr.startswith("fe80:")))
+    ]
+    back = _take_away(plan, namespace, link, unwanted, named)
     errors = []
     for number, address in enumerate(wanted):
         if address not in link.addresses:
-            if not plan.force:
+            if address not in back and not plan.force:
                 errors += _conflicts(plan, namespace, link, address, "{0}[{1}]".format(place, number))
-            _add(plan, namespace, link, address)
+            _add(plan, namespace, link, address, named)
+    for address in back:
+        if address not in link.addresses:
+            _add(plan, namespace, link, address, named)
     if errors:
         raise LabError(errors)
 
 
+def _in_the_way(address: Address, wanted: list[Address]) -> bool:
+    """Whether an address has to go for a wanted one: a link has a prefix, and an IPv6 address, only once."""
+    return any(address.cidr == one.cidr or (one.version == 6 and address.ip == one.ip) for one in wanted)
+
+
+def _take_away(
+    plan: Plan, namespace: Namespace, link: Link, unwanted: list[Address], named: set[str]
+) -> list[Address]:
+    """Plan the removal of addresses.
+
+    Whether IPv4 secondaries go with their primary, or one of them takes its place, is a sysctl (promote_secondaries).
+    So they are taken away before it, each by itself.
+
+    :returns: the secondaries among them that are to be put back.
+    """
+    there = list(link.addresses)
+    back = []
+    for address in there:
+        primary = next(one for one in there if one.network == address.network)
+        if address.version == 4 and primary in unwanted and address not in unwanted:
+            back.append(address)
+    for address in reversed(there):
+        if address in unwanted or address in back:
+            _remove(plan, namespace, link, address, named)
+    return back
+
+
 def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, place: str) -> list[str]:
-    """Why an address would hurt what is there: the same one on another link, or a prefix that hides a host's network."""
+    """Why an address would hurt: the same one is on another link, or its prefix hides a network of the host's."""
+    network = ipaddress.ip_interface(address.cidr).network
+    if network.version == 6 and network.is_link_local:
+        return []
     for other in namespace.links.values():
         if other is not link and any(one.ip == address.ip for one in other.addresses):
             return ["{0}: {1} is already on {2} in {3}".format(place, address.ip, other.name, namespace.title)]
     if namespace.ref:
-        return []
-    network = ipaddress.ip_interface(address.cidr).network
-    if network.is_link_local:
         return []
     for route in namespace.routes:
         there = ipaddress.ip_network(route.dst)
@@ -149,48 +192,65 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
 
 
 def _text(address: Address) -> str:
-    return address.cidr + (" brd " + address.broadcast if address.broadcast else "")
+    """An address as `ip addr add` takes it."""
+    broadcast = " brd " + address.broadcast if address.broadcast else ""
+    return _short(address) + broadcast
 
 
-def _record(plan: Plan, stage: Stage, namespace: Namespace, link: Link, before: list[Address], change: tuple) -> None:
-    operation, undo, command = change
-    plan.add(
-        stage,
-        namespace.ref,
-        [operation],
-        undo,
-        ("links", link.name, "addresses"),
-        [_text(one) for one in before],
-        [_text(one) for one in link.addresses],
-        [enter(namespace, command)],
-    )
+def _short(address: Address) -> str:
+    """An address as `ip addr del` takes it."""
+    if not address.remote:
+        return address.cidr
+    return "{0} peer {1}/{2}".format(address.ip, address.remote, address.cidr.split("/")[1])
+
+
+def _record(
+    plan: Plan,
+    stage: Stage,
+    namespace: Namespace,
+    link: Link,
+    before: list[Address],
+    named: set[str],
+    operation: Operation,
+    undo: list[Operation],
+    command: str,
+) -> None:
+    """Add a change; the diff leaves out link-local addresses that the task does not name: the kernel's own."""
+
+    def shown(addresses: list[Address]) -> list[str]:
+        return [_text(one) for one in addresses if one.cidr in named or not one.cidr.startswith("fe80:")]
+
+    where = ("links", link.name, "addresses")
+    commands = [enter(namespace, command)]
+    plan.add(stage, namespace.ref, [operation], undo, where, shown(before), shown(link.addresses), commands)
 
 
 def _operation(namespace: Namespace, action: str, link: Link, address: Address) -> Operation:
     return Operation(namespace.ref, action, {"dev": link.name, "address": address})
 
 
-def _add(plan: Plan, namespace: Namespace, link: Link, address: Address) -> None:
+def _add(plan: Plan, namespace: Namespace, link: Link, address: Address, named: set[str]) -> None:
     before = list(link.addresses)
     namespace.add_address(link, address)
     command = "ip addr add {0} dev {1}".format(_text(address), link.name)
     operation = _operation(namespace, "address_new", link, address)
     undo = [_operation(namespace, "address_del", link, address)]
-    _record(plan, Stage.CONFIGURE, namespace, link, before, (operation, undo, command))
+    _record(plan, Stage.CONFIGURE, namespace, link, before, named, operation, undo, command)
 
 
-def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address) -> None:
+def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, named: set[str]) -> None:
     before = list(link.addresses)
     routes = list(namespace.routes)
     namespace.drop_address(link, address)
-    command = "ip addr del {0} dev {1}".format(address.cidr, link.name)
+    command = "ip addr del {0} dev {1}".format(_short(address), link.name)
     operation = _operation(namespace, "address_del", link, address)
-    lost = [one for one in before if one not in link.addresses]
-    undo = [_operation(namespace, "address_new", link, one) for one in lost]
+    undo = [_operation(namespace, "address_new", link, address)]
     # Routes that the kernel drops with the address, and does not make again with it.
     undo += [
         Operation(namespace.ref, "route_new", {"route": route})
         for route in routes
         if route not in namespace.routes and route.protocol != 2
     ]
-    _record(plan, Stage.REMOVE_ADDRESS, namespace, link, before, (operation, undo, command))
+    # A link that the plan renames has its name from then on.
+    stage = Stage.CONFIGURE if link.moved else Stage.REMOVE_ADDRESS
+    _record(plan, stage, namespace, link, before, named, operation, undo, command)

@@ -39,6 +39,10 @@ class Settings:
             errors += rules.check_link_name(place + "master", self.master)
         return errors
 
+    def claims(self, place: str) -> list[tuple[str, str, str]]:
+        """The MAC: two links on one wire with the same one do not reach each other."""
+        return [("MAC", self.mac, place + "mac")] if self.mac else []
+
     def given(self) -> dict[str, t.Any]:
         """Those that are not left as they are, by name."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
@@ -63,8 +67,8 @@ class LinkSettings:
         )
 
     def claims(self) -> list[tuple[str, str, str]]:
-        """The link."""
-        return [link_claim(self.netns, self.name, self.place + "name")]
+        """The link, its MAC."""
+        return [link_claim(self.netns, self.name, self.place + "name"), *self.settings.claims(self.place)]
 
     def plan(self, plan: Plan) -> None:
         """Change the settings that differ, or delete the link."""
@@ -97,38 +101,57 @@ def master_of(plan: Plan, namespace: Namespace, name: str, place: str) -> None:
         )
 
 
-def configure(plan: Plan, namespace: Namespace, link: Link, settings: Settings, place: str, marked: bool = False) -> None:
-    """Plan the settings that differ, in one message (a bridge comes up in a later one); *marked* adds the lab's mark."""
+def configure(
+    plan: Plan,
+    namespace: Namespace,
+    link: Link,
+    settings: Settings,
+    place: str,
+    marked: bool = False,
+    stage: Stage = Stage.CONFIGURE,
+) -> None:
+    """Plan the settings that differ, in one message; a bridge comes up later. *marked* adds the lab's mark."""
     if settings.master:
         master_of(plan, namespace, settings.master, place)
-    wanted = settings.given()
-    differing = {name: value for name, value in wanted.items() if getattr(link, name) != value}
+    differing = {name: value for name, value in settings.given().items() if getattr(link, name) != value}
     if link.kind == "bridge" and "up" in differing:
         del differing["up"]
         _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": settings.up})
     if marked and link.alias != mark(plan.lab):
         differing["alias"] = mark(plan.lab)
     if differing:
-        _change(plan, Stage.CONFIGURE, namespace, link, differing)
-    if wanted.get("up") is False:
-        namespace.routes = [route for route in namespace.routes if route.dev != link.name]
+        _change(plan, stage, namespace, link, differing)
 
 
 def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: dict[str, t.Any]) -> None:
     before = {name: getattr(link, name) for name in values}
+    undo = [Operation(namespace.ref, "link_set", {"dev": link.name, **before})]
+    if values.get("up") is False:
+        undo += what_going_down_takes(namespace, link)
     for name, value in values.items():
         setattr(link, name, value)
+    if "up" in values:
+        namespace.set_up(link, values["up"])
     shown = [name for name in values if name != "alias"]
     plan.add(
         stage,
         namespace.ref,
         [Operation(namespace.ref, "link_set", {"dev": link.name, **values})],
-        [Operation(namespace.ref, "link_set", {"dev": link.name, **before})],
+        undo,
         ("links", link.name),
         {_SHOWN.get(name, name): before[name] for name in values if not (link.born and name == "alias")},
         {_SHOWN.get(name, name): values[name] for name in values if not (link.born and name == "alias")},
         [enter(namespace, set_command(link.name, {name: values[name] for name in shown}))] if shown else [],
     )
+
+
+def what_going_down_takes(namespace: Namespace, link: Link) -> list[Operation]:
+    """What gives a link back what the kernel takes from it when it goes down, and does not give back itself."""
+    addresses = [one for one in link.addresses if one.version == 6 and not one.cidr.startswith("fe80:")]
+    routes = [one for one in namespace.routes if one.dev == link.name and one.protocol != 2]
+    return [Operation(namespace.ref, "address_new", {"dev": link.name, "address": one}) for one in addresses] + [
+        Operation(namespace.ref, "route_new", {"route": one}) for one in routes
+    ]
 
 
 def set_command(name: str, values: dict[str, t.Any]) -> str:

@@ -150,7 +150,7 @@ class Netns:
 def remove(plan: Plan, namespace: Namespace) -> None:
     """Plan the end of a namespace, with its links first.
 
-    The kernel ends a namespace some time after it was told to; a link that is deleted is gone at once, and its peer too.
+    The kernel ends a namespace some time after it was told to; a link that is deleted is gone at once, with its peer.
     """
     for link in list(namespace.links.values()):
         if link.name in namespace.links and link.kind in ("veth", "bridge"):
