@@ -14,9 +14,10 @@ description:
   - A pair of the lab's that is there already is corrected in place, its ends moved, renamed and addressed again
     where they differ.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   name: &name
@@ -29,7 +30,7 @@ options:
     description: The hardware address of this end. Without it a new end gets a random one, and an old one keeps its own.
     type: str
   mtu: &mtu
-    description: The MTU of this end, 68 to 65535.
+    description: The MTU of this end, 68 to 65535. Given for one end alone, it is that of both.
     type: int
   master: &master
     description: The bridge that this end is a port of. Empty for none; left out, it stays as it is.

@@ -41,9 +41,9 @@ class End:
 
     def claims(self) -> list[tuple[str, str, str]]:
         """The link, its addresses, its MAC."""
-        mac = [("MAC", self.settings.mac, self.place + "mac")] if self.settings.mac else []
         own = link.link_claim(self.netns, self.name, self.place + "name")
-        return [own, *self.addresses.claims(self.place + "addresses"), *mac]
+        addresses = self.addresses.claims(self.place + "addresses")
+        return [own, *addresses, *self.settings.claims(self.place)]
 
 
 class _Found(t.NamedTuple):
@@ -60,6 +60,12 @@ class Veth:
     end: End
     peer: End
     present: bool = True
+
+    def __post_init__(self) -> None:
+        """An MTU given for one end alone is that of both."""
+        mtu = self.end.settings.mtu or self.peer.settings.mtu
+        for end in (self.end, self.peer):
+            end.settings = dataclasses.replace(end.settings, mtu=end.settings.mtu or mtu)
 
     def check(self) -> list[str]:
         """Both ends, and that they go together."""
@@ -91,7 +97,7 @@ class Veth:
             ends = self._create(plan, homes)
         for wanted, home, found in zip((self.end, self.peer), homes, ends):
             plan.demand(found.namespace, found.link, wanted.place + "name")
-            self._move(plan, home, found, wanted.name)
+            self._move(plan, home, found, wanted.name, wanted.place + "name")
             link.configure(plan, home, found.link, wanted.settings, wanted.place, marked=True)
             address.configure(plan, home, found.link, wanted.addresses, wanted.place + "addresses")
 
@@ -170,7 +176,7 @@ class Veth:
             links[wanted.place] = home.links[wanted.name] = Link(
                 wanted.name,
                 kind="veth",
-                mtu=wanted.settings.mtu or self.end.settings.mtu or self.peer.settings.mtu or 1500,
+                mtu=wanted.settings.mtu or 1500,
                 # Our own, not the kernel's random one: udev replaces those, a moment later.
                 mac=wanted.settings.mac or _random_mac(),
                 born=True,
@@ -210,47 +216,40 @@ class Veth:
         plan.add(Stage.LINK, inner_home.ref, [], [], ("links", other.name), None, shown, [])
         return tuple(_Found(home, links[wanted.place]) for wanted, home in pairs)  # type: ignore[return-value]
 
-    def _move(self, plan: Plan, home: Namespace, found: _Found, name: str) -> None:
-        """Plan the way of an end to its namespace and name; it loses its addresses, its master and its state there."""
+    def _move(self, plan: Plan, home: Namespace, found: _Found, name: str, place: str) -> None:
+        """Plan the way of an end to its namespace and name; in another namespace it loses its addresses and master."""
         source, moving = found
-        if source is home and moving.name == name:
+        old_name = moving.name
+        if source is home and old_name == name:
             return
-        old_name, old = moving.name, dataclasses.replace(moving)
         if name in home.links:
-            raise LabError("name: {0!r} is already in {1}".format(name, home.title))
-        routes = [route for route in source.routes if route.dev == old_name and route.protocol != 2]
-        source.drop_link(old_name)
-        moving.name, moving.up = name, False
+            raise LabError("{0}: {1!r} is already in {2}".format(place, name, home.title))
+        if moving.up:  # a link that is up cannot be renamed by older kernels
+            link.configure(plan, source, moving, link.Settings(up=False), place, stage=Stage.LINK)
+        undo = [Operation(home.ref, "link_set", {"dev": name, "name": old_name})]
         arguments: dict[str, t.Any] = {"name": name}
+        words = ["ip link set", old_name, *(["name", name] if name != old_name else [])]
         if source is not home:
+            undo[0].arguments["to_netns"] = source.ref
+            undo.append(Operation(source.ref, "link_set", {"dev": old_name, "master": moving.master}))
+            undo += [
+                Operation(source.ref, "address_new", {"dev": old_name, "address": one}) for one in moving.addresses
+            ]
             moving.master, moving.addresses = "", []
             arguments["to_netns"] = home.ref
+            words += ["netns", netns_word(home)]
+        source.drop_link(old_name)
+        moving.name, moving.moved = name, True
         home.links[name] = moving
-        # A link that is up cannot be renamed by older kernels.
-        operations = [
-            Operation(source.ref, "link_set", {"dev": old_name, "up": False}),
-            Operation(source.ref, "link_set", {"dev": old_name, **arguments}),
-        ]
-        back = {"dev": name, "name": old_name, **({"to_netns": source.ref} if source is not home else {})}
-        undo = [Operation(home.ref, "link_set", {"dev": name, "up": False}), Operation(home.ref, "link_set", back)]
-        undo.append(Operation(source.ref, "link_set", {"dev": old_name, "up": old.up, "master": old.master}))
-        undo += [
-            Operation(source.ref, "address_new", {"dev": old_name, "address": one})
-            for one in old.addresses
-            if not one.cidr.startswith("fe80:")
-        ]
-        undo += [Operation(source.ref, "route_new", {"route": route}) for route in routes]
-        words = ["ip link set", old_name, *(["name", name] if name != old_name else [])]
-        words += ["netns", netns_word(home)] if source is not home else []
         plan.add(
             Stage.LINK,
             source.ref,
-            operations,
+            [Operation(source.ref, "link_set", {"dev": old_name, **arguments})],
             undo,
             ("links", old_name),
-            {"name": old_name, "netns": source.ref},
-            {"name": name, "netns": home.ref},
-            [enter(source, "ip link set {0} down".format(old_name)), enter(source, " ".join(words))],
+            {"name": old_name, "netns": source.ref or "host"},
+            {"name": name, "netns": home.ref or "host"},
+            [enter(source, " ".join(words))],
         )
 
 
