@@ -6,21 +6,13 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options, attributes and results that every module of the engine has."""
+    """What the modules of the engine have in common: requirements and attributes, and, each by itself, options."""
 
     DOCUMENTATION = r"""
 requirements:
   - pyroute2 >= 0.7.2 (on the host that executes the module)
   - root
 options:
-  lab:
-    description:
-      - The lab that owns what the module makes. Its mark is on every link (as the alias C(linuxnet.lab:LAB)) and on
-        every namespace (as the alias of its C(lo)).
-      - What does not carry the mark is neither changed nor deleted, unless O(force=true).
-      - Set it once for a play or a block with C(module_defaults) of C(group/linuxnet.lab.lab).
-    type: str
-    default: default
   force:
     description:
       - Change also what is not the lab's, and add an address whose prefix overlaps one that the host has a route to.
@@ -48,6 +40,18 @@ attributes:
     membership:
       - linuxnet.lab.lab
     support: full
+"""
+
+    OWNER = r"""
+options:
+  lab:
+    description:
+      - The lab that owns what the module makes. Its mark is on every link (as the alias C(linuxnet.lab:LAB)) and on
+        every namespace (as the alias of its C(lo)).
+      - What does not carry the mark is neither changed nor deleted, unless O(force=true).
+      - Set it once for a play or a block with C(module_defaults) of C(group/linuxnet.lab.lab).
+    type: str
+    default: default
 """
 
     STATE = r"""

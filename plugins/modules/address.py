@@ -13,9 +13,10 @@ description:
   - Adds IPv4 and IPv6 addresses to links of the lab, and takes them away.
   - The modules M(linuxnet.lab.veth) and M(linuxnet.lab.bridge) give a link all its addresses; this one changes some.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   dev: &dev

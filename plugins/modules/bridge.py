@@ -12,9 +12,10 @@ short_description: Create, correct and remove bridges
 description:
   - Creates a bridge, with its options, addresses and ports, on the host or in a namespace.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   name: &name

@@ -13,9 +13,10 @@ description:
   - Sets links of the lab up or down, and changes their MTU, MAC address and bridge.
   - A link that is not the lab's is left alone unless O(force=true), above all the one that carries the default route.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   name: &name

@@ -16,9 +16,10 @@ description:
     one step. Other tables are never touched.
   - Warns where a chain of somebody else's drops forwarded packets all the same, which no other table can prevent.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   netns:

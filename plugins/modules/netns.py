@@ -14,9 +14,10 @@ description:
     a process, which has a hostname of its own; they are found by the name they are given here as well.
   - A removed namespace takes its links along, and the other ends of its veth pairs.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   name:

@@ -13,7 +13,7 @@ description:
   - Reads the links, addresses, routes and neighbours of namespaces, on the host or in namespaces, by names instead of
     the kernel's indexes.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 requirements:
   - pyroute2 >= 0.7.2 (on the host that executes the module)
   - root

@@ -13,9 +13,10 @@ description:
   - Adds IPv4 and IPv6 routes on the host or in a namespace, and deletes them, those that the kernel made included.
   - A route with the same destination, metric and table but another way is replaced, if it is the lab's.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   dst: &dst

@@ -14,9 +14,10 @@ description:
   - The value that one had before is kept, under C(/run), and given back with O(state=absent); not before the last lab
     that set it gives it back, and not where somebody else has changed it since.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+  - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 options:
   settings:

@@ -14,7 +14,7 @@ description:
     links, routes, its nftables tables. Sysctls get the values back that they had before.
   - It finds what there is by the marks in the kernel, so it needs to know nothing but the lab's name.
 author:
-  - linuxnet.lab contributors
+  - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
 options:

@@ -1,0 +1,219 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The bridge_nat lab as a user runs it: ansible-playbook in a world of its own, and independent tools as witnesses."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PLAYBOOK = ROOT / "playbooks" / "bridge_nat.yml"
+
+# The lab as its documentation writes it: these commands, typed on an empty host.
+SHELL = """
+ip netns add c1; ip netns add c2
+ip -n c1 link set lo up; ip -n c2 link set lo up
+ip link add br0 type bridge
+ip addr add 10.0.0.1/24 dev br0
+ip link add vethc1 type veth peer name vethc1-peer netns c1
+ip link add vethc2 type veth peer name vethc2-peer netns c2
+ip link set vethc1 master br0; ip link set vethc2 master br0
+ip -n c1 addr add 10.0.0.2/24 dev vethc1-peer
+ip -n c2 addr add 10.0.0.3/24 dev vethc2-peer
+ip link set vethc1 up; ip link set vethc2 up; ip link set br0 up
+ip -n c1 link set vethc1-peer up; ip -n c2 link set vethc2-peer up
+ip -n c1 route add default via 10.0.0.1 dev vethc1-peer
+ip -n c2 route add default via 10.0.0.1 dev vethc2-peer
+sysctl -qw net.ipv4.ip_forward=1
+"""
+
+
+class Recap(t.NamedTuple):
+    """How a playbook ended: exit code, its counts, all it printed."""
+
+    code: int
+    counts: dict[str, int]
+    text: str
+
+
+def playbook(*arguments: str, path: str | None = None) -> Recap:
+    """Run the playbook in the calling test's world."""
+    program = os.path.join(sys.prefix, "bin", "ansible-playbook")
+    environment = dict(os.environ, ANSIBLE_HOST_PATTERN_MISMATCH="error", ANSIBLE_NOCOLOR="1", HOME="/tmp")
+    if path is not None:
+        environment["PATH"] = path
+    done = subprocess.run(
+        [program, str(PLAYBOOK), *arguments], capture_output=True, text=True, env=environment, cwd=ROOT, timeout=240
+    )
+    found = re.search(r"^\S+ +: (ok=.*)$", done.stdout, re.MULTILINE)
+    counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", found.group(1) if found else "")}
+    return Recap(done.returncode, counts, done.stdout + done.stderr)
+
+
+def built(*arguments: str) -> Recap:
+    """Run the playbook, which has to succeed."""
+    recap = playbook(*arguments)
+    assert recap.code == 0, recap.text
+    return recap
+
+
+def seen(world: t.Any) -> dict[str, t.Any]:
+    """What ip(8) says of links, addresses and routes.
+
+    Without indexes, random MACs and the lab's own marks; and without what comes by itself a moment later, which is
+    the carriers and IPv6's link-local addresses.
+    """
+    state = {}
+    for netns in ("", *sorted(one["name"] for one in world.json("ip -j netns list"))):
+        links = {
+            link["ifname"]: (link["mtu"], "UP" in link["flags"], link.get("master"), link.get("linkinfo", {}).get("info_kind"))
+            for link in world.json("ip -d -j link", netns)
+        }
+        addresses = {
+            link["ifname"]: [
+                {key: info.get(key) for key in ("family", "local", "prefixlen", "broadcast", "scope", "label")}
+                for info in link["addr_info"]
+                if not info["local"].startswith("fe80:")
+            ]
+            for link in world.json("ip -j addr", netns)
+        }
+        routes = [
+            {key: value for key, value in route.items() if key not in ("protocol", "flags")}
+            for route in world.json("ip -j route show table all", netns)
+            if not route["dst"].startswith(("fe80:", "ff00:"))
+        ]
+        state[netns] = (links, addresses, sorted(routes, key=str))
+    return state
+
+
+def test_builds_what_the_shell_commands_build_and_leaves_no_trace(world):
+    empty = world.state()
+    predicted = built("--check", "--diff", "-e", "bridge_nat_internet=true")
+    assert predicted.counts["changed"] > 0
+    assert world.state() == empty
+
+    first = built("-e", "bridge_nat_uplink=lo")
+    assert first.counts["changed"] == 6
+    state = seen(world)
+    again = built("-e", "bridge_nat_uplink=lo")
+    assert (again.counts["changed"], seen(world)) == (0, state)
+
+    assert built("-e", "lab_state=absent").counts["changed"] == 1
+    assert built("-e", "lab_state=absent").counts["changed"] == 0
+    assert world.state() == empty
+    assert world.sh("find /run -type f") == ""
+
+    world.sh(SHELL)
+    assert seen(world) == state
+
+
+def test_masquerade_is_proved_by_the_stand_in(world):
+    built("-e", "bridge_nat_internet=true")
+    capture = subprocess.Popen(
+        ["ip", "netns", "exec", "internet", "tcpdump", "-lni", "inet0-peer", "-c", "1", "icmp[icmptype] == icmp-echo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert capture.stderr is not None
+    while "listening on" not in capture.stderr.readline():
+        pass
+    assert world.ping("c1", "203.0.113.8")
+    assert "IP 203.0.113.1 > 203.0.113.8: ICMP echo request" in capture.communicate(timeout=30)[0]
+    assert world.ping("c2", "198.51.100.8")
+    assert world.ping("c1", "10.0.0.3") and world.ping("c1", "203.0.113.1")
+    assert not world.ping("internet", "10.0.0.2")
+
+    # Without masquerade the echo arrives with its private source, and the answer has no way back.
+    world.sh("nft delete chain inet linuxnet.lab.bridge_nat postrouting")
+    assert not world.ping("c1", "203.0.113.8")
+    assert built("-e", "bridge_nat_internet=true").counts["changed"] == 1
+    assert world.ping("c1", "203.0.113.8")
+
+    # Unsolicited: even with a route to the containers, nothing from outside gets to them.
+    world.sh("ip -n internet route add 10.0.0.0/24 via 203.0.113.1")
+    assert not world.ping("internet", "10.0.0.2")
+    built("-e", "bridge_nat_internet=true", "-e", "bridge_nat_forward=open")
+    assert world.ping("internet", "10.0.0.2")
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("sysctl -qw net.ipv4.ip_forward=0", "no_reply"),
+        ("nft flush chain inet linuxnet.lab.bridge_nat postrouting", "no_reply"),
+        ("ip -n c1 route del default", "no_route"),
+    ],
+)
+def test_verification_fails_when_the_lab_is_broken(world, broken, reason):
+    built("-e", "bridge_nat_internet=true")
+    world.sh(broken)
+    checks = [{"from": "c1", "to": "203.0.113.8"}, {"from": "c1", "to": "10.0.0.1"}]
+    result = world.module("connectivity", checks=checks, timeout=0.6)
+    assert result["failed"]
+    assert [(one["got"], one["reason"]) for one in result["results"]] == [("unreachable", reason), ("reachable", "reply")]
+
+
+def test_works_without_any_network_program(world, tmp_path):
+    for directory in ("/usr/bin", "/usr/sbin", "/bin", "/sbin"):
+        for program in pathlib.Path(directory).iterdir():
+            link = tmp_path / program.name
+            if not link.exists() and not re.match(r"(ip|nft|ip6?tables.*|xtables.*|x?ping6?|arping|tc|bridge|sysctl|nsenter)$", link.name):
+                link.symlink_to(program)
+    recap = playbook("-e", "bridge_nat_internet=true", path=str(tmp_path))
+    assert recap.code == 0, recap.text
+    assert world.ping("c1", "198.51.100.8")
+
+
+def test_second_form_and_ipv6_are_a_matter_of_variables(world, tmp_path):
+    variables = tmp_path / "form.yml"
+    variables.write_text(
+        """
+bridge_nat_address: 172.18.0.1/12
+bridge_nat_match: not_bridge
+bridge_nat_internet: true
+bridge_nat_ipv6: masquerade
+internet_ipv6: true
+internet_addresses: [8.8.8.8, 1.1.1.1]
+internet_default_route: true
+bridge_nat_outside: [8.8.8.8, 1.1.1.1, "2001:db8:0:113::8"]
+bridge_nat_containers:
+  - {name: net0, veth: veth0, peer: ceth0, address: 172.18.0.10/12, address6: "fd00:0:0:10::10/64"}
+  - {name: net1, veth: veth1, peer: ceth1, address: 172.18.0.20/12, address6: "fd00:0:0:10::20/64"}
+"""
+    )
+    empty = world.state()
+    assert built("-e", "@{0}".format(variables)).counts["changed"] > 0
+    assert world.addresses("br0") == ["172.18.0.1/12"]
+    assert world.routes()[0]["dst"] == "default"
+    assert world.ping("net0", "8.8.8.8") and world.ping("net1", "172.18.0.10")
+    assert world.ping("net1", "2001:db8:0:113::8")
+    rules = world.sh("nft list ruleset")
+    assert 'ip saddr 172.16.0.0/12 oifname != "br0" masquerade' in rules
+    assert 'ip6 saddr fd00:0:0:10::/64 oifname != "br0" masquerade' in rules
+    assert built("-e", "@{0}".format(variables)).counts["changed"] == 0
+    built("-e", "lab_state=absent")  # without the variables that it was built with
+    assert world.state() == empty
+
+
+def test_inventory_says_where(world, tmp_path):
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(
+        "lab_hosts: {hosts: {here: {ansible_connection: local, bridge_nat_internet: true,"
+        ' ansible_python_interpreter: "{{ ansible_playbook_python }}"}}}\n'
+    )
+    recap = built("-i", str(inventory))
+    assert "here" in recap.text and "localhost" not in recap.text
+    assert world.ping("c1", "203.0.113.8")
+    other = tmp_path / "other.yml"
+    other.write_text("somebody: {hosts: {elsewhere: {}}}\n")
+    assert playbook("-i", str(other)).code != 0
