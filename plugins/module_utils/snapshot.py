@@ -128,6 +128,7 @@ class Snapshot:
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
         self._namespaces: dict[str, Namespace | None] = {}
+        self._first_refs = {os.stat("/proc/thread-self/ns/net").st_ino: ""}
         self._sysctls: dict[tuple[str, str], str | None] = {}
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
         self._files: dict[str, str | None] = {}
@@ -135,18 +136,26 @@ class Snapshot:
     def namespace(self, ref: str) -> Namespace | None:
         """The namespace with this reference; None where there is none."""
         if ref not in self._namespaces:
-            self._namespaces[ref] = self._read(ref)
+            self._namespaces[ref] = self._same(ref) or self._read(ref)
         return self._namespaces[ref]
 
     def put(self, ref: str, namespace: Namespace | None) -> None:
+    def _same(self, ref: str) -> Namespace | None:
+        """The namespace that another reference, of those asked for before, or the host's, means as well."""
+        path = namespaces.find(ref)
+        if path is None:
+            return None
+        first = self._first_refs.setdefault(os.stat(path).st_ino, ref)
+        return self.namespace(first) if first != ref else None
+
         """Move the picture along: a namespace that the plan makes or removes."""
         self._namespaces[ref] = namespace
 
     def everywhere(self) -> list[Namespace]:
         """The host, every named namespace, and every one that a lab's process holds."""
         refs = ["", *namespaces.named(), *(holder.name for holder in namespaces.holders())]
-        found = [self.namespace(ref) for ref in dict.fromkeys(refs)]
-        return [namespace for namespace in found if namespace is not None]
+        found = [self.namespace(ref) for ref in refs]
+        return [namespace for namespace in dict.fromkeys(found) if namespace is not None]
 
     def _read(self, ref: str) -> Namespace | None:
         try:
@@ -169,7 +178,7 @@ class Snapshot:
 
         The namespaces already read are looked at first, so that the usual case reads no other.
         """
-        known = [one for one in self._namespaces.values() if one is not None]
+        known = [one for one in dict.fromkeys(self._namespaces.values()) if one is not None]
         for candidates in (lambda: known, self.everywhere):
             for other in candidates():
                 if not other.new and self._is_peer_namespace(namespace, link, other):
