@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 class Option(t.NamedTuple):
-    """An option of a bridge: the kernel's name for it, what `ip link` calls it, how many kernel units one of ours is."""
+    """An option of a bridge: the kernel's name and that of `ip link` for it, how many kernel units one of ours is."""
 
     kernel: str
     word: str
@@ -71,7 +71,9 @@ class Bridge:
                 )
         delay = self.options.get("forward_delay")
         if self.options.get("stp") and delay is not None and delay < 2:
-            errors.append("{0}forward_delay: {1} is too short for STP, which takes 2 to 30 seconds".format(self.place, delay))
+            errors.append(
+                "{0}forward_delay: {1} is too short for STP, which takes 2 to 30 seconds".format(self.place, delay)
+            )
         for number, port in enumerate(self.ports or []):
             errors += rules.check_link_name("{0}ports[{1}]".format(self.place, number), port)
             if port == self.name:
@@ -149,8 +151,13 @@ class Bridge:
 
     def _set_options(self, plan: Plan, namespace: Namespace, bridge: Link) -> None:
         differing = {name: value for name, value in self._units().items() if bridge.options.get(name) != value}
-        if not differing:
-            return
+        # In one message the kernel takes the delay first, and refuses one that is too short for STP.
+        if differing.get("STP_STATE") == 0:
+            self._change_options(plan, namespace, bridge, {"STP_STATE": differing.pop("STP_STATE")})
+        if differing:
+            self._change_options(plan, namespace, bridge, differing)
+
+    def _change_options(self, plan: Plan, namespace: Namespace, bridge: Link, differing: dict[str, int]) -> None:
         before = {name: bridge.options[name] for name in differing if name in bridge.options}
         bridge.options.update(differing)
 
