@@ -139,7 +139,6 @@ class Snapshot:
             self._namespaces[ref] = self._same(ref) or self._read(ref)
         return self._namespaces[ref]
 
-    def put(self, ref: str, namespace: Namespace | None) -> None:
     def _same(self, ref: str) -> Namespace | None:
         """The namespace that another reference, of those asked for before, or the host's, means as well."""
         path = namespaces.find(ref)
@@ -148,6 +147,7 @@ class Snapshot:
         first = self._first_refs.setdefault(os.stat(path).st_ino, ref)
         return self.namespace(first) if first != ref else None
 
+    def put(self, ref: str, namespace: Namespace | None) -> None:
         """Move the picture along: a namespace that the plan makes or removes."""
         self._namespaces[ref] = namespace
 
