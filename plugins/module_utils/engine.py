@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
-Claims = t.List[t.Tuple[str, str, str]]
+Claims = list[tuple[str, str, str]]
 
 
 class Resource(t.Protocol):
@@ -54,7 +54,7 @@ def run(resources: t.Sequence[Resource], lab: str, force: bool = False, check: b
     """
     errors = rules.check_lab("lab", lab) + _errors(resources)
     if errors:
-        raise LabError(errors)
+        raise LabError(list(dict.fromkeys(errors)))
     with Sockets() as sockets:
         plan = Plan(Snapshot(sockets), lab, force, check)
         for resource in resources:
@@ -94,11 +94,14 @@ def _apply(changes: list[Change], operator: Operator) -> None:
         message = "`{0}` failed: {1}".format("; ".join(failed.commands), _words(exc.error))
         touched = {id(operations[number][0]) for number in exc.done}
         begun = [change for change in changes if id(change) in touched]
-        raise LabError([message, *_roll_back(begun, operator)]) from exc
+        left = _roll_back(begun, operator)
+        if not left and begun not in ([], [failed]):
+            left = ["the changes made before it were taken back"]
+        raise LabError([message, *left]) from exc
 
 
 def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
-    """Take back changes, the last one first, and say how that went."""
+    """Take back changes, the last one first, and say which could not be."""
     left = []
     for change in reversed(changes):
         try:
@@ -108,8 +111,6 @@ def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
         else:
             if not change.undo:
                 left.append("`{0}` was done and cannot be taken back".format("; ".join(change.commands)))
-    if changes and not left:
-        return ["the {0} changes made before it were taken back".format(len(changes))]
     return left
 
 
