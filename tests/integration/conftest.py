@@ -18,8 +18,10 @@ import signal
 import subprocess
 import tempfile
 import typing as t
+import unittest.mock
 
 import pytest
+from ansible.module_utils.common import warnings as module_warnings
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
@@ -71,9 +73,13 @@ class World:
         module = importlib.import_module("ansible_collections.linuxnet.lab.plugins.modules." + name)
         arguments.update(_ansible_check_mode=check, _ansible_diff=diff, _ansible_remote_tmp="/tmp")
         printed = io.StringIO()
-        with patch_module_args(arguments), contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
+        # In a process of its own a module has no warnings of an earlier one to report.
+        fresh = unittest.mock.patch.dict(module_warnings._global_warnings, clear=True)
+        with patch_module_args(arguments), fresh, contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
-        return json.loads(printed.getvalue())
+        result = json.loads(printed.getvalue())
+        result["warnings"] = [warning["event"]["msg"] for warning in result.get("warnings", [])]
+        return result
 
     def run(self, name: str, /, **arguments: t.Any) -> dict[str, t.Any]:
         """As :meth:`module`, for what must succeed."""
