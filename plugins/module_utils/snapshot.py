@@ -132,6 +132,7 @@ class Snapshot:
         self._sysctls: dict[tuple[str, str], str | None] = {}
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
         self._files: dict[str, str | None] = {}
+        self._memories: dict[str, dict[str, t.Any]] = {}
 
     def namespace(self, ref: str) -> Namespace | None:
         """The namespace with this reference; None where there is none."""
@@ -224,7 +225,9 @@ class Snapshot:
 
     def remembered(self, lab: str) -> dict[str, t.Any]:
         """What the lab remembers."""
-        return store.recall(lab)
+        if lab not in self._memories:
+            self._memories[lab] = store.recall(lab)
+        return self._memories[lab]
 
     def remembering(self) -> list[str]:
         """The labs that remember something."""
@@ -241,6 +244,13 @@ class Snapshot:
         self._files[path] = text
 
     def identity(self, ref: str) -> str:
-        """What tells this namespace from a later one of the same name."""
-        path = namespaces.find(ref)
-        return "host" if not ref else "{0}:{1}".format(ref, os.stat(path).st_ino if path else 0)
+        """What tells a namespace from all others, however it is referred to; empty where there is none.
+
+        Later ones of the same name included: the inode of a removed namespace is that of the next one, so it serves
+        only where the kernel has nothing better.
+        """
+        try:
+            cookie = self._sockets.get(ref).netns_cookie()
+        except FileNotFoundError:
+            return ""
+        return str(cookie or os.stat(namespaces.find(ref) or "").st_ino)

@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import struct
+import sys
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
@@ -32,6 +33,7 @@ _SOL_NETLINK = 270
 _NETLINK_CAP_ACK = 10
 _NETLINK_EXT_ACK = 11
 _NETLINK_GET_STRICT_CHK = 12
+_SO_NETNS_COOKIE = 71
 
 _HEADER = struct.Struct("=IHHII")
 # Acknowledgements wait in the socket's receive buffer until the whole send is done: 256 fit into the default
@@ -67,6 +69,13 @@ class Netlink:
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
             except OSError:
                 pass  # an older kernel: errors then come without the kernel's words, dumps unfiltered
+
+    def netns_cookie(self) -> int | None:
+        """The kernel's number for the socket's namespace, which no later one gets; None before Linux 5.14."""
+        try:
+            return int.from_bytes(self._socket.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8), sys.byteorder)
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Close the socket."""

@@ -9,6 +9,7 @@ What is under /proc/sys/net belongs to the namespace of the thread that opens th
 
 from __future__ import annotations
 
+import errno
 import os
 
 ROOT = "/proc/sys"
@@ -28,8 +29,11 @@ def normal(value: str) -> str:
 
 def read(name: str) -> str:
     """The value of a sysctl; FileNotFoundError where there is none."""
-    with open(path_of(name), encoding="utf-8") as stream:
-        return normal(stream.read())
+    try:
+        with open(path_of(name), encoding="utf-8") as stream:
+            return normal(stream.read())
+    except (IsADirectoryError, NotADirectoryError) as exc:
+        raise FileNotFoundError(errno.ENOENT, "no such sysctl", name) from exc
 
 
 def write(name: str, value: str) -> None:

@@ -15,13 +15,16 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import SCOPES, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 # rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
 PROTOCOL = 76
 
 
+_KIND = "route"
 _TABLES = {"main": 254, "default": 253}
+_LOCAL_TABLE = 255  # the kernel's own
 _WITHOUT_LINK = ("blackhole", "unreachable", "prohibit", "throw")
 
 
@@ -52,7 +55,11 @@ class RouteWanted:
             errors += rules.check_ip(place + name, value) if value is not None else []
         errors += rules.check_link_name(place + "dev", self.dev) if self.dev is not None else []
         if self.table is not None and _table(self.table) is None:
-            errors.append("{0}table: {1!r} is neither main, default nor a number up to 4294967295".format(place, self.table))
+            errors.append(
+                "{0}table: {1!r} is none for a lab: main, default, or 1 to 4294967295 but not 255".format(
+                    place, self.table
+                )
+            )
         if self.metric is not None and not 0 <= self.metric < 1 << 32:
             errors.append("{0}metric: {1} is not between 0 and 4294967295".format(place, self.metric))
         if errors:
@@ -98,7 +105,7 @@ class RouteWanted:
             via=str(ipaddress.ip_address(self.via)) if self.via else "",
             dev=self.dev or "",
             src=str(ipaddress.ip_address(self.src)) if self.src else "",
-            metric=self.metric if self.metric is not None else (0 if family == 4 else 1024),
+            metric=self.metric or (0 if family == 4 else 1024),  # IPv6's 0 means the default
             table=_table(self.table or "main") or 254,
             scope=self.scope or scope,
             type=kind,
@@ -185,7 +192,7 @@ class RouteWanted:
 def _table(word: str) -> int | None:
     if word in _TABLES:
         return _TABLES[word]
-    return int(word) if word.isdigit() and 0 < int(word) < 1 << 32 else None
+    return int(word) if word.isdecimal() and 0 < int(word) < 1 << 32 and int(word) != _LOCAL_TABLE else None
 
 
 def _key(route: Route) -> tuple:
@@ -195,8 +202,7 @@ def _key(route: Route) -> tuple:
 
 def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:
     """LabError where a route is neither the lab's, nor on a link or in a namespace of the lab's."""
-    link = namespace.links.get(route.dev)
-    if plan.force or route.protocol == PROTOCOL or namespace.lab == plan.lab or (link is not None and plan.owns(link)):
+    if plan.force or _ends_with_lab(plan, namespace, route) or _remembered(plan, namespace, route):
         return
     raise LabError(
         "{0}dst: the route `{1}` in {2} does not belong to lab {3!r}; it is not touched unless force is true".format(
@@ -205,16 +211,25 @@ def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:
     )
 
 
+def _ends_with_lab(plan: Plan, namespace: Namespace, route: Route) -> bool:
+    """Whether the route's namespace or its link is the lab's, so that it needs no mark of its own."""
+    link = namespace.links.get(route.dev)
+    return namespace.lab == plan.lab or (link is not None and plan.owns(link))
+
+
+def _remembered(plan: Plan, namespace: Namespace, route: Route) -> memory.Record | None:
+    """The lab's record of a route that it added; another one in its place has another protocol."""
+    return memory.recall(plan, _memory(plan, namespace, route)) if route.protocol == PROTOCOL else None
+
+
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     namespace.routes = [*namespace.routes, route]
-    link = namespace.links.get(route.dev)
     operations = [Operation(namespace.ref, "route_new", {"route": route})]
     undo = [Operation(namespace.ref, "route_del", {"route": route})]
-    if namespace.lab != plan.lab and not (link is not None and plan.owns(link)):
-        # Neither its link nor its namespace ends with the lab, so the lab has to remember it.
+    if not _ends_with_lab(plan, namespace, route):
         key = _memory(plan, namespace, route)
-        operations.insert(0, Operation("", "remember", {"lab": plan.lab, "key": key, "value": text(route)}))
-        undo.append(Operation("", "remember", {"lab": plan.lab, "key": key, "value": None}))
+        operations.insert(0, memory.write(plan, key, {"netns": namespace.ref, "route": text(route)}))
+        undo.append(memory.write(plan, key, None))
     plan.add(
         Stage.ROUTE,
         namespace.ref,
@@ -231,11 +246,11 @@ def _remove(plan: Plan, namespace: Namespace, route: Route) -> None:
     namespace.routes = [one for one in namespace.routes if one is not route]
     operations = [Operation(namespace.ref, "route_del", {"route": route})]
     undo = [Operation(namespace.ref, "route_new", {"route": route})]
-    key = _memory(plan, namespace, route)
-    remembered = plan.snapshot.remembered(plan.lab).get(key)
-    if remembered:
-        operations.append(Operation("", "remember", {"lab": plan.lab, "key": key, "value": None}))
-        undo.append(Operation("", "remember", {"lab": plan.lab, "key": key, "value": remembered}))
+    record = _remembered(plan, namespace, route)
+    if record:
+        key = _memory(plan, namespace, route)
+        operations.append(memory.write(plan, key, None))
+        undo.append(memory.write(plan, key, record))
     plan.add(
         Stage.REMOVE_ROUTE,
         namespace.ref,
@@ -250,17 +265,20 @@ def _remove(plan: Plan, namespace: Namespace, route: Route) -> None:
 
 def _memory(plan: Plan, namespace: Namespace, route: Route) -> str:
     """The key under which the lab remembers a route of somebody else's namespace and link."""
-    return "route {0} {1} {2} {3} {4}".format(plan.snapshot.identity(namespace.ref), *_key(route))
+    return memory.key(plan, _KIND, namespace.ref, "{0} {1} {2} {3}".format(*_key(route)))
 
 
-def remove_kept(plan: Plan, namespace: Namespace) -> None:
-    """Plan the end of the routes that the lab remembers to have added in a namespace."""
-    known = plan.snapshot.remembered(plan.lab)
-    if not known:
-        return
-    for route in namespace.routes:
-        if route.protocol == PROTOCOL and _memory(plan, namespace, route) in known:
-            _remove(plan, namespace, route)
+def remove_kept(plan: Plan) -> None:
+    """Plan the end of the routes that the lab remembers to have added."""
+    for known_by, record in memory.everything(plan, _KIND):
+        namespace = plan.snapshot.namespace(record["netns"])
+        there = namespace.routes if namespace else []
+        for route in [one for one in there if one.protocol == PROTOCOL]:
+            if namespace and _memory(plan, namespace, route) == known_by:
+                _remove(plan, namespace, route)
+                break
+        else:
+            memory.forget(plan, known_by, record)
 
 
 def _title(route: Route) -> str:
@@ -293,6 +311,8 @@ def text(route: Route) -> str:
         words += ["metric", str(route.metric)]
     if route.table != 254:
         words += ["table", str(route.table)]
+    elif route.type == "local":
+        words += ["table", "main"]  # ip-route(8) would put it into the table local
     if route.family == 4 and route.scope in SCOPES and route.scope != _usual_scope(route):
         words += ["scope", route.scope]
     if route.onlink:

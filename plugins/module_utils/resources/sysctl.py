@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
+import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -15,16 +17,18 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 PERSIST_DIR = "/etc/sysctl.d"
-_PREFIX = "sysctl "
+_KIND = "sysctl"
 
 
 @dataclasses.dataclass
 class Sysctl:
     """A sysctl of a namespace.
 
-    :ivar persist: whether the host keeps it over a reboot, in a file of the lab's under /etc/sysctl.d; None leaves that.
+    :ivar persist: whether the host keeps it over a reboot, in a file under /etc/sysctl.d; None leaves that.
     """
 
     netns: str
@@ -36,7 +40,7 @@ class Sysctl:
 
     def __post_init__(self) -> None:
         parts = self._parts()
-        if not any("." in part for part in parts):
+        if all(parts) and not any("." in part for part in parts):
             self.name = ".".join(parts)  # one name for one thing, however it was written
 
     def check(self) -> list[str]:
@@ -67,76 +71,86 @@ class Sysctl:
                 _persist(plan, self.name, None)
             return
         namespace = plan.namespace(self.netns, "netns")
-        current = plan.snapshot.sysctl(self.netns, self.name) if not namespace.new else None
-        if current is None and not plan.is_assumed(namespace):
-            raise LabError("{0}: {1} has no sysctl {2!r}".format(self.place, namespace.title, self.name))
-        self._set(plan, current)
+        try:
+            current = plan.snapshot.sysctl(self.netns, self.name) if not namespace.new else None
+        except PermissionError as exc:  # those that only make something happen
+            raise LabError("{0}: {1!r} cannot be read in {2}".format(self.place, self.name, namespace.title)) from exc
+        if current is None:
+            dev = self._dev()
+            if dev and dev not in ("all", "default"):
+                plan.link(namespace, dev, self.place)
+            if not plan.is_assumed(namespace, dev):
+                raise LabError("{0}: {1} has no sysctl {2!r}".format(self.place, namespace.title, self.name))
+        self._set(plan, namespace, current)
         if self.persist is not None and not self.netns:
-            _persist(plan, self.name, self.value.strip() if self.persist else None)
+            _persist(plan, self.name, sysctl.normal(self.value) if self.persist else None)
 
     def _parts(self) -> list[str]:
         return self.name.split("/") if "/" in self.name else self.name.split(".")
 
-    def _set(self, plan: Plan, current: str | None) -> None:
+    def _dev(self) -> str:
+        """The link that the setting is one of; empty for none."""
+        parts = self._parts()
+        return parts[3] if len(parts) == 5 and parts[0] == "net" and parts[2] in ("conf", "neigh") else ""
+
+    def _set(self, plan: Plan, namespace: Namespace, current: str | None) -> None:
         wanted = sysctl.normal(self.value)
-        key = _key(plan, self.netns, self.name)
-        mine = plan.snapshot.remembered(plan.lab).get(key)
-        others = _others(plan, key)
+        key = memory.key(plan, _KIND, self.netns, self.name)
+        mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
         operations, undo, commands = [], [], []
         if wanted != current:
-            namespace = plan.namespace(self.netns, "netns")
             operations.append(_write(self.netns, self.name, wanted))
             if current is not None:
                 undo.append(_write(self.netns, self.name, current))
-            commands.append(enter(namespace, "sysctl -w {0}={1}".format(self.name, _quoted(wanted))))
-        elif not others:
-            return
-        old = mine["old"] if mine else others[0]["old"] if others else current
-        record = {"old": old, "value": wanted}
-        if mine == record and not operations:
-            return
-        operations.insert(0, Operation("", "remember", {"lab": plan.lab, "key": key, "value": record}))
-        undo.append(Operation("", "remember", {"lab": plan.lab, "key": key, "value": mine}))
-        where = ("sysctl", self.name)
-        plan.add(Stage.SYSCTL, self.netns, operations, undo, where, current, wanted, commands)
+            commands.append(_command(namespace, self.name, wanted))
+        elif not mine and not others:
+            return  # as it was before any lab came
+        old = (mine or (others[0] if others else {"old": current}))["old"]
+        record = {"netns": self.netns, "name": self.name, "old": old, "value": wanted}
+        if operations or mine is None or mine["value"] != wanted:
+            operations.insert(0, memory.write(plan, key, record))
+            undo.append(memory.write(plan, key, mine))
+            where = ("sysctl", self.name)
+            plan.add(Stage.SYSCTL, self.netns, operations, undo, where, current, wanted, commands)
 
 
 def give_back(plan: Plan, netns: str, name: str) -> None:
-    """Plan that a sysctl gets its old value back, unless another lab still needs it, or somebody else changed it since."""
-    key = _key(plan, netns, name)
-    mine = plan.snapshot.remembered(plan.lab).get(key)
+    """Plan that a sysctl gets its old value back, unless another lab needs it or somebody else changed it since."""
     namespace = plan.snapshot.namespace(netns)
+    key = memory.key(plan, _KIND, netns, name)
+    mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
     if mine is None or namespace is None:
         return
     current = plan.snapshot.sysctl(netns, name)
-    others = _others(plan, key)
-    target = others[-1]["value"] if others else mine["old"]
-    operations = [Operation("", "remember", {"lab": plan.lab, "key": key, "value": None})]
-    undo = [Operation("", "remember", {"lab": plan.lab, "key": key, "value": mine})]
-    commands = []
-    if current != mine["value"]:
+    if current is None:
+        memory.forget(plan, key, mine)  # gone with its link
+        return
+    operations, undo, commands = [memory.write(plan, key, None)], [memory.write(plan, key, mine)], []
+    target = current
+    if current == mine["value"]:
+        target = others[-1]["value"] if others else mine["old"]
+    elif current not in [other["value"] for other in others]:
         plan.warnings.append(
             "{0} is {1!r} in {2}, not the {3!r} that the lab set: it is left so".format(
                 name, current, namespace.title, mine["value"]
             )
         )
-        target = current
-    elif current != target:
+    if target != current:
         operations.append(_write(netns, name, target))
         undo.insert(0, _write(netns, name, current))
-        commands.append(enter(namespace, "sysctl -w {0}={1}".format(name, _quoted(target))))
+        commands.append(_command(namespace, name, target))
     plan.add(Stage.REMOVE_SYSCTL, netns, operations, undo, ("sysctl", name), current, target, commands)
 
 
-def remembered(plan: Plan) -> list[tuple[str, str]]:
-    """The sysctls that the lab has changed, as (namespace, name)."""
-    found = []
-    for key in plan.snapshot.remembered(plan.lab):
-        if key.startswith(_PREFIX):
-            identity, name = key[len(_PREFIX) :].rsplit(" ", 1)
-            ref = "" if identity == "host" else identity.rsplit(":", 1)[0]
-            found.append((ref, name))
-    return found
+def give_all_back(plan: Plan, leaving: t.Container[str]) -> None:
+    """Plan the old values of all sysctls that the lab set, except in the namespaces with the identities *leaving*."""
+    for known_by, record in memory.everything(plan, _KIND):
+        netns, name = record["netns"], record["name"]
+        there = known_by == memory.key(plan, _KIND, netns, name)
+        if there and plan.snapshot.identity(netns) not in leaving:
+            give_back(plan, netns, name)
+        else:
+            memory.forget(plan, known_by, record)  # the namespace is gone, or goes, and its sysctls with it
 
 
 def forget_persistent(plan: Plan) -> None:
@@ -144,22 +158,12 @@ def forget_persistent(plan: Plan) -> None:
     _write_file(plan, {})
 
 
-def _key(plan: Plan, netns: str, name: str) -> str:
-    return "{0}{1} {2}".format(_PREFIX, plan.snapshot.identity(netns), name)
-
-
-def _others(plan: Plan, key: str) -> list[dict[str, str]]:
-    """What other labs remember of the same setting."""
-    labs = [lab for lab in plan.snapshot.remembering() if lab != plan.lab]
-    return [record for record in (plan.snapshot.remembered(lab).get(key) for lab in labs) if record]
-
-
 def _write(netns: str, name: str, value: str | None) -> Operation:
     return Operation(netns, "sysctl_write", {"name": name, "value": value})
 
 
-def _quoted(value: str) -> str:
-    return '"{0}"'.format(value) if " " in value else value
+def _command(namespace: Namespace, name: str, value: str | None) -> str:
+    return enter(namespace, "sysctl -w {0}".format(shlex.quote("{0}={1}".format(name, value))))
 
 
 def _persist(plan: Plan, name: str, value: str | None) -> None:
@@ -186,14 +190,14 @@ def _persistent(plan: Plan) -> dict[str, str]:
 def _write_file(plan: Plan, settings: dict[str, str]) -> None:
     path = _path(plan)
     before = plan.snapshot.file(path)
-    lines = ["{0} = {1}".format(name, value) for name, value in settings.items()]
-    after = "\n".join(["# Kept for lab {0} by the Ansible collection linuxnet.lab".format(plan.lab), *lines, ""])
-    text = after if settings else None
+    lines = ["# Kept for lab {0} by the Ansible collection linuxnet.lab".format(plan.lab)]
+    lines += ["{0} = {1}".format(name, value) for name, value in settings.items()]
+    text = "\n".join([*lines, ""]) if settings else None
     if text == before:
         return
-    command = "rm {0}".format(path) if text is None else "printf '%s\\n' {0} > {1}".format(
-        " ".join("'{0}'".format(line) for line in lines), path
-    )
+    command = "rm {0}".format(path)
+    if text is not None:
+        command = "printf '%s\\n' {0} > {1}".format(shlex.join(lines), path)
     plan.add(
         Stage.REMOVE_SYSCTL if text is None else Stage.SYSCTL,
         "",

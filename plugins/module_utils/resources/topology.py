@@ -29,18 +29,16 @@ class WholeLab:
         """Look everywhere, and remove what carries the lab's mark."""
         everywhere = plan.snapshot.everywhere()
         staying = [namespace for namespace in everywhere if namespace.lab != plan.lab or not namespace.ref]
+        leaving = [namespace for namespace in everywhere if namespace not in staying]
         for namespace in staying:
             masquerade.remove(plan, namespace)
-        for ref, name in sysctl.remembered(plan):
-            sysctl.give_back(plan, ref, name)
+        sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving})
         sysctl.forget_persistent(plan)
-        for namespace in staying:
-            route.remove_kept(plan, namespace)
+        route.remove_kept(plan)
         for namespace in staying:
             _remove_links(plan, namespace)
-        for namespace in everywhere:
-            if namespace not in staying:
-                netns.remove(plan, namespace)
+        for namespace in leaving:
+            netns.remove(plan, namespace)
 
 
 def _remove_links(plan: Plan, namespace: Namespace) -> None:

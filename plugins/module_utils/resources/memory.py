@@ -1,0 +1,53 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a lab has to remember, because the kernel has no mark for it: values of sysctls, routes on foreign links.
+
+A record is about one thing in one namespace, and knows how the lab referred to that namespace.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+
+Record = dict[str, t.Any]
+
+
+def key(plan: Plan, kind: str, netns: str, what: str) -> str:
+    """The key of a record: the same for every way to refer to a namespace, and for no other namespace."""
+    return "{0} {1} {2}".format(kind, plan.snapshot.identity(netns), what)
+
+
+def recall(plan: Plan, known_by: str) -> Record | None:
+    """The lab's record with this key."""
+    return plan.snapshot.remembered(plan.lab).get(known_by)
+
+
+def recall_others(plan: Plan, known_by: str) -> list[Record]:
+    """What other labs remember of the same thing."""
+    labs = [lab for lab in plan.snapshot.remembering() if lab != plan.lab]
+    return [record for record in (plan.snapshot.remembered(lab).get(known_by) for lab in labs) if record]
+
+
+def everything(plan: Plan, kind: str) -> list[tuple[str, Record]]:
+    """The lab's records of a kind, as (key, record)."""
+    return [
+        (known_by, record)
+        for known_by, record in plan.snapshot.remembered(plan.lab).items()
+        if known_by.startswith(kind + " ")
+    ]
+
+
+def write(plan: Plan, known_by: str, record: Record | None) -> Operation:
+    """The operation that makes the lab remember a record, or forget it."""
+    return Operation("", "remember", {"lab": plan.lab, "key": known_by, "value": record})
+
+
+def forget(plan: Plan, known_by: str, record: Record) -> None:
+    """Plan the end of a record of what is gone already."""
+    operations, undo = [write(plan, known_by, None)], [write(plan, known_by, record)]
+    plan.add(Stage.REMOVE_NETNS, "", operations, undo, ("remembered", known_by), record, None, [])
