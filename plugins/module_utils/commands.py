@@ -35,7 +35,7 @@ def enter(namespace: Namespace, command: str) -> str:
 
 
 def netns_word(namespace: Namespace) -> str:
-    """The namespace as the argument of `ip link ... netns`; the host's is that of the shell, not of process 1 of all."""
+    """The namespace as the argument of `ip link ... netns`; the host's is the shell's, which may not be process 1's."""
     if not namespace.ref:
         return "$$"
     return "${0}".format(variable(namespace.ref)) if namespace.held else shlex.quote(namespace.ref)

@@ -14,8 +14,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
 
-Options = t.Dict[str, t.Dict[str, t.Any]]
-Item = t.Dict[str, t.Any]
+Options = dict[str, dict[str, t.Any]]
+Item = dict[str, t.Any]
 
 # The documentation fragment `lab` says the same to users.
 LAB: Options = {

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot
 
-Data = t.Dict[str, t.Any]
+Data = dict[str, t.Any]
 
 
 def describe(refs: list[str] | None, lab: str | None) -> list[Data]:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, linuxnet.lab contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -37,7 +36,7 @@ PRIVATE = "mount --make-rprivate / && mount -t tmpfs run /run && ip link set lo 
 def run(*command: str) -> tuple[float, str]:
     """Seconds and output of a command that has to succeed."""
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     seconds = time.perf_counter() - start
     if done.returncode:
         sys.exit("{0} failed:\n{1}{2}".format(command, done.stdout, done.stderr))
@@ -47,7 +46,8 @@ def run(*command: str) -> tuple[float, str]:
 def module_tasks(output: str) -> int:
     """How many tasks ran a module: those with a result that neither include nor validate."""
     tasks = re.findall(r"^TASK \[(.*?)\].*\n(\w+): \[", output, re.MULTILINE)
-    return sum(1 for name, dummy in tasks if "Validating arguments" not in name)
+    # These two run in Ansible's own process, and cost next to nothing.
+    return sum(1 for name, dummy in tasks if not re.search("Validating arguments|Make sure", name))
 
 
 def measure(rounds: int, directory: str) -> None:

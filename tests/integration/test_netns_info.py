@@ -29,9 +29,8 @@ def test_tells_links_with_peers_and_masters_addresses_routes_and_neighbors(world
     assert [one for one in eth0["addresses"] if ":" not in one] == ["10.0.0.2/24"]
     routes = [(one["dst"], one["via"], one["dev"]) for one in c1["routes"] if one["family"] == 4]
     assert routes == [("default", "10.0.0.1", "eth0"), ("10.0.0.0/24", "", "eth0")]
-    assert {"dst": "10.0.0.9", "dev": "eth0", "lladdr": "02:00:00:00:00:09", "state": "PERMANENT", "proxy": False} in c1[
-        "neighbors"
-    ]
+    pinned = {"dst": "10.0.0.9", "dev": "eth0", "lladdr": "02:00:00:00:00:09", "state": "PERMANENT", "proxy": False}
+    assert pinned in c1["neighbors"]
 
 
 def test_tells_whose_a_thing_is(world):
@@ -40,7 +39,8 @@ def test_tells_whose_a_thing_is(world):
     world.run("veth", lab="mine", name="v1", peer={"name": "eth0", "netns": "c1"})
     world.sh("ip netns add other")
     named = {one["name"]: one for one in world.run("netns_info")["namespaces"]}
-    assert {name: one["lab"] for name, one in named.items()} == {"": "", "c1": "mine", "held1": "mine", "other": ""}
+    whose = {name: one["lab"] for name, one in named.items()}
+    assert whose == {"": "", "c1": "mine", "held1": "mine", "other": ""}
     assert named["held1"]["hostname"] == "box"
     assert world.sh("hostname", "held1") != "box", "the hostname belongs to the holder's UTS namespace"
     assert world.sh("nsenter -t {0} --uts hostname".format(named["held1"]["pid"])) == "box\n"

@@ -54,7 +54,7 @@ except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def nftsocket() -> t.Any:
     """pyroute2's module of nftables messages; only what filters packets needs it, so it is loaded when asked for."""
     return _load("netlink.nfnetlink.nftsocket")[0]

@@ -184,7 +184,7 @@ def _prepare_directory() -> None:
 
 
 def create(name: str) -> None:
-    """Create the named namespace; FileExistsError where the name is taken. `lo` in it is down, as the kernel makes it."""
+    """Create the named namespace, with `lo` down as the kernel makes it; FileExistsError where the name is taken."""
     _prepare_directory()
     path = os.path.join(NETNS_DIR, name)
     if os.path.exists(path) and not _is_namespace(path):

@@ -99,7 +99,9 @@ def veth_new(
     return _link(_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, up, attributes)
 
 
-def bridge_new(name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, int] | None = None) -> t.Any:
+def bridge_new(
+    name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, int] | None = None
+) -> t.Any:
     """A bridge, down. *options* as in :attr:`.objects.Link.options`; times in hundredths of a second."""
     info = _info("bridge", [(_BRIDGE_PREFIX + key, value) for key, value in (options or {}).items()])
     attributes = [("IFLA_IFNAME", name), ("IFLA_ADDRESS", mac), ("IFLA_MTU", mtu), ("IFLA_LINKINFO", info)]
@@ -140,7 +142,8 @@ def link_del(index: int) -> t.Any:
 
 def link_index(socket: Netlink, name: str) -> int:
     """The index of a link by its name; KernelError(ENODEV) where there is none."""
-    return socket.get(message(library.ifinfmsg, _GETLINK, 0, {"family": 0, "index": 0}, [("IFLA_IFNAME", name)]))["index"]
+    request = message(library.ifinfmsg, _GETLINK, 0, {"family": 0, "index": 0}, [("IFLA_IFNAME", name)])
+    return socket.get(request)["index"]
 
 
 def links(socket: Netlink) -> dict[str, Link]:

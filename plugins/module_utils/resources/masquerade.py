@@ -38,7 +38,7 @@ class Match:
         if not errors and self.src and self.dst:
             versions = {ipaddress.ip_network(value, strict=False).version for value in (self.src, self.dst)}
             if len(versions) > 1:
-                errors.append("{0}dst: IPv4 and IPv6 do not go together: {1}, {2}".format(self.place, self.src, self.dst))
+                errors.append("{0}dst: {1} and {2} are not of one IP version".format(self.place, self.dst, self.src))
         if self.oif and self.not_oif:
             errors.append("{0}not_oif: {1!r} says nothing beside oif {2!r}".format(self.place, self.not_oif, self.oif))
         if not (self.src or self.dst or self.oif or self.not_oif):
@@ -76,7 +76,7 @@ class Masquerade:
             errors += match.check()
             if self.present and self.restricted and not match.src:
                 errors.append(
-                    "{0}src: without it nobody knows what is the lab's; forward: restricted needs it".format(match.place)
+                    "{0}src: forward: restricted needs it, to know what is the lab's".format(match.place)
                 )
         return errors
 
