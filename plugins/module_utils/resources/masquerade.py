@@ -41,9 +41,13 @@ class Match:
                 errors.append("{0}dst: {1} and {2} are not of one IP version".format(self.place, self.dst, self.src))
         if self.oif and self.not_oif:
             errors.append("{0}not_oif: {1!r} says nothing beside oif {2!r}".format(self.place, self.not_oif, self.oif))
-        if not (self.src or self.dst or self.oif or self.not_oif):
+        if self.is_empty():
             errors.append("{0}src: one of src, dst, oif, not_oif is needed".format(self.place))
         return errors
+
+    def is_empty(self) -> bool:
+        """Whether nothing was said."""
+        return not (self.src or self.dst or self.oif or self.not_oif)
 
     def rule(self) -> Rule:
         """As the kernel is told."""
@@ -72,9 +76,11 @@ class Masquerade:
     def check(self) -> list[str]:
         """Each match; and the lab's prefixes, where they are what decides."""
         errors = rules.check_netns("netns", self.netns)
+        if self.present and not self.matches:
+            errors.append("rules: at least one is needed")
         for match in self.matches:
             errors += match.check()
-            if self.present and self.restricted and not match.src:
+            if self.present and self.restricted and not match.src and not match.is_empty():
                 errors.append(
                     "{0}src: forward: restricted needs it, to know what is the lab's".format(match.place)
                 )
