@@ -1,0 +1,263 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import subprocess
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+
+if t.TYPE_CHECKING:
+    from .conftest import World
+
+LAB = "demo"
+TABLE = "inet linuxnet.lab.demo"
+POSTROUTING = "type nat hook postrouting priority srcnat; policy accept;"
+FORWARD = "type filter hook forward priority filter; policy accept;"
+FOREIGN = "table ip foreign { chain c { type nat hook postrouting priority 100; ip saddr 10.0.0.0/24 masquerade; }; }"
+
+
+def chains(world: World, netns: str = "", table: str = TABLE) -> dict[str, list[str]]:
+    """A table's chains as nft(8) prints them, name -> lines; empty where there is no such table."""
+    found: dict[str, list[str]] = {}
+    for line in world.sh("nft list table {0} 2>/dev/null || true".format(table), netns).splitlines():
+        words = line.split()
+        if words[:1] == ["chain"]:
+            lines = found.setdefault(words[1], [])
+        elif words and words[0] not in ("table", "}"):
+            lines.append(" ".join(words))
+    return found
+
+
+def restricted(*prefixes: str) -> list[str]:
+    """The chain `forward` that lets these out, answers in, and nothing else in; `ip 10.0.0.0/24`."""
+    words = [prefix.split() for prefix in prefixes]
+    return [
+        FORWARD,
+        "ct state established,related accept",
+        *("{0} saddr {1} accept".format(*pair) for pair in words),
+        *("{0} daddr {1} drop".format(*pair) for pair in words),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "rules", "forward"),
+    [
+        (
+            {"src": "10.0.0.0/24", "oif": "eth0"},
+            ['ip saddr 10.0.0.0/24 oifname "eth0" masquerade'],
+            restricted("ip 10.0.0.0/24"),
+        ),
+        (
+            {"src": "172.18.0.0/12", "not_oif": "br0"},
+            ['ip saddr 172.16.0.0/12 oifname != "br0" masquerade'],
+            restricted("ip 172.16.0.0/12"),
+        ),
+        (
+            {"src": "10.0.0.7", "dst": "192.0.2.0/25"},
+            ["ip saddr 10.0.0.7 ip daddr 192.0.2.0/25 masquerade"],
+            restricted("ip 10.0.0.7"),
+        ),
+        (
+            {"src": "fd00:0::7/64", "oif": "eth0"},
+            ['ip6 saddr fd00::/64 oifname "eth0" masquerade'],
+            restricted("ip6 fd00::/64"),
+        ),
+        (
+            {"not_oif": "br0", "rules": [{"src": "10.0.0.0/24"}, {"src": "fd00::/64"}, {"src": "10.1.0.0/24"}]},
+            [
+                'ip saddr 10.0.0.0/24 oifname != "br0" masquerade',
+                'ip6 saddr fd00::/64 oifname != "br0" masquerade',
+                'ip saddr 10.1.0.0/24 oifname != "br0" masquerade',
+            ],
+            restricted("ip 10.0.0.0/24", "ip6 fd00::/64", "ip 10.1.0.0/24"),
+        ),
+        (
+            {"src": "10.0.0.0/24", "rules": [{"oif": "eth0"}, {"oif": "eth1"}]},
+            ['ip saddr 10.0.0.0/24 oifname "eth0" masquerade', 'ip saddr 10.0.0.0/24 oifname "eth1" masquerade'],
+            restricted("ip 10.0.0.0/24"),
+        ),
+        ({"oif": "eth0", "forward": "open"}, ['oifname "eth0" masquerade'], None),
+        ({"dst": "192.0.2.0/24", "forward": "open"}, ["ip daddr 192.0.2.0/24 masquerade"], None),
+    ],
+)
+def test_exact_rules(world: World, asked: dict[str, t.Any], rules: list[str], forward: list[str] | None) -> None:
+    done = world.quartet("masquerade", lab=LAB, **asked)
+    wanted = {"postrouting": [POSTROUTING, *rules]}
+    assert chains(world) == ({**wanted, "forward": forward} if forward else wanted)
+    before = world.state()[""]["nft"]
+    with world.another() as fresh:
+        fresh.sh("\n".join(done["commands"]))
+        assert fresh.state()[""]["nft"] == before
+
+
+def test_created_and_removed_in_a_namespace(world: World) -> None:
+    world.run("netns", lab=LAB, name=["r"])
+    done = world.quartet("masquerade", lab=LAB, netns="r", src="10.0.0.0/24", forward="open")
+    lines = [
+        "type nat hook postrouting priority srcnat ; policy accept ;",
+        "ip saddr 10.0.0.0/24 masquerade",
+    ]
+    shown = {"r": {"nftables": {"linuxnet.lab.demo": {"postrouting": lines}}}}
+    assert done["diff"] == {"before": {}, "after": shown}
+    assert done["commands"] == [
+        "ip netns exec r nft add table inet linuxnet.lab.demo",
+        "ip netns exec r nft 'add chain inet linuxnet.lab.demo postrouting "
+        "{ type nat hook postrouting priority srcnat ; policy accept ; }'",
+        "ip netns exec r nft add rule inet linuxnet.lab.demo postrouting ip saddr 10.0.0.0/24 masquerade",
+    ]
+    assert chains(world) == {}
+    done = world.quartet("masquerade", lab=LAB, netns="r", state="absent")
+    assert done["diff"] == {"before": shown, "after": {}}
+    assert done["commands"] == ["ip netns exec r nft delete table inet linuxnet.lab.demo"]
+    assert chains(world, "r") == {}
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "nft flush chain {0} postrouting",
+        "nft delete rule {0} forward handle $(nft -a list chain {0} forward | sed -n 's/.* drop # handle //p')",
+        "nft add rule {0} postrouting oifname f0 masquerade",
+        "nft insert rule {0} forward accept",
+        "nft chain {0} forward '{{ policy drop; }}'",
+        "nft add chain {0} more",
+        "nft add set {0} s '{{ type ipv4_addr; }}'",
+        "nft delete table {0}; nft add table {0}",
+        "nft delete table {0}",
+        "nft delete chain {0} forward",
+    ],
+)
+def test_drift_is_repaired(world: World, drift: str) -> None:
+    world.sh("nft '{0}'".format(FOREIGN))
+    asked = {"src": "10.0.0.0/24", "oif": "eth0"}
+    world.run("masquerade", lab=LAB, **asked)
+    before = world.state()
+    world.sh(drift.format(TABLE))
+    assert world.state() != before
+    world.quartet("masquerade", lab=LAB, **asked)
+    assert chains(world) == {
+        "postrouting": [POSTROUTING, 'ip saddr 10.0.0.0/24 oifname "eth0" masquerade'],
+        "forward": restricted("ip 10.0.0.0/24"),
+    }
+    assert chains(world, table="ip foreign")["c"], "another table was touched"
+
+
+def test_repair_shows_what_differs(world: World) -> None:
+    world.run("masquerade", lab=LAB, src="10.0.0.0/24", forward="open")
+    done = world.quartet("masquerade", lab=LAB, src="10.1.0.0/24", forward="open")
+    head = "type nat hook postrouting priority srcnat ; policy accept ;"
+
+    def shown(prefix: str) -> dict[str, t.Any]:
+        lines = [head, "ip saddr {0} masquerade".format(prefix)]
+        return {"host": {"nftables": {"linuxnet.lab.demo": {"postrouting": lines}}}}
+
+    assert done["diff"] == {"before": shown("10.0.0.0/24"), "after": shown("10.1.0.0/24")}
+    assert done["commands"][:2] == ["nft delete table " + TABLE, "nft add table " + TABLE]
+
+
+def test_nothing_else_in_the_ruleset_is_touched(world: World) -> None:
+    """Neither what is nobody's nor another lab's table."""
+    world.sh("nft '{0}'".format(FOREIGN))
+    world.run("masquerade", lab="other", src="10.1.0.0/24")
+    before = world.state()
+    world.quartet("masquerade", lab=LAB, src="10.0.0.0/24")
+    world.quartet("masquerade", lab=LAB, state="absent")
+    assert world.state() == before
+
+
+def test_needs_no_program(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as bare:
+        bare.setenv("PATH", "")
+        world.run("masquerade", lab=LAB, src="10.0.0.0/24")
+    assert sorted(chains(world)) == ["forward", "postrouting"]
+
+
+def test_warns_of_a_foreign_chain_that_drops(world: World) -> None:
+    world.sh("nft 'table ip foreign { chain f { type filter hook forward priority 0; policy drop; }; }'")
+    warning = (
+        "table ip foreign, chain f (hook forward, policy drop) "
+        "drops forwarded packets before or after this lab's rules accept them"
+    )
+    for check in (True, False, False):
+        assert world.run("masquerade", lab=LAB, src="10.0.0.0/24", check=check)["warnings"] == [warning]
+    assert world.run("masquerade", lab=LAB, state="absent")["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "reasons"),
+    [
+        ({}, ["src: one of src, dst, oif, not_oif is needed"]),
+        ({"oif": "eth0"}, ["src: forward: restricted needs it, to know what is the lab's"]),
+        ({"src": "10.0.0.0/24", "dst": "fd00::/64"}, ["dst: fd00::/64 and 10.0.0.0/24 are not of one IP version"]),
+        ({"src": "10.0.0.0/24", "oif": "a b"}, ["oif: 'a b' is not a link name"]),
+        (
+            {"src": "10.0.0.0/24", "netns": "r2d2"},
+            ["netns: there is no network namespace 'r2d2' (did you mean 'r2d'?)"],
+        ),
+        (
+            {"rules": [{"src": "x"}, {"src": "10.0.0.0/24"}, {"oif": "a/b"}]},
+            [
+                "rules[0].src: 'x' is not a network ('x' does not appear to be an IPv4 or IPv6 network)",
+                "rules[2].oif: 'a/b' is not a link name",
+                "rules[2].src: forward: restricted needs it, to know what is the lab's",
+            ],
+        ),
+        ({"rules": []}, ["rules: at least one is needed"]),
+        (
+            {"src": "10.0.0.0/24", "oif": "e0", "rules": [{}, {"not_oif": "e1"}]},
+            ["rules[1].not_oif: 'e1' says nothing beside oif 'e0'"],
+        ),
+    ],
+)
+def test_all_reasons_at_once(world: World, asked: dict[str, t.Any], reasons: list[str]) -> None:
+    world.sh("ip netns add r2d")
+    assert world.refused("masquerade", lab=LAB, **asked) == reasons
+
+
+# What it does
+
+
+@pytest.fixture
+def routed(world: World) -> World:
+    """Client c1 (10.0.0.2) - host - server s (203.0.113.8), which knows no way back to 10.0.0.0/24."""
+    world.run("netns", lab=LAB, name=["c1"])
+    peer = {"name": "eth0", "netns": "c1", "addresses": ["10.0.0.2/24"]}
+    world.run("veth", lab=LAB, name="h0", addresses=["10.0.0.1/24"], peer=peer)
+    world.run("route", lab=LAB, netns="c1", dst="default", via="10.0.0.1")
+    world.run("sysctl", lab=LAB, settings={"net.ipv4.ip_forward": 1})
+    world.sh("ip netns add s; ip link add up0 type veth peer name eth0 netns s")
+    world.sh("ip addr add 203.0.113.1/24 dev up0; ip link set up0 up")
+    world.sh("ip addr add 203.0.113.8/24 dev eth0; ip link set eth0 up", "s")
+    return world
+
+
+def ping_seen(world: World) -> tuple[bool, str]:
+    """Whether the client's ping of the server is answered, and the source address that tcpdump sees at the server."""
+    with namespaces.inside_ref("s"):
+        command = ["tcpdump", "-lnn", "-c1", "--immediate-mode", "-ieth0", "icmp[icmptype]==icmp-echo"]
+        dump = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "listening on" not in dump.stderr.readline():
+        assert dump.poll() is None
+    answered = world.ping("c1", "203.0.113.8")
+    return answered, dump.communicate(timeout=10)[0].split()[2]
+
+
+def test_the_outside_sees_the_host_and_answers(routed: World) -> None:
+    assert ping_seen(routed) == (False, "10.0.0.2"), "the server was told a way back"
+    routed.run("masquerade", lab=LAB, src="10.0.0.0/24", oif="up0")
+    assert ping_seen(routed) == (True, "203.0.113.1")
+
+
+def test_restricted_lets_nothing_unsolicited_in_and_open_does(routed: World) -> None:
+    routed.sh("ip route add 10.0.0.0/24 via 203.0.113.1", "s")
+    assert routed.ping("s", "10.0.0.2"), "without the lab's table the host is a plain router"
+    routed.run("masquerade", lab=LAB, src="10.0.0.0/24", oif="up0")
+    assert not routed.ping("s", "10.0.0.2")
+    assert routed.ping("c1", "203.0.113.8")
+    routed.run("masquerade", lab=LAB, src="10.0.0.0/24", oif="up0", forward="open")
+    assert routed.ping("s", "10.0.0.2")
