@@ -84,7 +84,8 @@ def check_cidr(place: str, cidr: str) -> list[str]:
     except ValueError as exc:
         return ["{0}: {1!r} is not an address with a prefix length ({2})".format(place, cidr, exc)]
     if "/" not in cidr:
-        return ["{0}: {1!r} lacks the prefix length, as in {1}/24".format(place, cidr)]
+        length = 24 if interface.version == 4 else 64
+        return ["{0}: {1!r} lacks the prefix length, as in {1}/{2}".format(place, cidr, length)]
     network = interface.network
     if network.version == 4 and network.prefixlen < 31 and interface.ip in (network[0], network[-1]):
         what = "network" if interface.ip == network[0] else "broadcast"

@@ -32,13 +32,17 @@ class Addresses:
     broadcast: bool = False
     exclusive: bool = True
 
-    def check(self, place: str) -> list[str]:
-        """Each address by itself; `place` is that of the list."""
-        return [
+    def check(self, place: str, mtu: int | None = None) -> list[str]:
+        """Each address by itself, and with the link's MTU; `place` is that of the list."""
+        errors = [
             error
             for number, cidr in enumerate(self.cidrs or [])
             for error in rules.check_cidr("{0}[{1}]".format(place, number), cidr)
         ]
+        # RFC 8200; of a smaller one the kernel says no more than "Invalid argument".
+        if mtu and mtu < 1280 and not errors and any(one.version == 6 for one in self.wanted()):
+            errors.append("{0}: IPv6 needs an MTU of 1280 or more, not {1}".format(place, mtu))
+        return errors
 
     def claims(self, place: str) -> list[tuple[str, str, str]]:
         """Each address, without its prefix length; not the link-local ones, which every link may have."""

@@ -60,7 +60,9 @@ class Bridge:
         """Names, values, addresses."""
         errors = rules.check_netns(self.place + "netns", self.netns)
         errors += rules.check_link_name(self.place + "name", self.name)
-        errors += self.settings.check(self.place) + self.addresses.check(self.place + "addresses")
+        errors += self.settings.check(self.place) + self.addresses.check(
+            self.place + "addresses", self.settings.mtu
+        )
         for name, value in self.options.items():
             option = OPTIONS[name]
             if not option.lowest <= value <= option.highest:

@@ -36,7 +36,7 @@ class End:
             rules.check_netns(self.place + "netns", self.netns)
             + rules.check_link_name(self.place + "name", self.name)
             + self.settings.check(self.place)
-            + self.addresses.check(self.place + "addresses")
+            + self.addresses.check(self.place + "addresses", self.settings.mtu)
         )
 
     def claims(self) -> list[tuple[str, str, str]]:
@@ -69,7 +69,10 @@ class Veth:
 
     def check(self) -> list[str]:
         """Both ends, and that they go together."""
-        errors = self.end.check() + (self.peer.check() if self.present else [])
+        errors = self.end.check()
+        if self.present:
+            nameless = "{0}name: the other end of the pair needs a name".format(self.peer.place)
+            errors += self.peer.check() if self.peer.name else [nameless]
         mtus = {self.end.settings.mtu, self.peer.settings.mtu} - {None}
         if len(mtus) > 1:
             errors.append(
