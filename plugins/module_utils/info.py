@@ -17,8 +17,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK,
 Data = dict[str, t.Any]
 
 
-def describe(refs: list[str] | None, lab: str | None) -> list[Data]:
-    """The namespaces with these references; for None all, or the host and those of a lab.
+def describe(refs: list[str] | None, lab: str | None, sysctls: t.Sequence[str] = ()) -> list[Data]:
+    """The namespaces with these references, with these sysctls; for None all, or the host and those of a lab.
 
     The shape is that of `namespaces` in the documentation of the module netns_info. LabError where one is missing.
     """
@@ -28,7 +28,7 @@ def describe(refs: list[str] | None, lab: str | None) -> list[Data]:
             found = [one for one in snapshot.everywhere() if not one.ref or lab in (None, one.lab)]
         else:
             found = [_existing(snapshot, ref, number) for number, ref in enumerate(refs)]
-        return [_namespace(snapshot, namespace) for namespace in found]
+        return [_namespace(snapshot, namespace, sysctls) for namespace in found]
 
 
 def _existing(snapshot: Snapshot, ref: str, number: int) -> Namespace:
@@ -38,7 +38,7 @@ def _existing(snapshot: Snapshot, ref: str, number: int) -> Namespace:
     return namespace
 
 
-def _namespace(snapshot: Snapshot, namespace: Namespace) -> Data:
+def _namespace(snapshot: Snapshot, namespace: Namespace, sysctls: t.Sequence[str]) -> Data:
     return {
         "name": namespace.ref,
         "lab": namespace.lab,
@@ -47,6 +47,8 @@ def _namespace(snapshot: Snapshot, namespace: Namespace) -> Data:
         "links": [_link(snapshot, namespace, link) for link in namespace.links.values()],
         "routes": [_route(route) for route in namespace.routes],
         "neighbors": [dataclasses.asdict(neighbor) for neighbor in snapshot.neighbors(namespace)],
+        "fdb": [dataclasses.asdict(entry) for entry in snapshot.forwarding(namespace)],
+        "sysctls": {name: snapshot.sysctl(namespace.ref, name) for name in sysctls},
     }
 
 

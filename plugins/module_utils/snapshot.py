@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, nftables, rtnetlink, store, sysctl
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Neighbor, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Forwarding, Link, Neighbor, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 
 MARK = "linuxnet.lab:"
@@ -34,7 +34,9 @@ class Namespace:
     :ivar new: made by the plan (or, in check mode, taken to be made by an earlier one), so not in the kernel yet.
     """
 
-    def __init__(self, ref: str, links: dict[str, Link], load_routes: t.Callable[[], list[Route]] | None = None) -> None:
+    def __init__(
+        self, ref: str, links: dict[str, Link], load_routes: t.Callable[[], list[Route]] | None = None
+    ) -> None:
         self.ref = ref
         self.links = links
         self.held = False
@@ -104,7 +106,7 @@ class Namespace:
         self.routes = [route for route in self.routes if not gone(route)]
 
     def set_up(self, link: Link, up: bool) -> None:
-        """Move the picture along: down, a link loses its IPv6 addresses and all routes; up, it gets some routes back."""
+        """Move the picture along: down, a link loses IPv6 addresses and all routes; up, it gets some routes back."""
         link.up = up
         if up:
             for address in link.addresses:
@@ -201,6 +203,11 @@ class Snapshot:
         """The neighbour tables of a namespace."""
         names = {link.index: link.name for link in namespace.links.values()}
         return rtnetlink.neighbors(self._sockets.get(namespace.ref), names)
+
+    def forwarding(self, namespace: Namespace) -> list[Forwarding]:
+        """The forwarding databases of a namespace's bridges."""
+        names = {link.index: link.name for link in namespace.links.values()}
+        return rtnetlink.forwarding(self._sockets.get(namespace.ref), names)
 
     def sysctl(self, ref: str, name: str) -> str | None:
         """The value of a sysctl in a namespace; None where the kernel has none of that name."""

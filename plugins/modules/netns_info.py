@@ -27,6 +27,11 @@ options:
   lab:
     description: Read only the namespaces of this lab, and the host. Without O(name) and this, all are read.
     type: str
+  sysctls:
+    description: Names of sysctls to read in each namespace.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Can run in check mode and return changed status prediction without modifying target.
@@ -59,6 +64,14 @@ EXAMPLES = r"""
 - name: Look at everything that the lab demo has
   linuxnet.lab.netns_info:
     lab: demo
+    sysctls: [net.ipv4.ip_forward]
+  register: demo
+
+- name: Show who knows which MAC address, by JMESPath
+  ansible.builtin.debug:
+    msg: "{{ demo | linuxnet.lab.jmespath(query) }}"
+  vars:
+    query: "namespaces[].{netns: name, knows: neighbors[?state=='REACHABLE'].[dst, lladdr]}"
 """
 
 RETURN = r"""
@@ -237,6 +250,42 @@ namespaces:
           type: bool
           returned: always
           sample: false
+    fdb:
+      description: The forwarding databases of its bridges.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        mac:
+          description: A MAC address.
+          type: str
+          returned: always
+          sample: "02:00:00:00:00:01"
+        dev:
+          description: The port behind which it is.
+          type: str
+          returned: always
+          sample: vethc1
+        master:
+          description: The bridge; empty where it is not a bridge's.
+          type: str
+          returned: always
+          sample: br0
+        vlan:
+          description: The VLAN; 0 for none.
+          type: int
+          returned: always
+          sample: 0
+        permanent:
+          description: Whether it was not learnt from packets.
+          type: bool
+          returned: always
+          sample: false
+    sysctls:
+      description: The values of O(sysctls) by name; null where the kernel has none of that name.
+      type: dict
+      returned: always
+      sample: {net.ipv4.ip_forward: "1"}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -249,12 +298,16 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.info import describe
 def main():
     """Be the module."""
     module = AnsibleModule(
-        argument_spec={"name": {"type": "list", "elements": "str"}, "lab": {"type": "str"}},
+        argument_spec={
+            "name": {"type": "list", "elements": "str"},
+            "lab": {"type": "str"},
+            "sysctls": {"type": "list", "elements": "str", "default": []},
+        },
         supports_check_mode=True,
     )
     require_library(module)
     try:
-        found = describe(module.params["name"], module.params["lab"])
+        found = describe(module.params["name"], module.params["lab"], module.params["sysctls"])
     except LabError as exc:
         module.fail_json(msg=str(exc), errors=exc.errors)
     module.exit_json(changed=False, namespaces=found)

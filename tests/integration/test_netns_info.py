@@ -51,3 +51,17 @@ def test_tells_whose_a_thing_is(world):
 def test_a_namespace_that_is_not_there_is_an_error(world):
     result = world.module("netns_info", name=["", "nowhere"])
     assert result["failed"] and result["msg"] == "name[1]: there is no network namespace 'nowhere'"
+
+
+def test_tells_what_a_bridge_has_learnt_and_sysctls(world):
+    world.sh(
+        "ip netns add c1; ip link add br0 type bridge; ip link set br0 up; ip addr add 10.0.0.1/24 dev br0;"
+        "ip link add v1 type veth peer name eth0 netns c1; ip link set v1 master br0 up;"
+        "ip -n c1 link set eth0 up; ip -n c1 addr add 10.0.0.2/24 dev eth0; sysctl -qw net.ipv4.ip_forward=1"
+    )
+    assert world.ping("c1", "10.0.0.1")
+    host = world.run("netns_info", name=[""], sysctls=["net.ipv4.ip_forward", "net.no.such"])["namespaces"][0]
+    assert host["sysctls"] == {"net.ipv4.ip_forward": "1", "net.no.such": None}
+    learnt = {(one["mac"], one["dev"], one["master"]) for one in host["fdb"] if not one["permanent"]}
+    expected = {(one["mac"], one["ifname"], one["master"]) for one in world.json("bridge -j fdb") if one["state"] == ""}
+    assert learnt == expected == {(world.links("c1")["eth0"]["address"], "v1", "br0")}

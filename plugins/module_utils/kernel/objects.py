@@ -107,6 +107,20 @@ class Neighbor:
     proxy: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Forwarding:
+    """An entry of a bridge's forwarding database: behind which port a MAC address is.
+
+    :ivar dev: the port. :ivar master: the bridge. :ivar vlan: 0 for none. :ivar permanent: not learnt from packets.
+    """
+
+    mac: str
+    dev: str
+    master: str = ""
+    vlan: int = 0
+    permanent: bool = False
+
+
 Kinds = t.Mapping[str, int]
 
 SCOPES: Kinds = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}

@@ -30,6 +30,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     ROUTE_TYPES,
     SCOPES,
     Address,
+    Forwarding,
     Link,
     Neighbor,
     Route,
@@ -43,7 +44,7 @@ _GETNEIGH = 30
 _GETNSID = 90
 
 _IFF_UP = 1
-_AF_INET, _AF_INET6 = 2, 10
+_AF_INET, _AF_INET6, _AF_BRIDGE = 2, 10, 7
 _RTM_F_CLONED = 0x200
 _RTNH_F_ONLINK = 4
 _NTF_PROXY = 0x08
@@ -339,4 +340,20 @@ def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
                     proxy=bool(answer["flags"] & _NTF_PROXY),
                 )
             )
+    return found
+
+
+def forwarding(socket: Netlink, names: dict[int, str]) -> list[Forwarding]:
+    """The forwarding databases of the bridges in the socket's namespace; of VXLAN links as well."""
+    found = []
+    for answer in socket.dump(message(library.ndmsg, _GETNEIGH, NLM_F_DUMP, {"family": _AF_BRIDGE})):
+        found.append(
+            Forwarding(
+                mac=answer.get_attr("NDA_LLADDR") or "",
+                dev=names.get(answer["ifindex"], ""),
+                master=names.get(answer.get_attr("NDA_MASTER") or 0, ""),
+                vlan=answer.get_attr("NDA_VLAN") or 0,
+                permanent=bool(answer["state"] & NEIGHBOR_STATES["PERMANENT"]),
+            )
+        )
     return found
