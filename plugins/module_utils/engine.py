@@ -13,6 +13,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
 Claims = list[tuple[str, str, str]]
@@ -65,6 +66,7 @@ def run(resources: t.Sequence[Resource], lab: str, force: bool = False, check: b
         if errors:
             raise LabError(list(dict.fromkeys(errors)))
         changes = plan.changes()
+        memory.keep_places(plan, changes)
         if not check:
             _apply(changes, Operator(sockets))
     commands = [command for change in changes for command in change.commands]

@@ -11,10 +11,16 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 Record = dict[str, t.Any]
+
+_PLACE = "netns"
+# What is made in these stages carries the lab's mark, and is found by it once its namespace is.
+_MARKED = (Stage.BRIDGE, Stage.LINK, Stage.NAT)
 
 
 def key(plan: Plan, kind: str, netns: str, what: str) -> str:
@@ -51,3 +57,30 @@ def forget(plan: Plan, known_by: str, record: Record) -> None:
     """Plan the end of a record of what is gone already."""
     operations, undo = [write(plan, known_by, None)], [write(plan, known_by, record)]
     plan.add(Stage.REMOVE_NETNS, "", operations, undo, ("remembered", known_by), record, None, [])
+
+
+def keep_places(plan: Plan, changes: t.Iterable[Change]) -> None:
+    """Let the lab remember namespaces without a name in which it makes something: nothing else leads back to them."""
+    kept = set()
+    for change in changes:
+        ref = change.netns
+        if not ref or namespaces.is_name(ref) or change.stage not in _MARKED or ref in kept:
+            continue
+        kept.add(ref)
+        known_by = key(plan, _PLACE, ref, "")
+        if not recall(plan, known_by):
+            change.operations.insert(0, write(plan, known_by, {"netns": ref}))
+            change.undo.append(write(plan, known_by, None))
+
+
+def places(plan: Plan, others: t.Iterable[Namespace]) -> list[Namespace]:
+    """The namespaces that were kept so and are none of the others; plan that they are forgotten."""
+    known = {plan.snapshot.identity(namespace.ref) for namespace in others}
+    found = []
+    for known_by, record in everything(plan, _PLACE):
+        forget(plan, known_by, record)
+        namespace = plan.snapshot.namespace(record["netns"])
+        if namespace and known_by == key(plan, _PLACE, namespace.ref, ""):
+            if plan.snapshot.identity(namespace.ref) not in known:
+                found.append(namespace)
+    return found

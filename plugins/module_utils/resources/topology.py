@@ -9,7 +9,14 @@ from __future__ import annotations
 import dataclasses
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, masquerade, netns, route, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
+    link,
+    masquerade,
+    memory,
+    netns,
+    route,
+    sysctl,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
@@ -28,6 +35,7 @@ class WholeLab:
     def plan(self, plan: Plan) -> None:
         """Look everywhere, and remove what carries the lab's mark."""
         everywhere = plan.snapshot.everywhere()
+        everywhere += memory.places(plan, everywhere)
         staying = [namespace for namespace in everywhere if namespace.lab != plan.lab or not namespace.ref]
         leaving = [namespace for namespace in everywhere if namespace not in staying]
         for namespace in staying:
