@@ -92,7 +92,8 @@ class LinkAddresses:
             namespace = plan.namespace(self.netns, self.place + "netns")
             link = plan.link(namespace, self.dev, self.place + "dev")
             plan.demand(namespace, link, self.place + "dev", "get an address")
-            configure(plan, namespace, link, self.addresses, self.place + "addresses")
+            back = take_away(plan, namespace, link, self.addresses)
+            add(plan, namespace, link, self.addresses, self.place + "addresses", back)
             return
         found = plan.snapshot.namespace(self.netns)
         link_there = found.links.get(self.dev) if found else None
@@ -117,19 +118,29 @@ def _scope(interface: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> str:
     return "site" if interface.is_site_local else "global"
 
 
-def configure(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str) -> None:
-    """Plan a link's addresses."""
+def take_away(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses) -> list[Address]:
+    """Plan the end of the addresses that a link is not to have.
+
+    :returns: those that went with them, for :func:`add` to put back.
+    """
     if addresses.cidrs is None:
-        return
+        return []
     wanted = addresses.wanted()
-    named = {one.cidr for one in wanted}
     unwanted = [
         one
         for one in link.addresses
         if one not in wanted
         and (_in_the_way(one, wanted) or (addresses.exclusive and not one.cidr.startswith("fe80:")))
     ]
-    back = _take_away(plan, namespace, link, unwanted, named)
+    return _take_away(plan, namespace, link, unwanted, {one.cidr for one in wanted})
+
+
+def add(
+    plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str, back: list[Address]
+) -> None:
+    """Plan the addresses that a link lacks, and those that are to be put *back*."""
+    wanted = addresses.wanted()
+    named = {one.cidr for one in wanted}
     errors = []
     for number, address in enumerate(wanted):
         if address not in link.addresses:

@@ -105,11 +105,15 @@ class Bridge:
         if bridge is None:
             bridge = self._create(plan, namespace)
         self._demand(plan, namespace, bridge)
-        link.configure(plan, namespace, bridge, self.settings, self.place, marked=True)
+        back = address.take_away(plan, namespace, bridge, self.addresses)
+        # It goes down before it gets addresses, for it would lose them, and comes up last.
+        first = dataclasses.replace(self.settings, up=self.settings.up and None)
+        link.configure(plan, namespace, bridge, first, self.place, marked=True)
         self._set_options(plan, namespace, bridge)
-        address.configure(plan, namespace, bridge, self.addresses, self.place + "addresses")
+        address.add(plan, namespace, bridge, self.addresses, self.place + "addresses", back)
         if self.ports is not None:
             self._set_ports(plan, namespace, self.ports)
+        link.configure(plan, namespace, bridge, link.Settings(up=self.settings.up), self.place)
 
     def _demand(self, plan: Plan, namespace: Namespace, found: Link, deed: str = "be changed") -> None:
         plan.demand(namespace, found, self.place + "name", deed)

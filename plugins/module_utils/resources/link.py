@@ -114,9 +114,8 @@ def configure(
     if settings.master:
         master_of(plan, namespace, settings.master, place)
     differing = {name: value for name, value in settings.given().items() if getattr(link, name) != value}
-    if link.kind == "bridge" and "up" in differing:
-        del differing["up"]
-        _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": settings.up})
+    if link.kind == "bridge" and differing.get("up"):
+        _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": differing.pop("up")})
     if marked and link.alias != mark(plan.lab):
         differing["alias"] = mark(plan.lab)
     if differing:

@@ -101,8 +101,9 @@ class Veth:
         for wanted, home, found in zip((self.end, self.peer), homes, ends):
             plan.demand(found.namespace, found.link, wanted.place + "name")
             self._move(plan, home, found, wanted.name, wanted.place + "name")
+            back = address.take_away(plan, home, found.link, wanted.addresses)
             link.configure(plan, home, found.link, wanted.settings, wanted.place, marked=True)
-            address.configure(plan, home, found.link, wanted.addresses, wanted.place + "addresses")
+            address.add(plan, home, found.link, wanted.addresses, wanted.place + "addresses", back)
 
     def _remove(self, plan: Plan) -> None:
         """Delete the pair by whichever end is found."""
