@@ -196,6 +196,14 @@ def test_diff_of_a_repair(world: t.Any) -> None:
     }
 
 
+def test_set_down_it_has_its_addresses_all_the_same(world: t.Any) -> None:
+    """A link that goes down loses its IPv6 addresses: they are given to it after that."""
+    world.run("bridge", **WHOLE)
+    done = world.quartet("bridge", **WHOLE, up=False)
+    assert done["commands"] == ["ip link set br0 down", "ip addr add fd00::1/64 dev br0"]
+    assert world.addresses("br0", family="inet6") == ["fd00::1/64"]
+
+
 def test_stp_switched_off_with_a_delay_too_short_for_it(world: t.Any) -> None:
     """From STP with its delay to none at all in one task, and back."""
     world.run("bridge", lab="x", name="br0", stp=True, forward_delay=15)

@@ -307,6 +307,14 @@ def test_drift_is_repaired(two: t.Any, drift: str) -> None:
     assert macs == (MINE, THEIRS)
 
 
+def test_set_down_it_has_its_addresses_all_the_same(two: t.Any) -> None:
+    """A link that goes down loses its IPv6 addresses: they are given to it after that."""
+    two.run("veth", **cable())
+    done = two.quartet("veth", **cable(up=False))
+    assert done["commands"] == ["ip link set v0 down", "ip addr add fd00::1/64 dev v0"]
+    assert two.addresses("v0", family="inet6") == ["fd00::1/64"]
+
+
 def test_diff_of_a_repair(two: t.Any) -> None:
     """Before and after hold what differs, and nothing else."""
     two.run("veth", **cable())
