@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import importlib.metadata
 import io
@@ -16,6 +17,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import typing as t
 import unittest.mock
@@ -25,6 +27,17 @@ from ansible.module_utils.common import warnings as module_warnings
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
+
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Recap(t.NamedTuple):
+    """How a playbook ended: its exit code, Ansible's counts of the one host, all that was printed."""
+
+    code: int
+    counts: dict[str, int]
+    text: str
 
 
 class World:
@@ -94,7 +107,7 @@ class World:
         """
         before = self.state()
         predicted = self.run(name, check=True, **arguments)
-        assert self.state() == before, "check mode changed something"
+        assert_same(before, self.state(), "check mode changed something")
         done = self.run(name, **arguments)
         assert predicted["changed"] is done["changed"] is True
         assert predicted["commands"] == done["commands"]
@@ -103,8 +116,32 @@ class World:
         for check in (True, False):
             again = self.run(name, check=check, **arguments)
             assert (again["changed"], again["commands"]) == (False, [])
-            assert self.state() == after
+            assert_same(after, self.state(), "a second run changed something")
         return done
+
+    @staticmethod
+    def playbook(name: str, *arguments: str, path: str | None = None) -> Recap:
+        """Run one of the collection's playbooks with ansible-playbook, as a user does; *path* replaces PATH."""
+        program = os.path.join(sys.prefix, "bin", "ansible-playbook")
+        environment = dict(os.environ, ANSIBLE_HOST_PATTERN_MISMATCH="error", ANSIBLE_NOCOLOR="1")
+        if path is not None:
+            environment["PATH"] = path
+        command = [program, "playbooks/{0}.yml".format(name), *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=240, check=False
+        )
+        found = re.search(r"^\S+ +: (ok=.*)$", done.stdout, re.MULTILINE)
+        counts = {key: int(number) for key, number in re.findall(r"(\w+)=(\d+)", found.group(1) if found else "")}
+        return Recap(done.returncode, counts, done.stdout + done.stderr)
+
+    def played(self, name: str, *arguments: str) -> int:
+        """Run a playbook that has to succeed.
+
+        :returns: how many tasks changed something.
+        """
+        recap = self.playbook(name, *arguments)
+        assert recap.code == 0, recap.text
+        return recap.counts["changed"]
 
     @staticmethod
     def another() -> contextlib.AbstractContextManager[World]:
@@ -119,7 +156,7 @@ class World:
         before = self.state()
         result = self.module(name, **arguments)
         assert result.get("failed"), result
-        assert self.state() == before, "what was refused changed something"
+        assert_same(before, self.state(), "what was refused changed something")
         return result["errors"]
 
     def state(self) -> dict[str, t.Any]:
@@ -155,6 +192,19 @@ class World:
         """The state without what differs between two worlds that are built alike, for :meth:`by_hand`."""
         return comparable(self.state())
 
+    def as_typed(self) -> dict[str, t.Any]:
+        """The state as if it had been typed: :meth:`comparable`, with the collection's routes as ip-route(8) makes them.
+
+        Without the lab's nftables table, which no lab's documentation spells out.
+        """
+        seen = self.comparable()
+        for state in seen.values():
+            state["nft"] = {"nftables": state["nft"]["nftables"][:1]}
+            for route in state["route"] + state["route6"]:
+                if route.get("protocol") == "76":
+                    del route["protocol"]
+        return seen
+
     def by_hand(self, commands: list[str], setup: str = "", held: dict[str, str] | None = None) -> dict[str, t.Any]:
         """The state that a shell reaches with a module's commands, in another world that is empty, or set up first.
 
@@ -175,6 +225,13 @@ class World:
             finally:
                 for pid in printed:
                     os.kill(int(pid), signal.SIGKILL)
+
+
+def assert_same(before: t.Any, after: t.Any, otherwise: str) -> None:
+    """Compare two states; what differs is shown as a diff."""
+    if before != after:
+        texts = [json.dumps(state, indent=1, sort_keys=True).splitlines() for state in (before, after)]
+        raise AssertionError("\n".join([otherwise, *difflib.unified_diff(*texts, n=8, lineterm="")]))
 
 
 def comparable(value: t.Any) -> t.Any:

@@ -6,17 +6,11 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
 import subprocess
-import sys
-import typing as t
 
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PLAYBOOK = ROOT / "playbooks" / "bridge_nat.yml"
 
 NETWORK_PROGRAMS = re.compile(r"ip|nft|ip6?tables.*|xtables.*|ping[46]?|arping|tc|bridge|sysctl|nsenter|unshare")
 
@@ -39,93 +33,28 @@ sysctl -qw net.ipv4.ip_forward=1
 """
 
 
-class Recap(t.NamedTuple):
-    """How a playbook ended: exit code, its counts, all it printed."""
-
-    code: int
-    counts: dict[str, int]
-    text: str
-
-
-def playbook(*arguments: str, path: str | None = None) -> Recap:
-    """Run the playbook in the calling test's world."""
-    program = os.path.join(sys.prefix, "bin", "ansible-playbook")
-    environment = dict(os.environ, ANSIBLE_HOST_PATTERN_MISMATCH="error", ANSIBLE_NOCOLOR="1", HOME="/tmp")
-    if path is not None:
-        environment["PATH"] = path
-    command = [program, str(PLAYBOOK), *arguments]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=240, check=False
-    )
-    found = re.search(r"^\S+ +: (ok=.*)$", done.stdout, re.MULTILINE)
-    counts = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", found.group(1) if found else "")}
-    return Recap(done.returncode, counts, done.stdout + done.stderr)
-
-
-def built(*arguments: str) -> Recap:
-    """Run the playbook, which has to succeed."""
-    recap = playbook(*arguments)
-    assert recap.code == 0, recap.text
-    return recap
-
-
-def kind(link: dict[str, t.Any]) -> t.Any:
-    """What kind of link it is; None for hardware and lo."""
-    return link.get("linkinfo", {}).get("info_kind")
-
-
-def seen(world: t.Any) -> dict[str, t.Any]:
-    """What ip(8) says of links, addresses and routes.
-
-    Without indexes, random MACs and the lab's own marks; and without what comes by itself a moment later, which is
-    the carriers and IPv6's link-local addresses.
-    """
-    state = {}
-    for netns in ("", *sorted(one["name"] for one in world.json("ip -j netns list"))):
-        links = {
-            link["ifname"]: [link["mtu"], "UP" in link["flags"], link.get("master"), kind(link)]
-            for link in world.json("ip -d -j link", netns)
-        }
-        addresses = {
-            link["ifname"]: [
-                {key: info.get(key) for key in ("family", "local", "prefixlen", "broadcast", "scope", "label")}
-                for info in link["addr_info"]
-                if not info["local"].startswith("fe80:")
-            ]
-            for link in world.json("ip -j addr", netns)
-        }
-        routes = [
-            {key: value for key, value in route.items() if key not in ("protocol", "flags")}
-            for route in world.json("ip -j route show table all", netns)
-            if not route["dst"].startswith(("fe80:", "ff00:"))
-        ]
-        state[netns] = (links, addresses, sorted(routes, key=str))
-    return state
-
-
-def test_builds_what_the_shell_commands_build_and_leaves_no_trace(world):
+def test_predicts_builds_repeats_and_leaves_no_trace(world):
     empty = world.state()
-    predicted = built("--check", "--diff", "-e", "bridge_nat_internet=true")
-    assert predicted.counts["changed"] > 0
+    recap = world.playbook("bridge_nat", "--check", "--diff", "-e", "bridge_nat_internet=true")
+    assert (recap.code, recap.counts["changed"]) == (0, 10), recap.text
     assert world.state() == empty
-
-    first = built("-e", "bridge_nat_uplink=lo")
-    assert first.counts["changed"] == 6
-    state = seen(world)
-    again = built("-e", "bridge_nat_uplink=lo")
-    assert (again.counts["changed"], seen(world)) == (0, state)
-
-    assert built("-e", "lab_state=absent").counts["changed"] == 1
-    assert built("-e", "lab_state=absent").counts["changed"] == 0
+    assert world.played("bridge_nat", "-e", "bridge_nat_internet=true") == 10
+    built = world.state()
+    assert world.played("bridge_nat", "-e", "bridge_nat_internet=true") == 0
+    assert world.state() == built
+    assert world.played("bridge_nat", "-e", "lab_state=absent") == 1
+    assert world.played("bridge_nat", "-e", "lab_state=absent") == 0
     assert world.state() == empty
     assert world.sh("find /run -type f") == ""
 
-    world.sh(SHELL)
-    assert seen(world) == state
+
+def test_builds_what_the_shell_commands_build(world):
+    world.played("bridge_nat", "-e", "bridge_nat_uplink=lo")
+    assert world.as_typed() == world.by_hand(SHELL.splitlines())
 
 
 def test_masquerade_is_proved_by_the_stand_in(world):
-    built("-e", "bridge_nat_internet=true")
+    world.played("bridge_nat", "-e", "bridge_nat_internet=true")
     capture = subprocess.Popen(
         ["ip", "netns", "exec", "internet", "tcpdump", "-lni", "inet0-peer", "-c", "1", "icmp[icmptype] == icmp-echo"],
         stdout=subprocess.PIPE,
@@ -144,13 +73,13 @@ def test_masquerade_is_proved_by_the_stand_in(world):
     # Without masquerade the echo arrives with its private source, and the answer has no way back.
     world.sh("nft delete chain inet linuxnet.lab.bridge_nat postrouting")
     assert not world.ping("c1", "203.0.113.8")
-    assert built("-e", "bridge_nat_internet=true").counts["changed"] == 1
+    assert world.played("bridge_nat", "-e", "bridge_nat_internet=true") == 1
     assert world.ping("c1", "203.0.113.8")
 
     # Unsolicited: even with a route to the containers, nothing from outside gets to them.
     world.sh("ip -n internet route add 10.0.0.0/24 via 203.0.113.1")
     assert not world.ping("internet", "10.0.0.2")
-    built("-e", "bridge_nat_internet=true", "-e", "bridge_nat_forward=open")
+    world.played("bridge_nat", "-e", "bridge_nat_internet=true", "-e", "bridge_nat_forward=open")
     assert world.ping("internet", "10.0.0.2")
 
 
@@ -163,7 +92,7 @@ def test_masquerade_is_proved_by_the_stand_in(world):
     ],
 )
 def test_verification_fails_when_the_lab_is_broken(world, broken, reason):
-    built("-e", "bridge_nat_internet=true")
+    world.played("bridge_nat", "-e", "bridge_nat_internet=true")
     world.sh(broken)
     checks = [{"from": "c1", "to": "203.0.113.8"}, {"from": "c1", "to": "10.0.0.1"}]
     result = world.module("connectivity", checks=checks, timeout=0.6)
@@ -179,7 +108,7 @@ def test_works_without_any_network_program(world, tmp_path):
             link = tmp_path / program.name
             if not link.exists() and not NETWORK_PROGRAMS.fullmatch(link.name):
                 link.symlink_to(program)
-    recap = playbook("-e", "bridge_nat_internet=true", path=str(tmp_path))
+    recap = world.playbook("bridge_nat", "-e", "bridge_nat_internet=true", path=str(tmp_path))
     assert recap.code == 0, recap.text
     assert world.ping("c1", "198.51.100.8")
 
@@ -202,7 +131,7 @@ bridge_nat_containers:
 """
     )
     empty = world.state()
-    assert built("-e", "@{0}".format(variables)).counts["changed"] > 0
+    assert world.played("bridge_nat", "-e", "@{0}".format(variables)) > 0
     assert world.addresses("br0") == ["172.18.0.1/12"]
     assert world.routes()[0]["dst"] == "default"
     assert world.ping("net0", "8.8.8.8") and world.ping("net1", "172.18.0.10")
@@ -210,8 +139,8 @@ bridge_nat_containers:
     rules = world.sh("nft list ruleset")
     assert 'ip saddr 172.16.0.0/12 oifname != "br0" masquerade' in rules
     assert 'ip6 saddr fd00:0:0:10::/64 oifname != "br0" masquerade' in rules
-    assert built("-e", "@{0}".format(variables)).counts["changed"] == 0
-    built("-e", "lab_state=absent")  # without the variables that it was built with
+    assert world.played("bridge_nat", "-e", "@{0}".format(variables)) == 0
+    world.played("bridge_nat", "-e", "lab_state=absent")  # without the variables that it was built with
     assert world.state() == empty
 
 
@@ -221,9 +150,10 @@ def test_inventory_says_where(world, tmp_path):
         "lab_hosts: {hosts: {here: {ansible_connection: local, bridge_nat_internet: true,"
         ' ansible_python_interpreter: "{{ ansible_playbook_python }}"}}}\n'
     )
-    recap = built("-i", str(inventory))
+    recap = world.playbook("bridge_nat", "-i", str(inventory))
+    assert recap.code == 0, recap.text
     assert "here" in recap.text and "localhost" not in recap.text
     assert world.ping("c1", "203.0.113.8")
     other = tmp_path / "other.yml"
     other.write_text("somebody: {hosts: {elsewhere: {}}}\n")
-    assert playbook("-i", str(other)).code != 0
+    assert world.playbook("bridge_nat", "-i", str(other)).code != 0
