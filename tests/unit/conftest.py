@@ -1,0 +1,100 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pictures of a kernel that is not there: plans are made from them as from the real one."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
+
+LAB = "demo"
+
+
+class Picture(Snapshot):
+    """A snapshot of given namespaces; what is not in it does not exist."""
+
+    def __init__(self, *there: Namespace) -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self._namespaces = {namespace.ref: namespace for namespace in there}
+        self.sysctls: dict[tuple[str, str], str] = {}
+        self.memory: dict[str, dict[str, t.Any]] = {}
+
+    def namespace(self, ref: str) -> Namespace | None:
+        return self._namespaces.get(ref)
+
+    def everywhere(self) -> list[Namespace]:
+        return [namespace for namespace in self._namespaces.values() if namespace]
+
+    def peer(self, namespace: Namespace, link: Link) -> tuple[Namespace, Link] | None:
+        for other in self.everywhere():
+            for one in other.links.values():
+                if one is not link and one.index == link.peer and one.peer == link.index:
+                    return other, one
+        return None
+
+    def sysctl(self, ref: str, name: str) -> str | None:
+        return self.sysctls.get((ref, name))
+
+    def remembered(self, lab: str) -> dict[str, t.Any]:
+        return self.memory.get(lab, {})
+
+    def remembering(self) -> list[str]:
+        return list(self.memory)
+
+    def file(self, path: str) -> str | None:
+        return self._files.get(path)
+
+    def identity(self, ref: str) -> str:
+        return ref or "host"
+
+
+class Drawing:
+    """What a picture is made of, and plans from it."""
+
+    @staticmethod
+    def link(name: str, *addresses: str, lab: str = LAB, **values: t.Any) -> Link:
+        """A link that is up, a lab's unless told otherwise."""
+        values = {"up": True, "kind": "veth", "alias": mark(lab) if lab else "", **values}
+        return Link(name, addresses=[Address(cidr) for cidr in addresses], **values)
+
+    @staticmethod
+    def netns(ref: str, *links: Link, routes: t.Sequence[Route] = (), lab: str = "") -> Namespace:
+        """A namespace with a `lo` and these links; the routes to their networks are there by themselves."""
+        lo = Link("lo", up=True, alias=mark(lab) if lab else "")
+        drawn = Namespace(ref, {link.name: link for link in (lo, *links)}, lambda: [])
+        for link in links:
+            addresses, link.addresses = link.addresses, []
+            for address in addresses:
+                drawn.add_address(link, address)
+        drawn.routes = [*drawn.routes, *routes]
+        return drawn
+
+    @staticmethod
+    def plan(*there: Namespace, lab: str = LAB, **options: t.Any) -> Plan:
+        """An empty plan for a machine with these namespaces; with no host among them, that has a `lo` alone."""
+        refs = [namespace.ref for namespace in there]
+        host = [] if "" in refs else [Drawing.netns("")]
+        return Plan(Picture(*host, *there), lab, **options)
+
+    @staticmethod
+    def commands(plan: Plan) -> list[str]:
+        """The commands of a plan, in its order."""
+        return [command for change in plan.changes() for command in change.commands]
+
+    @staticmethod
+    def operations(plan: Plan) -> list[tuple[str, str]]:
+        """What the kernel is told, and where, in the plan's order."""
+        return [(one.netns, one.action) for change in plan.changes() for one in change.operations]
+
+
+@pytest.fixture
+def draw() -> type[Drawing]:
+    """The maker of pictures."""
+    return Drawing

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import importlib
+import json
+import pathlib
+import typing as t
+
+import pytest
+
+pytest.importorskip("ansible.module_utils.basic")
+
+from ansible_collections.linuxnet.lab.plugins import modules  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.doc_fragments.lab import ModuleDocFragment  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine, face  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError  # noqa: E402
+
+PLUGINS = pathlib.Path(face.__file__).parents[1]
+NAMES = sorted(path.stem for path in (PLUGINS / "modules").glob("*.py") if path.stem != "__init__")
+
+
+class Spoken(Exception):
+    """A module came to its end; holds what it said, or what it would take."""
+
+
+class Face:
+    """Stands for AnsibleModule."""
+
+    given: dict[str, t.Any] = {}
+    check_mode = False
+    _diff = False
+
+    def __init__(self, argument_spec: dict[str, t.Any], **constraints: t.Any) -> None:
+        if self.given is None:
+            raise Spoken(argument_spec, constraints)
+        self.params = self.given
+        self.warned: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
+    def exit_json(self, **result: t.Any) -> None:
+        raise Spoken({**result, "warned": self.warned})
+
+    def fail_json(self, **result: t.Any) -> None:
+        raise Spoken({**result, "failed": True})
+
+
+# One or many
+
+OPTIONS: face.Options = {"dst": {"type": "str"}, "via": {"type": "str", "default": None}, "up": {"type": "bool"}}
+
+
+def test_one_or_many_takes_the_options_of_one_and_a_list_of_them() -> None:
+    spec = face.one_or_many(OPTIONS, "routes", required=["dst"])
+    assert {name: spec[name] for name in OPTIONS} == OPTIONS
+    assert spec["routes"]["type"] == "list"
+    assert {name: option["required"] for name, option in spec["routes"]["options"].items()} == {
+        "dst": True,
+        "via": False,
+        "up": False,
+    }
+
+
+def test_items_of_a_single_object() -> None:
+    params = {"dst": "d", "via": None, "up": False, "routes": None, "other": 1}
+    assert face.items(params, OPTIONS, "routes") == [("", {"dst": "d", "via": None, "up": False})]
+
+
+def test_items_inherit_what_they_leave_out() -> None:
+    """False, zero and the empty string are said, not left out."""
+    routes = [{"dst": "a", "via": None, "up": None}, {"dst": "b", "via": "", "up": False}]
+    params = {"dst": None, "via": "v", "up": True, "routes": routes}
+    assert face.items(params, OPTIONS, "routes") == [
+        ("routes[0].", {"dst": "a", "via": "v", "up": True}),
+        ("routes[1].", {"dst": "b", "via": "", "up": False}),
+    ]
+
+
+def test_items_of_an_empty_list() -> None:
+    assert face.items({"dst": None, "via": None, "up": None, "routes": []}, OPTIONS, "routes") == []
+
+
+# Results
+
+
+def result_of(monkeypatch: pytest.MonkeyPatch, outcome: t.Any, check: bool = False, diff: bool = False) -> t.Any:
+    """What a module says after the engine returned an outcome, or raised it."""
+
+    def run(*arguments: t.Any) -> engine.Outcome:
+        assert arguments == (["wanted"], "demo", True, check)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(face, "AnsibleModule", Face)
+    monkeypatch.setattr(Face, "given", {"lab": "demo", "force": True, "x": "wanted"})
+    monkeypatch.setattr(Face, "check_mode", check)
+    monkeypatch.setattr(Face, "_diff", diff)
+    monkeypatch.setattr(engine, "run", run)
+    with pytest.raises(Spoken) as caught:
+        face.run_module({"x": {}}, lambda params: [params["x"]], lambda params: {"own": params["x"]})
+    return caught.value.args[0]
+
+
+DONE = engine.Outcome(True, ["ip link"], {"before": {}, "after": {"a": 1}}, ["careful"], [])
+
+
+def test_what_was_done_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert result_of(monkeypatch, DONE) == {
+        "changed": True,
+        "commands": ["ip link"],
+        "own": "wanted",
+        "warned": ["careful"],
+    }
+
+
+def test_the_diff_is_returned_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert result_of(monkeypatch, DONE, diff=True)["diff"] == {"before": {}, "after": {"a": 1}}
+
+
+def test_check_mode_says_what_it_assumed_and_looks_at_nothing_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = result_of(monkeypatch, DONE._replace(assumed=["namespace c1"]), check=True)
+    assert (said["assumed"], "own" in said) == (["namespace c1"], False)
+
+
+def test_all_reasons_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = result_of(monkeypatch, LabError(["one", "two"]))
+    assert said == {"failed": True, "msg": "one\ntwo", "errors": ["one", "two"]}
+
+
+def test_without_root_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = result_of(monkeypatch, PermissionError(1, "Operation not permitted"))
+    assert said["failed"] and said["msg"].endswith("this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN); become: true")
+
+
+def test_without_the_library_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face.library, "IMPORT_ERROR", "traceback")
+    said = result_of(monkeypatch, DONE)
+    assert said["failed"] and "pyroute2 >= 0.7.2" in said["msg"] and said["exception"] == "traceback"
+
+
+# Options and documentation
+
+
+def spec_of(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """The options that a module takes, and what it says of their combinations."""
+    module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
+    monkeypatch.setattr(Face, "given", None)
+    for place in (face, module):
+        if hasattr(place, "AnsibleModule"):
+            monkeypatch.setattr(place, "AnsibleModule", Face)
+    with pytest.raises(Spoken) as caught:
+        module.main()
+    return caught.value.args
+
+
+def documented(name: str) -> dict[str, t.Any]:
+    """A module's documented options, those of the fragments that it names among them."""
+    yaml = pytest.importorskip("yaml")
+    module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
+    document = yaml.safe_load(module.DOCUMENTATION)
+    options: dict[str, t.Any] = {}
+    for fragment in document.get("extends_documentation_fragment", []):
+        part = fragment[len("linuxnet.lab.lab") :].lstrip(".").upper() or "DOCUMENTATION"
+        options.update(yaml.safe_load(getattr(ModuleDocFragment, part)).get("options", {}))
+    return {**options, **document["options"]}
+
+
+def plain(options: dict[str, t.Any], inner: str) -> dict[str, t.Any]:
+    """Options reduced to what specification and documentation both say; *inner* is the name of nested ones."""
+    return {
+        name: {
+            "type": option.get("type", "str"),
+            "required": option.get("required", False),
+            "default": option.get("default"),
+            "choices": option.get("choices"),
+            "elements": option.get("elements"),
+            "aliases": option.get("aliases", []),
+            "options": plain(option[inner], inner) if option.get(inner) else None,
+        }
+        for name, option in options.items()
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_are_those_of_the_documentation(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, dummy = spec_of(name, monkeypatch)
+    assert plain(spec, "options") == plain(documented(name), "suboptions")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_combinations_speak_of_options_that_there_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, constraints = spec_of(name, monkeypatch)
+    assert constraints.pop("supports_check_mode") is True
+    for group in [group for groups in constraints.values() for group in groups]:
+        assert set(group) <= set(spec), group
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documents_are_yaml(name: str) -> None:
+    """And what a module returns is described."""
+    yaml = pytest.importorskip("yaml")
+    module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
+    assert yaml.safe_load(module.DOCUMENTATION)["module"] == name
+    assert all("name" in task for task in yaml.safe_load(module.EXAMPLES))
+    assert all({"description", "returned", "type"} <= set(field) for field in yaml.safe_load(module.RETURN).values())
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"connectivity", "netns_info"}))
+def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible's own validator takes each example of a module, and the resources made from it find nothing wrong."""
+    yaml = pytest.importorskip("yaml")
+    validation = pytest.importorskip("ansible.module_utils.common.arg_spec")
+    spec, constraints = spec_of(name, monkeypatch)
+    constraints.pop("supports_check_mode")
+    module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
+    built: list[t.Any] = []
+    monkeypatch.setattr(engine, "run", lambda resources, *dummy: built.extend(resources) or DONE)
+    for task in yaml.safe_load(module.EXAMPLES):
+        validator = validation.ModuleArgumentSpecValidator(spec, **constraints)
+        checked = validator.validate(json.loads(json.dumps(task["linuxnet.lab." + name])))
+        assert checked.error_messages == [], task["name"]
+        monkeypatch.setattr(Face, "given", checked.validated_parameters)
+        with pytest.raises(Spoken):
+            module.main()
+    assert built
+    assert [reason for resource in built for reason in resource.check()] == []
