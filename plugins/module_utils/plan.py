@@ -27,22 +27,24 @@ class Stage(enum.IntEnum):
     REMOVE_NAT = 1
     REMOVE_SYSCTL = 2
     REMOVE_ROUTE = 3
-    REMOVE_ADDRESS = 4
-    REMOVE_BRIDGE = 5
-    REMOVE_LINK = 6
-    REMOVE_NETNS = 7
+    REMOVE_NEIGHBOR = 4
+    REMOVE_ADDRESS = 5
+    REMOVE_BRIDGE = 6
+    REMOVE_LINK = 7
+    REMOVE_NETNS = 8
     NETNS = 11
     BRIDGE = 12
     LINK = 13
     CONFIGURE = 14
     BRIDGE_UP = 15
     ROUTE = 16
-    SYSCTL = 17
-    NAT = 18
+    NEIGHBOR = 17
+    SYSCTL = 18
+    NAT = 19
 
 
 # In these stages the namespaces do not matter to each other: what belongs to one is sent together.
-_BY_NAMESPACE = (Stage.CONFIGURE, Stage.ROUTE)
+_BY_NAMESPACE = (Stage.CONFIGURE, Stage.ROUTE, Stage.NEIGHBOR)
 
 
 @dataclasses.dataclass

@@ -28,6 +28,7 @@ _GONE = {
     "link_del": {errno.ENODEV},
     "address_del": {errno.EADDRNOTAVAIL, errno.ENODEV},
     "route_del": {errno.ESRCH, errno.ENODEV},
+    "neighbor_del": {errno.ENOENT, errno.ENODEV},
 }
 
 
@@ -173,6 +174,12 @@ class Operator:
 
     def _message_route_del(self, netns: str, route: t.Any) -> t.Any:
         return rtnetlink.route_del(self._index(netns, route.dev), route)
+
+    def _message_neighbor_new(self, netns: str, neighbor: t.Any) -> t.Any:
+        return rtnetlink.neighbor_new(self._index(netns, neighbor.dev), neighbor)
+
+    def _message_neighbor_del(self, netns: str, neighbor: t.Any) -> t.Any:
+        return rtnetlink.neighbor_del(self._index(netns, neighbor.dev), neighbor)
 
     # -- the rest: one by one -----------------------------------------------------------------------------------
 

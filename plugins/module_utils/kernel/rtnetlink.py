@@ -40,7 +40,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
-_GETNEIGH = 30
+_NEWNEIGH, _DELNEIGH, _GETNEIGH = 28, 29, 30
 _GETNSID = 90
 
 _IFF_UP = 1
@@ -324,22 +324,49 @@ def _read_route(answer: t.Any, version: int, names: dict[int, str]) -> Route | N
 # -- neighbours -------------------------------------------------------------------------------------------------
 
 
+def _neighbor(kind: int, flags: int, index: int, neighbor: Neighbor) -> t.Any:
+    fields = {
+        "family": _family(ipaddress.ip_address(neighbor.dst).version),
+        "ifindex": index,
+        "state": NEIGHBOR_STATES["PERMANENT" if neighbor.proxy else neighbor.state],
+        "flags": _NTF_PROXY if neighbor.proxy else 0,
+        "ndm_type": 0,
+    }
+    attributes = [("NDA_DST", neighbor.dst), ("NDA_LLADDR", neighbor.lladdr or None)]
+    return message(library.ndmsg, kind, flags | NLM_F_ACK, fields, attributes)
+
+
+def neighbor_new(index: int, neighbor: Neighbor) -> t.Any:
+    """Put an entry into the neighbour table of a link, in the place of one with the same address."""
+    return _neighbor(_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, index, neighbor)
+
+
+def neighbor_del(index: int, neighbor: Neighbor) -> t.Any:
+    """Take an entry out of the neighbour table of a link."""
+    return _neighbor(_DELNEIGH, 0, index, neighbor)
+
+
 def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
-    """The IPv4 and IPv6 neighbour tables of the socket's namespace, without multicast and loopback entries."""
+    """The IPv4 and IPv6 neighbour tables of the socket's namespace, and what it answers for as a proxy.
+
+    Without the kernel's own entries for multicast and loopback.
+    """
     found = []
     for version in (4, 6):
-        for answer in socket.dump(message(library.ndmsg, _GETNEIGH, NLM_F_DUMP, {"family": _family(version)})):
-            if answer["state"] == NEIGHBOR_STATES["NOARP"]:
-                continue
-            found.append(
-                Neighbor(
-                    dst=answer.get_attr("NDA_DST"),
-                    dev=names.get(answer["ifindex"], ""),
-                    lladdr=answer.get_attr("NDA_LLADDR") or "",
-                    state=word(NEIGHBOR_STATES, answer["state"]),
-                    proxy=bool(answer["flags"] & _NTF_PROXY),
+        for flags in (0, _NTF_PROXY):  # the kernel tells of the one kind or of the other
+            fields = {"family": _family(version), "flags": flags}
+            for answer in socket.dump(message(library.ndmsg, _GETNEIGH, NLM_F_DUMP, fields)):
+                if answer["state"] == NEIGHBOR_STATES["NOARP"]:
+                    continue
+                found.append(
+                    Neighbor(
+                        dst=answer.get_attr("NDA_DST"),
+                        dev=names.get(answer["ifindex"], ""),
+                        lladdr=answer.get_attr("NDA_LLADDR") or "",
+                        state=word(NEIGHBOR_STATES, answer["state"]),
+                        proxy=bool(answer["flags"] & _NTF_PROXY),
+                    )
                 )
-            )
     return found
 
 

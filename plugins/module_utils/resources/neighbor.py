@@ -1,0 +1,156 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `neighbor`: an entry of a neighbour table, and the flushing of many."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Neighbor
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+
+@dataclasses.dataclass
+class NeighborWanted:
+    """A permanent entry, or with *proxy* an address that the namespace answers for."""
+
+    netns: str
+    dev: str
+    dst: str
+    lladdr: str | None = None
+    proxy: bool = False
+    present: bool = True
+    place: str = ""
+
+    def check(self) -> list[str]:
+        """Names and addresses; a permanent entry has a MAC, one of a proxy has none."""
+        errors = rules.check_netns(self.place + "netns", self.netns)
+        errors += rules.check_link_name(self.place + "dev", self.dev)
+        errors += rules.check_ip(self.place + "dst", self.dst)
+        errors += rules.check_mac(self.place + "lladdr", self.lladdr)
+        if self.proxy and self.lladdr:
+            errors.append("{0}lladdr: a proxy answers with its own, not with {1}".format(self.place, self.lladdr))
+        if self.present and not self.proxy and not self.lladdr:
+            errors.append("{0}lladdr: an entry for {1} needs the MAC address".format(self.place, self.dst))
+        return errors
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """The address on the link."""
+        kind = "proxy entry" if self.proxy else "neighbor"
+        value = "{0} dev {1} in {2}".format(self.dst, self.dev, self.netns or "the host")
+        return [(kind, value, self.place + "dst")]
+
+    def plan(self, plan: Plan) -> None:
+        """Put the entry in, or take it out."""
+        if not self.present:
+            found = plan.snapshot.namespace(self.netns)
+            for there in _entries(plan, found, self.dev) if found else []:
+                if found and self._is(there):
+                    plan.demand(found, found.links[self.dev], self.place + "dev", "lose an entry")
+                    _remove(plan, found, there)
+            return
+        namespace = plan.namespace(self.netns, self.place + "netns")
+        link = plan.link(namespace, self.dev, self.place + "dev")
+        plan.demand(namespace, link, self.place + "dev", "get an entry")
+        wanted = Neighbor(self._ip(), self.dev, self.lladdr or "", "PERMANENT", self.proxy)
+        there = next((one for one in _entries(plan, namespace, self.dev) if self._is(one)), None)
+        if there is None or (not self.proxy and (there.lladdr, there.state) != (wanted.lladdr, "PERMANENT")):
+            _put(plan, namespace, there, wanted)
+
+    def _ip(self) -> str:
+        return str(ipaddress.ip_address(self.dst))
+
+    def _is(self, there: Neighbor) -> bool:
+        return (there.dst, there.proxy) == (self._ip(), self.proxy)
+
+
+@dataclasses.dataclass
+class Flush:
+    """The end of all entries of a namespace, or of one link, that are in certain states.
+
+    :ivar states: as iproute2 writes them in lower case; empty for all that are not permanent.
+    """
+
+    netns: str
+    dev: str | None = None
+    states: list[str] = dataclasses.field(default_factory=list)
+    place: str = ""
+
+    def check(self) -> list[str]:
+        """Names."""
+        errors = rules.check_netns(self.place + "netns", self.netns)
+        return errors + (rules.check_link_name(self.place + "dev", self.dev) if self.dev is not None else [])
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """The tables."""
+        return [("neighbour table", "{0} in {1}".format(self.dev or "all", self.netns or "the host"), self.place + "dev")]
+
+    def plan(self, plan: Plan) -> None:
+        """Take the entries out."""
+        namespace = plan.namespace(self.netns, self.place + "netns")
+        if self.dev is not None:
+            plan.link(namespace, self.dev, self.place + "dev")
+        for name, link in namespace.links.items():
+            for there in _entries(plan, namespace, name) if self.dev in (None, name) else []:
+                chosen = there.state.lower() in self.states if self.states else there.state != "PERMANENT"
+                if chosen and not there.proxy:
+                    plan.demand(namespace, link, self.place + "dev", "lose entries")
+                    _remove(plan, namespace, there)
+
+
+def _entries(plan: Plan, namespace: Namespace, dev: str) -> list[Neighbor]:
+    if namespace.new:
+        return []
+    return [one for one in plan.snapshot.neighbors(namespace) if one.dev == dev]
+
+
+def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neighbor) -> None:
+    if there is not None and there.state == "PERMANENT":
+        undo = Operation(namespace.ref, "neighbor_new", {"neighbor": there})
+    else:  # what was only learnt can be learnt again
+        undo = Operation(namespace.ref, "neighbor_del", {"neighbor": wanted})
+    plan.add(
+        Stage.NEIGHBOR,
+        namespace.ref,
+        [Operation(namespace.ref, "neighbor_new", {"neighbor": wanted})],
+        [undo],
+        _where(wanted),
+        _text(there) if there else None,
+        _text(wanted),
+        [enter(namespace, "ip neigh replace " + _words(wanted))],
+    )
+
+
+def _remove(plan: Plan, namespace: Namespace, there: Neighbor) -> None:
+    words = "proxy {0} dev {1}" if there.proxy else "{0} dev {1}"
+    plan.add(
+        Stage.REMOVE_NEIGHBOR,
+        namespace.ref,
+        [Operation(namespace.ref, "neighbor_del", {"neighbor": there})],
+        [Operation(namespace.ref, "neighbor_new", {"neighbor": there})] if there.lladdr or there.proxy else [],
+        _where(there),
+        _text(there),
+        None,
+        [enter(namespace, "ip neigh del " + words.format(there.dst, there.dev))],
+    )
+
+
+def _where(neighbor: Neighbor) -> tuple[str, ...]:
+    return ("links", neighbor.dev, "proxies" if neighbor.proxy else "neighbors", neighbor.dst)
+
+
+def _text(neighbor: Neighbor) -> str:
+    return "proxy" if neighbor.proxy else " ".join(word for word in (neighbor.lladdr, neighbor.state.lower()) if word)
+
+
+def _words(neighbor: Neighbor) -> str:
+    if neighbor.proxy:
+        return "proxy {0} dev {1}".format(neighbor.dst, neighbor.dev)
+    return "{0} lladdr {1} dev {2} nud permanent".format(neighbor.dst, neighbor.lladdr, neighbor.dev)
