@@ -14,7 +14,13 @@ import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, nftables, rtnetlink, store, sysctl
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Forwarding, Link, Neighbor, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    Address,
+    Forwarding,
+    Link,
+    Neighbor,
+    Route,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 
 MARK = "linuxnet.lab:"

@@ -90,7 +90,8 @@ class Flush:
 
     def claims(self) -> list[tuple[str, str, str]]:
         """The tables."""
-        return [("neighbour table", "{0} in {1}".format(self.dev or "all", self.netns or "the host"), self.place + "dev")]
+        value = "{0} in {1}".format(self.dev or "all", self.netns or "the host")
+        return [("neighbour table", value, self.place + "dev")]
 
     def plan(self, plan: Plan) -> None:
         """Take the entries out."""
