@@ -68,11 +68,10 @@ def typed() -> list[str]:
 
 def table(world) -> dict[str, str]:
     """Who gets an answer from whom, by ping(8), all pairs at once."""
+    command = "ping -n -c 2 -i 0.3 -W 1 192.168.5.{0} > /dev/null && echo yes || echo no"
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
         asked = {
-            (name, address): pool.submit(
-                world.sh, "ping -n -c 2 -i 0.3 -W 1 192.168.5.{0} > /dev/null && echo yes || echo no".format(address), name
-            )
+            (name, address): pool.submit(world.sh, command.format(address), name)
             for name in AUTOMATIC
             for address in ADDRESSES
         }
