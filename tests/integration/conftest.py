@@ -23,11 +23,10 @@ import typing as t
 import unittest.mock
 
 import pytest
-from ansible.module_utils.common import warnings as module_warnings
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
-
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -86,13 +85,12 @@ class World:
         module = importlib.import_module("ansible_collections.linuxnet.lab.plugins.modules." + name)
         arguments.update(_ansible_check_mode=check, _ansible_diff=diff, _ansible_remote_tmp="/tmp")
         printed = io.StringIO()
-        # In a process of its own a module has no warnings of an earlier one to report.
-        fresh = unittest.mock.patch.dict(module_warnings._global_warnings, clear=True)
-        with patch_module_args(arguments), fresh, contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
+        warnings: list[str] = []  # Ansible's own list holds those of all runs in one process
+        warn = unittest.mock.patch.object(AnsibleModule, "warn", lambda self, text: warnings.append(text))
+        with patch_module_args(arguments), warn, contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
         result = json.loads(printed.getvalue())
-        result["warnings"] = [warning["event"]["msg"] for warning in result.get("warnings", [])]
-        return result
+        return {**result, "warnings": warnings}
 
     def run(self, name: str, /, **arguments: t.Any) -> dict[str, t.Any]:
         """As :meth:`module`, for what must succeed."""
