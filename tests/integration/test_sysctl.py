@@ -247,11 +247,15 @@ def test_what_somebody_changed_since_is_left_with_a_warning(world: World) -> Non
 
 @pytest.mark.parametrize("module", ["sysctl", "topology"])
 def test_a_recreated_namespace_does_not_get_the_old_ones_value(world: World, module: str) -> None:
-    """The new one often has the old one's name and inode; 5 10 was never its value before the lab."""
+    """The kernel uses inode numbers again, so the new one can have the old one's name and inode."""
     world.sh("ip netns add c1")
+    inode = world.sh("stat -c %i /run/netns/c1")
     world.sh("sysctl -qw {0}='5 10'".format(GROUPS), "c1")
     put(world, netns="c1", settings={GROUPS: "7 8"})
-    world.sh("ip netns del c1; ip netns add c1")
+    for dummy in range(100):  # a removed namespace ends, and frees its inode, a moment later
+        world.sh("ip netns del c1; sleep 0.01; ip netns add c1")
+        if world.sh("stat -c %i /run/netns/c1") == inode:
+            break
     world.sh("sysctl -qw {0}='7 8'".format(GROUPS), "c1")
     if module == "sysctl":
         assert give_back(world, GROUPS, netns="c1")["changed"] is False

@@ -78,6 +78,7 @@ def test_everything_of_the_lab_goes_and_nothing_else(busy: World) -> None:
     assert busy.state() == before
     assert files(busy) == kept
     assert done["commands"][-2:] == ["ip netns del dc1", "kill $dheld"]
+    assert not any("dc1 sysctl" in command for command in done["commands"]), "its sysctls end with the namespace"
 
 
 def test_on_an_empty_host(world: World) -> None:
@@ -166,8 +167,8 @@ def test_in_a_namespace_that_only_a_process_or_a_path_leads_to(busy: World) -> N
     process.wait()
 
 
-def test_a_link_of_the_labs_may_go_between_plan_and_deed(busy: World) -> None:
-    """Deleting a veth end deletes both; each is planned once."""
+def test_a_pair_is_removed_once(busy: World) -> None:
+    """Deleting an end deletes both."""
     build(busy, LAB, "d", "10.9")
     commands = end(busy)["commands"]
     assert len(commands) == len(set(commands))

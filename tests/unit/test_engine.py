@@ -156,6 +156,12 @@ def test_a_refusal_of_the_first_change_leaves_nothing_to_take_back(kernel: Kerne
     assert kernel.told == []
 
 
+def test_the_refused_change_itself_is_not_one_made_before_it(kernel: Kernel) -> None:
+    kernel.refuses["make a'"] = KernelError(errno.EBUSY)
+    assert reasons(Thing("a", steps=2)) == ["`make a` failed: Device or resource busy"]
+    assert kernel.told == ["make a", "undo a"]
+
+
 def test_what_cannot_be_taken_back_is_named(kernel: Kernel) -> None:
     """And the rest is taken back all the same."""
     kernel.refuses = {"make d": KernelError(errno.EBUSY), "undo c": KernelError(errno.EPERM)}

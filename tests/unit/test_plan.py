@@ -38,23 +38,25 @@ def test_stages_come_in_their_order_whatever_the_order_of_adding(draw: Drawing) 
     plan = draw.plan()
     for stage in reversed(Stage):
         add(plan, stage, "", stage.name)
-    assert draw.commands(plan) == [
-        "REMOVE_NAT",
-        "REMOVE_SYSCTL",
-        "REMOVE_ROUTE",
-        "REMOVE_ADDRESS",
-        "REMOVE_BRIDGE",
-        "REMOVE_LINK",
-        "REMOVE_NETNS",
-        "NETNS",
-        "BRIDGE",
-        "LINK",
-        "CONFIGURE",
-        "BRIDGE_UP",
-        "ROUTE",
-        "SYSCTL",
-        "NAT",
-    ]
+    order = draw.commands(plan)
+    assert order == [stage.name for stage in Stage]
+    removals = [name for name in order if name.startswith("REMOVE_")]
+    assert order[: len(removals)] == removals, "a name or an address has to be free before it is used again"
+    for earlier, later in (
+        ("REMOVE_NAT", "REMOVE_LINK"),
+        ("REMOVE_ROUTE", "REMOVE_ADDRESS"),
+        ("REMOVE_ADDRESS", "REMOVE_LINK"),
+        ("REMOVE_BRIDGE", "REMOVE_LINK"),
+        ("REMOVE_LINK", "REMOVE_NETNS"),
+        ("NETNS", "BRIDGE"),
+        ("BRIDGE", "LINK"),
+        ("LINK", "CONFIGURE"),
+        ("CONFIGURE", "BRIDGE_UP"),
+        ("BRIDGE_UP", "ROUTE"),
+        ("LINK", "SYSCTL"),
+        ("SYSCTL", "NAT"),
+    ):
+        assert order.index(earlier) < order.index(later)
 
 
 @pytest.mark.parametrize(

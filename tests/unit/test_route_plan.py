@@ -112,6 +112,13 @@ def test_what_was_not_said_may_be_as_it_is(plan: Plan) -> None:
     assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", src="10.0.0.3")) == 2
 
 
+@pytest.mark.parametrize("said", [{"onlink": True}, {"src": "10.0.0.2"}])
+def test_what_was_said_is_to_be_so(plan: Plan, said: dict[str, t.Any]) -> None:
+    namespace = plan.namespace("c1", "")
+    namespace.routes = [*namespace.routes, Route(4, "0.0.0.0/0", "10.0.0.1", "e0")]
+    assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", **said)) == 2
+
+
 @pytest.mark.parametrize("difference", [{"nexthops": 2}, {"type": "prohibit"}, {"scope": "link"}, {"via": "10.0.0.7"}])
 def test_replaced_where_it_differs(plan: Plan, difference: dict[str, t.Any]) -> None:
     namespace = plan.namespace("c1", "")
