@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import os
+import typing as t
+
+_T = t.TypeVar("_T")
 
 
 class LabError(Exception):
@@ -18,6 +21,19 @@ class LabError(Exception):
     def __init__(self, errors: str | list[str]) -> None:
         self.errors = [errors] if isinstance(errors, str) else list(errors)
         super().__init__("\n".join(self.errors))
+
+
+def each(calls: t.Iterable[t.Callable[[], _T]]) -> list[_T]:
+    """What the calls return; where some raise LabError, all are made, and one with all their reasons is raised."""
+    results, errors = [], []
+    for call in calls:
+        try:
+            results.append(call())
+        except LabError as exc:
+            errors += exc.errors
+    if errors:
+        raise LabError(errors)
+    return results
 
 
 class KernelError(Exception):

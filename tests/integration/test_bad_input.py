@@ -232,11 +232,12 @@ def test_everything_that_the_kernel_does_not_have_is_said_at_once(world: t.Any) 
     world.sh("ip link add theirs type dummy 2>/dev/null || ip link add theirs type bridge")
     pairs = [
         {"name": "good", "peer": {"name": "good-peer", "netns": "red"}},
-        {"name": "v1", "peer": {"name": "p1", "netns": "rd"}},
+        {"name": "v1", "netns": "999999999", "peer": {"name": "p1", "netns": "rd"}},
         {"name": "v2", "master": "br0", "peer": {"name": "p2", "netns": "red"}},
         {"name": "theirs", "peer": {"name": "p3", "netns": "red"}},
     ]
     assert world.refused("veth", lab="x", pairs=pairs) == [
+        "pairs[1].netns: there is no network namespace '999999999'",
         "pairs[1].peer.netns: there is no network namespace 'rd' (did you mean 'red'?)",
         "pairs[2].master: there is no link 'br0' in the host's namespace",
         "pairs[3].name: link 'theirs' exists in the host's namespace and does not belong to lab 'x';"

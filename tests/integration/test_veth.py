@@ -444,6 +444,18 @@ def test_ends_of_two_pairs_are_not_taken_for_one(two: t.Any) -> None:
     ]
 
 
+def test_pair_renamed_at_both_ends_is_not_made_twice(two: t.Any) -> None:
+    """By its names it cannot be found: its addresses tell where it is."""
+    two.run("veth", **cable())
+    two.sh("ip link set v0 name w0; ip -n c1 link set eth0 name w1")
+    assert two.refused("veth", **cable()) == [
+        "addresses[0]: 10.0.0.1 is already on w0 in the host's namespace",
+        "addresses[1]: fd00::1 is already on w0 in the host's namespace",
+        "peer.addresses[0]: 10.0.0.2 is already on w1 in namespace 'c1'",
+        "peer.addresses[1]: fd00::2 is already on w1 in namespace 'c1'",
+    ]
+
+
 # Removal
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from functools import partial
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
@@ -200,18 +201,16 @@ class Bridge:
         }
 
     def _set_ports(self, plan: Plan, namespace: Namespace, ports: list[str]) -> None:
-        errors = []
-        for number, port in enumerate(ports):
-            place = "{0}ports[{1}]".format(self.place, number)
-            try:
-                found = plan.link(namespace, port, place)
-                plan.demand(namespace, found, place, "become a port")
-                link.configure(plan, namespace, found, link.Settings(master=self.name), place + ".")
-            except LabError as exc:
-                errors += exc.errors
-        if errors:
-            raise LabError(errors)
+        each(
+            partial(self._add_port, plan, namespace, port, "{0}ports[{1}]".format(self.place, number))
+            for number, port in enumerate(ports)
+        )
         for found in list(namespace.links.values()):
             if found.master == self.name and found.name not in ports:
                 plan.demand(namespace, found, self.place + "ports", "be taken off the bridge")
                 link.configure(plan, namespace, found, link.Settings(master=""), self.place)
+
+    def _add_port(self, plan: Plan, namespace: Namespace, port: str, place: str) -> None:
+        found = plan.link(namespace, port, place)
+        plan.demand(namespace, found, place, "become a port")
+        link.configure(plan, namespace, found, link.Settings(master=self.name), place + ".")

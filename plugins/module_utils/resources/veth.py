@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import typing as t
+from functools import partial
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, netns_word
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
@@ -91,19 +92,17 @@ class Veth:
         if not self.present:
             self._remove(plan)
             return
-        homes = (
-            plan.namespace(self.end.netns, self.end.place + "netns"),
-            plan.namespace(self.peer.netns, self.peer.place + "netns"),
-        )
-        ends = self._find(plan, homes)
-        if ends is None:
-            ends = self._create(plan, homes)
-        for wanted, home, found in zip((self.end, self.peer), homes, ends):
-            plan.demand(found.namespace, found.link, wanted.place + "name")
-            self._move(plan, home, found, wanted.name, wanted.place + "name")
-            back = address.take_away(plan, home, found.link, wanted.addresses)
-            link.configure(plan, home, found.link, wanted.settings, wanted.place, marked=True)
-            address.add(plan, home, found.link, wanted.addresses, wanted.place + "addresses", back)
+        wanted = (self.end, self.peer)
+        homes = each(partial(plan.namespace, end.netns, end.place + "netns") for end in wanted)
+        ends = self._find(plan, homes) or self._create(plan, homes)
+        each(partial(self._configure, plan, *one) for one in zip(wanted, homes, ends))
+
+    def _configure(self, plan: Plan, wanted: End, home: Namespace, found: _Found) -> None:
+        plan.demand(found.namespace, found.link, wanted.place + "name")
+        self._move(plan, home, found, wanted.name, wanted.place + "name")
+        back = address.take_away(plan, home, found.link, wanted.addresses)
+        link.configure(plan, home, found.link, wanted.settings, wanted.place, marked=True)
+        address.add(plan, home, found.link, wanted.addresses, wanted.place + "addresses", back)
 
     def _remove(self, plan: Plan) -> None:
         """Delete the pair by whichever end is found."""
@@ -118,7 +117,7 @@ class Veth:
                     )
                 link.remove(plan, namespace, found)
 
-    def _find(self, plan: Plan, homes: tuple[Namespace, Namespace]) -> tuple[_Found, _Found] | None:
+    def _find(self, plan: Plan, homes: list[Namespace]) -> tuple[_Found, _Found] | None:
         """The pair's ends, wherever they are, given that at least one is where and what it should be."""
         there: list[_Found | None] = []
         for wanted, home in zip((self.end, self.peer), homes):
@@ -162,7 +161,7 @@ class Veth:
             return first, second
         return (known, _Found(*other)) if first else (_Found(*other), known)
 
-    def _create(self, plan: Plan, homes: tuple[Namespace, Namespace]) -> tuple[_Found, _Found]:
+    def _create(self, plan: Plan, homes: list[Namespace]) -> tuple[_Found, _Found]:
         """Plan the pair's birth: each end at home, the outer one with its master and up already."""
         pairs = list(zip((self.end, self.peer), homes))
         # The message goes to the outer end's namespace. The host's end is the outer one, so that no descriptor of
