@@ -34,12 +34,15 @@ _NETLINK_CAP_ACK = 10
 _NETLINK_EXT_ACK = 11
 _NETLINK_GET_STRICT_CHK = 12
 _SO_NETNS_COOKIE = 71
+_SO_RCVBUFFORCE = 33
 
 _HEADER = struct.Struct("=IHHII")
 # Acknowledgements wait in the socket's receive buffer until the whole send is done: 256 fit into the default
 # one, and those that do not fit are lost although their requests were carried out.
 _MOST_AT_ONCE = 200
 _DUMP_TRIES = 5
+# Events come whether or not somebody reads them.
+_EVENTS_BUFFER = 8 << 20
 
 
 def message(cls: t.Any, kind: int, flags: int, fields: dict[str, t.Any], attributes: t.Sequence[t.Any] = ()) -> t.Any:
@@ -115,7 +118,7 @@ class Netlink:
         return results
 
     def dump(self, made: t.Any) -> list[t.Any]:
-        """The decoded answers to a dump request; asked again while the kernel says that its tables changed meanwhile."""
+        """The decoded answers to a dump request; asked again while the kernel says that its tables have changed."""
         for dummy in range(_DUMP_TRIES):
             answers, interrupted = self._dump_once(made)
             if not interrupted:
@@ -131,6 +134,25 @@ class Netlink:
                     raise _error(flags, body) or KernelError(errno.ENOMSG)
                 return _decode(type(made), kind, flags, number, body)
         raise KernelError(errno.ENOMSG)
+
+    def listen(self, groups: int) -> None:
+        """Hear of changes from now on; *groups* is a sum of RTMGRP_*. Requests then need another socket."""
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _EVENTS_BUFFER)
+        self._socket.setblocking(False)
+        self._socket.bind((0, groups))
+
+    def events(self, cls: t.Any) -> t.Iterator[tuple[int, t.Any]]:
+        """The (type, decoded message) of every change that was heard of; OSError(ENOBUFS) where some were lost."""
+        while True:
+            try:
+                for kind, flags, sequence, body in self._receive():
+                    yield kind, _decode(cls, kind, flags, sequence, body)
+            except BlockingIOError:
+                return
+
+    def fileno(self) -> int:
+        """The socket's descriptor, to wait for events."""
+        return self._socket.fileno()
 
     def _dump_once(self, made: t.Any) -> tuple[list[t.Any], bool]:
         sequence = self._write(made)

@@ -40,7 +40,7 @@ def labs() -> list[str]:
 
 def remember(lab: str, key: str, value: t.Any) -> None:
     """Remember a value for a lab; None forgets it, and file and directory go with the last one."""
-    with _locked():
+    with locked():
         known = recall(lab)
         known.pop(key, None)
         if value is not None:
@@ -51,7 +51,7 @@ def remember(lab: str, key: str, value: t.Any) -> None:
 
 
 @contextlib.contextmanager
-def _locked() -> t.Iterator[None]:
+def locked() -> t.Iterator[None]:
     """Alone with the directory; whoever had it before may have removed it, so it is looked at again once it is ours."""
     while True:
         os.makedirs(STORE_DIR, 0o755, exist_ok=True)

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the kernel tells about the neighbour table of a namespace: which hardware address it learns, and when.
+
+Sources: rtnetlink(7), linux/neighbour.h, linux/rtnetlink.h (RTNLGRP_NEIGH).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import struct
+import time
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import NEIGHBOR_STATES, word
+
+_RTMGRP_NEIGH = 0x4
+_NEWNEIGH = 28
+_FAMILIES = (2, 10)  # AF_INET, AF_INET6; a bridge's table of MAC addresses comes by the same group
+_NTF_PROXY = 0x08
+_SIOCGIFNAME = 0x8910
+_IFREQ = struct.Struct("=16si20x")
+
+
+class Change(t.NamedTuple):
+    """A neighbour has another hardware address; `old_lladdr` is the last one known of it, empty where none was.
+
+    `time` is when it was heard of, in seconds since 1970.
+    """
+
+    time: float
+    dev: str
+    dst: str
+    old_lladdr: str
+    new_lladdr: str
+    state: str
+
+
+class NeighborEvents:
+    """The neighbour table of the network namespace in which the calling thread is when this is made.
+
+    What is in the table by then is known; an entry that goes and comes again is compared with what it was before.
+    """
+
+    def __init__(self) -> None:
+        self._socket = Netlink()
+        self.lost = 0
+        # First listen, then read: nothing can happen between the two that is not heard of.
+        self._socket.listen(_RTMGRP_NEIGH)
+        self._known: dict[tuple[str, str], str] = {}
+        reader = Netlink()
+        try:
+            names = {link.index: link.name for link in rtnetlink.links(reader).values()}
+            for neighbor in rtnetlink.neighbors(reader, names):
+                if neighbor.lladdr and not neighbor.proxy:
+                    self._known[neighbor.dev, neighbor.dst] = neighbor.lladdr
+        finally:
+            reader.close()
+        for dummy in self.changes():
+            pass  # what was heard while reading is part of how it was at the beginning
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def changes(self) -> t.Iterator[Change]:
+        """What has changed since the last call. `lost` counts how often the kernel said that some of it was lost."""
+        while True:
+            try:
+                for kind, event in self._socket.events(library.ndmsg):
+                    change = self._change(event) if kind == _NEWNEIGH else None
+                    if change is not None:
+                        yield change
+                return
+            except OSError as exc:
+                if exc.errno != errno.ENOBUFS:
+                    raise
+                self.lost += 1
+
+    def _change(self, event: t.Any) -> Change | None:
+        lladdr = event.get_attr("NDA_LLADDR") or ""
+        if event["family"] not in _FAMILIES or event["flags"] & _NTF_PROXY or not lladdr:
+            return None
+        if event["state"] & (NEIGHBOR_STATES["NOARP"] | NEIGHBOR_STATES["FAILED"] | NEIGHBOR_STATES["INCOMPLETE"]):
+            return None
+        dev, dst = self._name(event["ifindex"]), event.get_attr("NDA_DST")
+        old = self._known.get((dev, dst), "")
+        if lladdr == old:
+            return None
+        self._known[dev, dst] = lladdr
+        return Change(time.time(), dev, dst, old, lladdr, word(NEIGHBOR_STATES, event["state"]))
+
+    def _name(self, index: int) -> str:
+        """The name of a link of the socket's namespace; empty where it is gone already."""
+        try:
+            answer = fcntl.ioctl(self._socket.fileno(), _SIOCGIFNAME, _IFREQ.pack(b"", index))
+        except OSError:
+            return ""
+        return _IFREQ.unpack(answer)[0].rstrip(b"\0").decode()

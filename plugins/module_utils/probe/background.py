@@ -1,0 +1,125 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Recording in the background: starting, taking what was recorded, and what the recorder process itself does.
+
+A record is a file of JSON lines: the task (what the recorder was told), then the records, at last how it ended.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, Source, record
+
+Job = dict[str, t.Any]
+
+
+class Recorded(t.NamedTuple):
+    """What a recorder was told, what it recorded, and how that ended: `ended`, `dropped`."""
+
+    job: Job
+    records: list[Record]
+    end: Record
+
+
+def start(recorder: Recorder, source: t.Callable[[Job], Source], job: Job) -> bool:
+    """Start a recorder unless it runs already. Nothing that happens after the return is missed.
+
+    A record that is left of an earlier one of that name, and that nobody has fetched, goes.
+
+    :param source: a class; what is made of it by the job records. The job also has `duration` and `count`.
+    :returns: whether it was started.
+    :raises LabError: where one with another job runs, or where the source says why it cannot record.
+    """
+    with recorders.alone():
+        there = recorders.find(*recorder[:3])
+        if there and there.pid:
+            running = _read(there.path).job
+            other = sorted(name for name in {*running, *job} if running.get(name) != job.get(name))
+            if other:
+                raise LabError(
+                    "{0} is running with another {1}: stop it first, or choose another name".format(
+                        recorder.title, ", ".join(other)
+                    )
+                )
+            return False
+        task = {"source": [source.__module__, getattr(source, "__name__", "")], "job": job}
+        recorders.start(recorder, __name__, task)
+        return True
+
+
+def stop(recorder: Recorder, take: t.Callable[[Recorded], t.Any]) -> t.Any:
+    """End a recorder and hand what it has recorded to *take*; only when that succeeds, the record goes.
+
+    :returns: what *take* returns; None where there is neither a recorder of that name nor its record.
+    """
+    with recorders.alone():
+        there = recorders.find(*recorder[:3])
+        if there is None:
+            return None
+        recorders.stop(there)
+        taken = take(_read(there.path))
+        recorders.discard(there)
+        return taken
+
+
+def _read(path: str) -> Recorded:
+    """What a record holds; where its writer was killed, as far as that came."""
+    lines = []
+    try:
+        with open(path, encoding="ascii") as stream:
+            lines = [json.loads(line) for line in stream if line.endswith("\n")]
+    except FileNotFoundError:
+        pass
+    job = lines.pop(0)["job"] if lines else {}
+    end = lines.pop() if lines and "ended" in lines[-1] else {"ended": "died", "dropped": 0}
+    return Recorded(job, lines, end)
+
+
+def main(task: dict[str, t.Any]) -> None:
+    """Be the recorder process, as :func:`.recorders.start` wants it."""
+    module, name = task["source"]
+    job = task["job"]
+    # A signal becomes something to read, so that it is noticed between two records and nowhere else.
+    stop_here, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.fileno())
+    signal.signal(signal.SIGTERM, lambda *dummy: None)
+    try:
+        source = getattr(importlib.import_module(module), name)(job)
+    except LabError as exc:
+        sys.stdout.write(json.dumps(exc.errors))
+        sys.exit(1)
+    descriptor = os.open(task["record"], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    # By lines, so that what was recorded is there even if this process is killed.
+    with open(descriptor, "w", encoding="ascii", buffering=1) as stream:
+        stream.write(json.dumps({"job": job}) + "\n")
+        if os.fork():
+            os._exit(0)  # whoever started it has waited for this
+        _leave()
+        end = record(source, lambda made: _write(stream, made), job["duration"], job["count"], stop_here)
+        _write(stream, end)
+
+
+def _write(stream: t.TextIO, made: Record) -> None:
+    stream.write(json.dumps(made) + "\n")
+
+
+def _leave() -> None:
+    """Give back what would keep the starter waiting, or its directory busy."""
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)
+    os.chdir("/")

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The loop of all that records: it waits, keeps what comes, and ends in time.
+
+What is recorded comes from a :class:`Source`; each record is a dict that can be written as JSON.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+import typing as t
+
+Record = dict[str, t.Any]
+
+
+class Socket(t.Protocol):
+    """Something that can be waited for."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+
+
+class Source(t.Protocol):
+    """Where records come from. It listens from the moment that it is made, and LabError says why it cannot."""
+
+    def sockets(self) -> t.Sequence[Socket]:
+        """What to wait for."""
+
+    def receive(self, ready: t.Any, until: float) -> t.Iterator[Record]:
+        """What waits in one of the sockets; nothing that came much later than *until*, in seconds since 1970."""
+
+    def dropped(self) -> int:
+        """How many records the kernel has dropped since the last call, because nobody came to fetch them."""
+
+    def close(self) -> None:
+        """Listen no longer."""
+
+
+def record(
+    source: Source, keep: t.Callable[[Record], None], duration: float, count: int, stop: Socket | None = None
+) -> Record:
+    """Hand every record to *keep* until *duration* seconds are over, *count* are kept, or *stop* can be read.
+
+    What had arrived by then is kept too. Then the source is closed.
+
+    :param count: 0 for any number.
+    :returns: `ended`, which is `duration`, `count` or `stopped`, and `dropped`.
+    """
+    deadline = time.monotonic() + duration
+    kept = 0
+    ended = ""
+    with selectors.DefaultSelector() as selector:
+        for socket in [*source.sockets(), *([] if stop is None else [stop])]:
+            selector.register(socket, selectors.EVENT_READ)
+        while not ended:
+            ready = [key.fileobj for key, dummy in selector.select(max(0.0, deadline - time.monotonic()))]
+            if stop in ready:
+                ended = "stopped"
+            elif time.monotonic() >= deadline:
+                ended = "duration"
+            now = time.time()
+            for socket in source.sockets() if ended else t.cast("list[Socket]", ready):
+                for made in source.receive(socket, now):
+                    if count and kept == count:
+                        break
+                    keep(made)
+                    kept += 1
+            if count and kept == count:
+                ended = "count"
+    dropped = source.dropped()
+    source.close()
+    return {"ended": ended, "dropped": dropped}

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules that record do alike: in the foreground, or started by one task and stopped by another."""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import background
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, Source, record
+
+Params = dict[str, t.Any]
+Result = t.Callable[[Recorded, Params], dict[str, t.Any]]
+
+NOTHING = Recorded({}, [], {"ended": "", "dropped": 0})
+
+# The documentation fragment `recorder` says the same to users.
+OPTIONS: Params = {
+    "name": {"type": "str", "default": "default"},
+    "lab": {"type": "str", "default": "default"},
+    "duration": {"type": "float", "default": 60.0},
+}
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
+
+
+def check(params: Params) -> list[str]:
+    """What is wrong with the options that all modules that record have."""
+    errors = rules.check_lab("lab", params["lab"])
+    if not _NAME.match(params["name"]):
+        errors.append("name: {0!r} is not a name: letters, digits, '_', '.', '-', at most 63".format(params["name"]))
+    if not 0 < params["duration"] < math.inf:
+        errors.append("duration: {0} is not a positive number of seconds".format(params["duration"]))
+    return errors
+
+
+def run(
+    module: AnsibleModule,
+    kind: str,
+    source: t.Callable[[Job], Source],
+    read: t.Callable[[Params], tuple[Job, list[str]]],
+    result: Result,
+) -> t.NoReturn:
+    """Do what `state` says and end the module: `started`, `stopped`, or anything else for the foreground.
+
+    :param kind: one of :data:`.kernel.recorders.KINDS`.
+    :param source: the class that records.
+    :param read: makes the source's job of the parameters (with `duration` and `count`), and says what is wrong.
+    :param result: what the module returns of its own about what was recorded, or about :data:`NOTHING`.
+    """
+    params = module.params
+    try:
+        job, errors = read(params)
+        errors = check(params) + errors
+        if errors:
+            raise LabError(errors)
+        if module.check_mode:
+            nothing = {"skipped": True, "msg": "Nothing is recorded in check mode"}
+            returned = {"changed": False, **_outcome(NOTHING, params, result), **nothing}
+        else:
+            returned = _act(params, Recorder(kind, params["lab"], params["name"]), source, job, result)
+    except LabError as exc:
+        module.fail_json(msg=str(exc), errors=exc.errors)
+    except OSError as exc:
+        hint = "; this needs root: become: true" if isinstance(exc, PermissionError) else ""
+        module.fail_json(msg="{0}{1}".format(exc, hint), errors=[str(exc)])
+    module.exit_json(**returned)
+
+
+def _act(
+    params: Params,
+    recorder: Recorder,
+    source: t.Callable[[Job], Source],
+    job: Job,
+    result: Result,
+) -> dict[str, t.Any]:
+    if params["state"] == "started":
+        started = background.start(recorder, source, job)
+        what = "is started" if started else "runs already"
+        return {"changed": started, "msg": "{0} {1}".format(recorder.title, what)}
+    if params["state"] == "stopped":
+        taken = background.stop(recorder, lambda recorded: _outcome(recorded, params, result))
+        if taken is None:
+            msg = "There is no {0}".format(recorder.title)
+            return {"changed": False, **_outcome(NOTHING, params, result), "msg": msg}
+        return {"changed": True, **taken}
+    records: list[Record] = []
+    end = record(source(job), records.append, job["duration"], job["count"])
+    return {"changed": False, **_outcome(Recorded(job, records, end), params, result)}
+
+
+def _outcome(recorded: Recorded, params: Params, result: Result) -> dict[str, t.Any]:
+    count = len(recorded.records)
+    msg = "{0} recorded, until {1}".format(count, recorded.end["ended"])
+    return {"msg": msg, **recorded.end, **result(recorded, params)}

@@ -1,0 +1,387 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: capture
+short_description: Record packets on links inside network namespaces
+author:
+  - linuxnet.lab contributors (!UNKNOWN)
+description:
+  - Records the frames that links receive and send, and returns them as data that a playbook can assert on. Optionally
+    writes them to a file for tcpdump or Wireshark.
+  - Records while the task runs, or in the background while other tasks run; O(state=started) before them and
+    O(state=stopped) after them.
+  - Neither C(tcpdump) nor pyroute2 is needed. Ethernet, 802.1Q, ARP, IPv4, IPv6, ICMP, ICMPv6 and the ports and flags
+    of TCP and UDP are decoded.
+extends_documentation_fragment:
+  - linuxnet.lab.recorder
+requirements:
+  - root
+options:
+  state:
+    description:
+      - V(recorded) records until O(duration) is over or O(count) packets came, and returns them.
+      - V(started) starts to record in the background. It returns when the sockets are open, so that no packet of a
+        later task is missed. A recorder that runs already is left alone.
+      - V(stopped) ends that, also when it has ended by itself already, and returns the packets. Of the options only
+        O(name), O(lab) and O(pcap) matter then.
+    type: str
+    choices: [recorded, started, stopped]
+    default: recorded
+  links:
+    description:
+      - The links to record on. Instead, O(netns) and O(dev) name those of a single namespace.
+    type: list
+    elements: dict
+    suboptions:
+      netns:
+        description: As O(netns).
+        type: str
+        default: ""
+      dev:
+        description: As O(dev).
+        type: list
+        elements: str
+        default: [any]
+  netns:
+    description:
+      - The network namespace. A name in C(/run/netns), the name of a namespace that a process of a lab holds, the PID
+        of a process, or the path of a namespace file. The host itself when empty.
+    type: str
+    default: ""
+  dev:
+    description:
+      - The links by name, or V(any) for all that the namespace has or gets meanwhile.
+      - A packet that passes several of them is recorded on each. What C(lo) carries is recorded once, as received.
+    type: list
+    elements: str
+    default: [any]
+  filter:
+    description:
+      - Which packets are recorded; all by default. Of several expressions one has to match.
+      - The words are C(arp), C(icmp), C(icmp6), C(tcp), C(udp), C(host ADDRESS) (as source or destination, or asked for
+        or asking in ARP) and C(port NUMBER) (as source or destination). They are joined by C(and) and C(or), of which
+        C(and) binds more tightly.
+      - It is matched by the recorder and not by the kernel, so that it does not save the recorder from being too slow
+        for a flood of other packets.
+    type: list
+    elements: str
+    default: []
+  count:
+    description:
+      - The number of packets after which the recording ends by itself.
+    type: int
+    default: 10000
+  snaplen:
+    description:
+      - How many bytes of a packet are recorded. The default is more than a whole one on a link with the usual MTU.
+    type: int
+    default: 2048
+  promiscuous:
+    description:
+      - Whether links that are named receive what is meant for others, too. It matters for a bridge, which otherwise
+        does not see what it forwards between its ports. It ends with the recording.
+    type: bool
+    default: true
+  pcap:
+    description:
+      - A file on the managed host to write the packets to when the recording is returned. It is replaced, only its
+        owner can read it, and its times have nanoseconds.
+    type: path
+seealso:
+  - module: linuxnet.lab.neighbor_watch
+  - name: tcpdump(8)
+    description: Reads the file that O(pcap) writes.
+    link: https://www.tcpdump.org/manpages/tcpdump.1.html
+"""
+
+EXAMPLES = r"""
+- name: Record what ns1 says while it looks for ns2
+  linuxnet.lab.capture:
+    state: started
+    netns: ns1
+    dev: eth0
+    filter: arp or icmp
+
+- name: Ping
+  linuxnet.lab.connectivity:
+    from: ns1
+    to: 10.22.33.55
+    count: 2
+
+- name: Look at what was recorded
+  linuxnet.lab.capture:
+    state: stopped
+  register: seen
+
+- name: An IP address became a MAC address before the first packet, and only once
+  ansible.builtin.assert:
+    that:
+      - seen.packets | map(attribute='type') | list == wanted
+      - seen.packets[0].dst_mac == 'ff:ff:ff:ff:ff:ff'
+      - seen.packets | selectattr('type', 'eq', 'arp-request') | length == 1
+  vars:
+    wanted: [arp-request, arp-reply, echo-request, echo-reply, echo-request, echo-reply]
+
+- name: Record the first ten packets on a bridge and on the uplink, side by side
+  linuxnet.lab.capture:
+    links:
+      - {dev: [br0, eth0]}
+      - {netns: c1}
+    filter: [tcp and port 80, icmp and host 10.0.0.2]
+    count: 10
+    duration: 5
+    pcap: /tmp/lab.pcap
+"""
+
+RETURN = r"""
+packets:
+  description:
+    - The packets in the order of their times.
+    - Every packet has every key, so that any can be asked for of any packet. What does not apply is null where it
+      would be a number and empty otherwise.
+  returned: when O(state) is V(recorded) or V(stopped)
+  type: list
+  elements: dict
+  contains:
+    time:
+      description: When the kernel saw it, in seconds since 1970.
+      type: float
+      sample: 1767225600.123456
+    netns:
+      description: The namespace as written.
+      type: str
+      sample: ns1
+    dev:
+      description: The link.
+      type: str
+      sample: eth0
+    direction:
+      description: V(out) when the link sends it, V(in) otherwise.
+      type: str
+      sample: out
+    protocol:
+      description:
+        - The innermost known one of V(arp), V(icmp), V(icmp6), V(tcp), V(udp), V(ipv4), V(ipv6) and V(ethernet).
+      type: str
+      sample: arp
+    type:
+      description:
+        - V(arp-request) or V(arp-reply); for ICMP and ICMPv6 such as V(echo-request), V(echo-reply),
+          V(destination-unreachable), V(time-exceeded), V(redirect), V(neighbor-solicitation),
+          V(neighbor-advertisement), V(router-solicitation), V(mld-report), or V(type-N). Empty for other protocols.
+      type: str
+      sample: arp-request
+    src_mac:
+      description: Who sent the frame.
+      type: str
+      sample: 02:00:00:00:00:01
+    dst_mac:
+      description: Who the frame is for.
+      type: str
+      sample: ff:ff:ff:ff:ff:ff
+    vlan:
+      description: The VLAN of the outermost 802.1Q or 802.1ad tag.
+      type: int
+      sample: null
+    src:
+      description: The source IP address; of ARP the sender's.
+      type: str
+      sample: 10.22.33.1
+    dst:
+      description: The destination IP address; of ARP the target's, which is who is asked for in a request.
+      type: str
+      sample: 10.22.33.55
+    ttl:
+      description: The time to live, or hop limit.
+      type: int
+      sample: null
+    sender_mac:
+      description: The sender's hardware address inside ARP.
+      type: str
+      sample: 02:00:00:00:00:01
+    target_mac:
+      description: The target's hardware address inside ARP, zeros while it is asked for.
+      type: str
+      sample: 00:00:00:00:00:00
+    target:
+      description: The address that a neighbor solicitation or advertisement is about.
+      type: str
+      sample: ""
+    lladdr:
+      description: The hardware address inside a message of IPv6's neighbor discovery.
+      type: str
+      sample: ""
+    code:
+      description: The code of ICMP and ICMPv6.
+      type: int
+      sample: null
+    id:
+      description: The identifier of an echo.
+      type: int
+      sample: null
+    sequence:
+      description: The sequence number of an echo.
+      type: int
+      sample: null
+    sport:
+      description: The source port of TCP and UDP.
+      type: int
+      sample: null
+    dport:
+      description: The destination port of TCP and UDP.
+      type: int
+      sample: null
+    flags:
+      description: Those of V(fin), V(syn), V(rst), V(psh), V(ack), V(urg), V(ece), V(cwr) that a TCP segment has.
+      type: list
+      elements: str
+      sample: []
+    length:
+      description: The bytes that the frame had, with its Ethernet header and without its checksum.
+      type: int
+      sample: 42
+    summary:
+      description: The packet in one line, which ends in C((cut short)) where the packet does too early.
+      type: str
+      sample: arp who-has 10.22.33.55 tell 10.22.33.1
+ended:
+  description:
+    - Why the recording ended; V(stopped), V(duration), V(count), or V(died) when somebody killed the recorder. Empty
+      when there was none.
+    - Anything but V(stopped) tells that a block of tasks was not recorded as a whole.
+  returned: as RV(packets)
+  type: str
+  sample: stopped
+dropped:
+  description: How many packets are missing because they came faster than they could be recorded.
+  returned: as RV(packets)
+  type: int
+  sample: 0
+pcap:
+  description: The file that was written; empty when none was asked for.
+  returned: as RV(packets)
+  type: str
+  sample: ""
+msg:
+  description: What happened, in one sentence.
+  returned: always
+  type: str
+  sample: 4 recorded, until stopped
+errors:
+  description: Everything that is wrong with the options. Nothing has been started then.
+  returned: when an option is wrong
+  type: list
+  elements: str
+  sample:
+    - "links[1].dev: there is no interface 'eth9' in namespace 'ns1'"
+    - "filter[0]: 'tpc' is not known in 'tpc and port 80'; known are: arp, icmp, icmp6, tcp, udp, ..."
+"""
+
+import contextlib
+import operator
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import recorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet_filter
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.decode import decode
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.pcap import pcap
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.sniff import ANY, Sniffer
+
+_LINK = {
+    "netns": {"type": "str", "default": ""},
+    "dev": {"type": "list", "elements": "str", "default": [ANY]},
+}
+_SNAPLENS = range(14, 262145)
+
+
+def _job(params: dict[str, t.Any]) -> tuple[Job, list[str]]:
+    """What to record, and what is wrong with the options."""
+    errors = []
+    asked: dict[str, dict[str, str]] = {}
+    if params["links"] is None:
+        places = [("", params)]
+    else:
+        places = [("links[{0}].".format(number), link) for number, link in enumerate(params["links"])]
+    for place, link in places:
+        asked.setdefault(link["netns"], {}).update((dev, place) for dev in link["dev"])
+    links = [
+        {"place": place, "netns": netns, "dev": dev}
+        for netns, devs in asked.items()
+        for dev, place in devs.items()
+        if dev == ANY or ANY not in devs  # what all links record, one of them need not
+    ]
+    if not links:
+        errors.append("links: there is no link to record on")
+    try:
+        packet_filter.parse(params["filter"])
+    except LabError as exc:
+        errors += exc.errors
+    if params["count"] < 1:
+        errors.append("count: {0} is not a positive number".format(params["count"]))
+    if params["snaplen"] not in _SNAPLENS:
+        errors.append("snaplen: {0} is not between {1} and {2}".format(params["snaplen"], _SNAPLENS[0], _SNAPLENS[-1]))
+    if params["pcap"] and not os.path.isdir(os.path.dirname(os.path.abspath(params["pcap"]))):
+        errors.append("pcap: there is no directory for {0!r}".format(params["pcap"]))
+    job = {name: params[name] for name in ("filter", "count", "duration", "snaplen", "promiscuous", "pcap")}
+    return {**job, "links": links}, errors
+
+
+def _result(recorded: Recorded, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The packets in the order of their times, and the file."""
+    records = sorted(recorded.records, key=operator.itemgetter("time_ns"))
+    path = (params["pcap"] or recorded.job.get("pcap") or "") if recorded.end["ended"] else ""
+    if path:
+        _write(path, records, recorded.job["snaplen"])
+    packets = []
+    for record in records:
+        where = {name: record[name] for name in ("netns", "dev", "direction", "length")}
+        packets.append({"time": record["time_ns"] / 1e9, **where, **decode(bytes.fromhex(record["data"]))})
+    return {"packets": packets, "pcap": path}
+
+
+def _write(path: str, records: list[dict[str, t.Any]], snaplen: int) -> None:
+    data = pcap(((one["time_ns"], one["length"], bytes.fromhex(one["data"])) for one in records), snaplen)
+    temporary = "{0}.{1}".format(path, os.getpid())
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as stream:
+            stream.write(data)
+        os.rename(temporary, path)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def main() -> None:
+    """Be the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **recorder.OPTIONS,
+            **_LINK,
+            "state": {"type": "str", "choices": ["recorded", "started", "stopped"], "default": "recorded"},
+            "links": {"type": "list", "elements": "dict", "options": _LINK},
+            "filter": {"type": "list", "elements": "str", "default": []},
+            "count": {"type": "int", "default": 10000},
+            "snaplen": {"type": "int", "default": 2048},
+            "promiscuous": {"type": "bool", "default": True},
+            "pcap": {"type": "path"},
+        },
+        mutually_exclusive=[("links", "netns"), ("links", "dev")],
+        supports_check_mode=True,
+    )
+    recorder.run(module, "capture", Sniffer, _job, _result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module neighbor_watch against the kernel; ip(8) and /proc are the oracles."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import socket
+import struct
+import threading
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, recorders
+
+RUN = pathlib.Path("/run/linuxnet.lab")
+THIEF = "02:00:00:00:00:66"
+
+
+@pytest.fixture
+def lab(world: t.Any) -> t.Iterator[t.Any]:
+    """arp_lab: ns1 10.22.33.1 and ns2 10.22.33.55, both eth0 of one pair, without IPv6 and its chatter."""
+    world.sh(
+        "for n in ns1 ns2; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done;"
+        "ip link add eth0 netns ns1 type veth peer name eth0 netns ns2;"
+        "ip -n ns1 addr add 10.22.33.1/24 dev eth0; ip -n ns2 addr add 10.22.33.55/24 dev eth0;"
+        "ip -n ns1 link set eth0 up; ip -n ns2 link set eth0 up"
+    )
+    yield world
+    for recorder in recorders.recorders():
+        recorders.end(recorder)
+
+
+def mac(world: t.Any, netns: str) -> str:
+    """The MAC address of a namespace's eth0 by ip(8)."""
+    return world.links(netns)["eth0"]["address"]
+
+
+def claim(ip: str, lladdr: str) -> None:
+    """A gratuitous ARP from ns2's wire: this address is mine now."""
+    source, address = bytes.fromhex(lladdr.replace(":", "")), socket.inet_aton(ip)
+    body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2) + source + address + source + address
+    with namespaces.inside_ref("ns2"), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+        sender.sendto(b"\xff" * 6 + source + b"\x08\x06" + body, ("eth0", 0))
+
+
+def entry(world: t.Any, dst: str, netns: str = "ns1") -> dict[str, t.Any]:
+    """An entry of the neighbour table by ip(8)."""
+    return next(one for one in world.json("ip -j neigh", netns) if one["dst"] == dst)
+
+
+def moves(result: dict[str, t.Any]) -> list[tuple[str, str, str, str]]:
+    """Who moved, from where to where."""
+    return [(one["netns"], one["dst"], one["old_lladdr"], one["new_lladdr"]) for one in result["changes"]]
+
+
+def test_spoofing_is_reported_with_old_new_and_when(lab: t.Any) -> None:
+    """The story of arp_lab, with ip(8) as witness that the table was poisoned indeed."""
+    lab.run("neighbor_watch", state="started", netns="ns1")
+    assert lab.ping("ns1", "10.22.33.55")
+    before = time.time()
+    claim("10.22.33.55", THIEF)
+    time.sleep(0.1)
+    poisoned = entry(lab, "10.22.33.55")
+    after = time.time()
+    assert poisoned["lladdr"] == THIEF
+    result = lab.run("neighbor_watch", state="stopped")
+    assert moves(result) == [("ns1", "10.22.33.55", mac(lab, "ns2"), THIEF)]
+    change = result["changes"][0]
+    assert change["dev"] == "eth0" and [change["state"]] == poisoned["state"]
+    assert before <= change["time"] <= after
+    assert (result["ended"], result["dropped"], result["changed"]) == ("stopped", 0, True)
+
+
+def test_what_was_in_the_table_before_is_the_old(lab: t.Any) -> None:
+    """The table is read before the first event."""
+    assert lab.ping("ns1", "10.22.33.55")
+    lab.run("neighbor_watch", state="started", netns="ns1")
+    claim("10.22.33.55", THIEF)
+    time.sleep(0.1)
+    claim("10.22.33.55", mac(lab, "ns2"))
+    result = lab.run("neighbor_watch", state="stopped")
+    owner = mac(lab, "ns2")
+    assert moves(result) == [("ns1", "10.22.33.55", owner, THIEF), ("ns1", "10.22.33.55", THIEF, owner)]
+
+
+def test_a_permanent_entry_makes_the_claim_harmless(lab: t.Any) -> None:
+    """Nothing to report, and nothing has changed."""
+    owner = mac(lab, "ns2")
+    lab.sh(f"ip -n ns1 neigh add 10.22.33.55 lladdr {owner} dev eth0 nud permanent")
+    lab.run("neighbor_watch", state="started", netns="ns1", report="all")
+    claim("10.22.33.55", THIEF)
+    time.sleep(0.1)
+    assert entry(lab, "10.22.33.55")["lladdr"] == owner
+    assert lab.run("neighbor_watch", state="stopped")["changes"] == []
+
+
+def test_new_entries_are_reported_only_when_asked_for(lab: t.Any) -> None:
+    """Once each, however often their state changes; without an old one."""
+    for name, report in (("a", "all"), ("b", "changed")):
+        lab.run("neighbor_watch", state="started", name=name, netns=["ns1", "ns2"], report=report)
+    assert lab.ping("ns1", "10.22.33.55")
+    lab.sh("ip -n ns1 neigh change 10.22.33.55 dev eth0 nud stale")
+    assert lab.ping("ns1", "10.22.33.55")
+    everything = lab.run("neighbor_watch", state="stopped", name="a")
+    assert sorted(moves(everything)) == [
+        ("ns1", "10.22.33.55", "", mac(lab, "ns2")), ("ns2", "10.22.33.1", "", mac(lab, "ns1"))
+    ]  # fmt: skip
+    assert lab.run("neighbor_watch", state="stopped", name="b")["changes"] == []
+
+
+def test_an_entry_that_goes_is_remembered(lab: t.Any) -> None:
+    """Coming back with the same MAC is no change; with another one it is."""
+    assert lab.ping("ns1", "10.22.33.55")
+    old = mac(lab, "ns2")
+    lab.run("neighbor_watch", state="started", netns="ns1", report="all")
+    lab.sh("ip -n ns1 neigh del 10.22.33.55 dev eth0")
+    assert lab.ping("ns1", "10.22.33.55")
+    lab.sh(f"ip -n ns1 neigh flush dev eth0; ip -n ns2 link set eth0 address {THIEF}")
+    assert lab.ping("ns1", "10.22.33.55")
+    assert moves(lab.run("neighbor_watch", state="stopped")) == [("ns1", "10.22.33.55", old, THIEF)]
+
+
+def test_watched_ends_at_its_count_or_its_duration(lab: t.Any) -> None:
+    """In the foreground, while something else happens; nothing of it is a change of the task's."""
+    assert lab.ping("ns1", "10.22.33.55")
+    old = mac(lab, "ns2")
+    stealing = threading.Timer(0.3, claim, ["10.22.33.55", THIEF])
+    stealing.start()
+    started = time.monotonic()
+    result = lab.run("neighbor_watch", netns="ns1", count=1, duration=60)
+    stealing.join()
+    assert moves(result) == [("ns1", "10.22.33.55", old, THIEF)]
+    assert (result["ended"], result["changed"]) == ("count", False) and time.monotonic() - started < 30
+    started = time.monotonic()
+    result = lab.run("neighbor_watch", netns="ns1", duration=0.5)
+    assert (result["changes"], result["ended"]) == ([], "duration") and 0.5 <= time.monotonic() - started < 10
+
+
+def test_ipv6_neighbors_and_links_that_are_born_later(lab: t.Any) -> None:
+    """Both families, and a link that was not there when the watch began."""
+    lab.run("neighbor_watch", state="started", netns="ns1", report="all")
+    lab.sh(
+        "sysctl -qw net.ipv6.conf.default.disable_ipv6=0; ip link add late type dummy 2>/dev/null ||"
+        " ip link add late type veth peer name other; ip link set late up;"
+        "ip neigh add fd00::5 lladdr 02:00:00:00:00:05 dev late nud permanent;"
+        "ip neigh replace fd00::5 lladdr 02:00:00:00:00:06 dev late nud permanent",
+        "ns1",
+    )
+    changes = [one for one in lab.run("neighbor_watch", state="stopped")["changes"] if one["dst"] == "fd00::5"]
+    assert [(one["dev"], one["old_lladdr"], one["new_lladdr"], one["state"]) for one in changes] == [
+        ("late", "", "02:00:00:00:00:05", "PERMANENT"),
+        ("late", "02:00:00:00:00:05", "02:00:00:00:00:06", "PERMANENT"),
+    ]
+
+
+def test_what_is_no_neighbor_is_not_reported(lab: t.Any) -> None:
+    """A bridge's table of MAC addresses and proxy entries come by the same events."""
+    lab.run("neighbor_watch", state="started", netns="ns1", report="all")
+    lab.sh(
+        "ip link add br9 type bridge; ip link set br9 up; ip neigh add proxy 10.22.33.77 dev eth0;"
+        "bridge fdb add 02:00:00:00:00:09 dev br9 self",
+        "ns1",
+    )
+    assert "02:00:00:00:00:09" in lab.sh("bridge fdb", "ns1")
+    assert lab.run("neighbor_watch", state="stopped")["changes"] == []
+
+
+def test_it_is_independent_of_a_capture_of_the_same_name_and_leaves_nothing(lab: t.Any) -> None:
+    """Kind, lab and name together tell which recorder is meant."""
+    descriptors = sorted(os.listdir("/proc/self/fd"))
+    arguments = {"state": "started", "netns": "ns1"}
+    assert lab.run("neighbor_watch", **arguments)["changed"] is True
+    assert lab.run("capture", **arguments)["changed"] is True
+    assert lab.run("neighbor_watch", **arguments)["changed"] is False
+    assert lab.module("neighbor_watch", **{**arguments, "netns": "ns2"})["msg"] == (
+        "neighbor_watch 'default' of lab 'default' is running with another netns: stop it first, or choose another name"
+    )
+    assert [one.kind for one in recorders.recorders("default") if one.pid] == ["capture", "neighbor_watch"]
+    assert lab.run("neighbor_watch", state="stopped")["changed"] is True
+    assert [one.kind for one in recorders.recorders("default")] == ["capture"]
+    assert lab.run("neighbor_watch", state="stopped")["changed"] is False
+    lab.run("capture", state="stopped")
+    assert recorders.recorders() == [] and not RUN.exists()
+    assert sorted(os.listdir("/proc/self/fd")) == descriptors
+
+
+@pytest.mark.parametrize("state", ["watched", "started"])
+def test_wrong_options_are_named_and_nothing_is_started(lab: t.Any, state: str) -> None:
+    """In themselves, and by what is not there; no descriptor stays open."""
+    result = lab.module("neighbor_watch", state=state, netns=[], count=0, duration=0, name="", lab="a:b")
+    assert [error.split(":")[0] for error in result["errors"]] == ["lab", "name", "duration", "netns", "count"]
+    descriptors = sorted(os.listdir("/proc/self/fd"))
+    result = lab.module("neighbor_watch", state=state, netns=["ns1", "ns8", "", "ns9"], duration=1)
+    assert result["errors"] == [
+        "netns[1]: there is no network namespace 'ns8'", "netns[3]: there is no network namespace 'ns9'"
+    ]  # fmt: skip
+    assert sorted(os.listdir("/proc/self/fd")) == descriptors
+    assert recorders.recorders() == [] and not RUN.exists()
+
+
+@pytest.mark.parametrize("state", ["watched", "started", "stopped"])
+def test_check_mode_watches_nothing(lab: t.Any, state: str) -> None:
+    """It is skipped at once, and its result can still be asked."""
+    result = lab.run("neighbor_watch", check=True, state=state, netns="not-yet", duration=60)
+    assert (result["skipped"], result["changed"], result["changes"]) == (True, False, [])
+    assert recorders.recorders() == [] and not RUN.exists()
