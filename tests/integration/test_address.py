@@ -245,7 +245,8 @@ def test_overlap_with_a_network_of_the_host(pair: t.Any, address: str) -> None:
 def test_default_route_and_the_labs_own_networks_overlap_nothing(pair: t.Any) -> None:
     """Two links of labs in one subnet are a lab to learn from; everything overlaps a default route."""
     pair.run("veth", lab="y", name="w0", addresses=["10.0.0.9/24"], peer={"name": "w1"})
-    pair.sh("ip route add default dev w0; ip -6 route add default dev w0")
+    pair.sh("ip link add uplink type veth peer name far; ip link set uplink up")
+    pair.sh("ip route add default dev uplink; ip -6 route add default dev uplink")
     pair.run("address", lab="x", dev="v0", addresses=["10.0.0.1/24", "fd00::1/64"])
     assert both(pair) == ["10.0.0.1/24", "fd00::1/64"]
 

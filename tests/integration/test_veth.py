@@ -281,8 +281,8 @@ DRIFTS = {
         ["ip addr del 10.0.0.1/24 dev v0", "ip addr add 10.0.0.1/24 dev v0"],
     ),
     "remote_address": (
-        "ip addr del 10.0.0.1/24 dev v0; ip addr add 10.0.0.1 peer 10.0.0.5/24 dev v0",
-        ["ip addr del 10.0.0.1 peer 10.0.0.5/24 dev v0", "ip addr add 10.0.0.1/24 dev v0"],
+        "ip addr del 10.0.0.1/24 dev v0; ip addr add 10.0.0.1 peer 10.5.0.5/24 dev v0",
+        ["ip addr del 10.0.0.1 peer 10.5.0.5/24 dev v0", "ip addr add 10.0.0.1/24 dev v0"],
     ),
     "enslaved_elsewhere": ("ip link add br9 type bridge; ip link set v0 master br9", ["ip link set v0 nomaster"]),
 }  # fmt: skip
