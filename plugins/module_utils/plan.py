@@ -24,6 +24,7 @@ class Stage(enum.IntEnum):
     Bridges go before their ports, and come up after them: a bridge with many ports up floods its own start.
     """
 
+    REMOVE_RECORDER = 0
     REMOVE_NAT = 1
     REMOVE_SYSCTL = 2
     REMOVE_ROUTE = 3

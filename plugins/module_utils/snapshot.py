@@ -13,7 +13,14 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, nftables, rtnetlink, store, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    namespaces,
+    nftables,
+    recorders,
+    rtnetlink,
+    store,
+    sysctl,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     Address,
     Forwarding,
@@ -235,6 +242,10 @@ class Snapshot:
         """What else in a namespace drops the packets that it would forward, a sentence each."""
         with namespaces.inside_ref(ref):
             return nftables.forward_obstacles(self._sockets.nft(ref), lab)
+
+    def recorders(self, lab: str) -> list[recorders.Recorder]:
+        """What records packets or neighbours for a lab, or has left a record that nobody fetched."""
+        return recorders.recorders(lab)
 
     def remembered(self, lab: str) -> dict[str, t.Any]:
         """What the lab remembers."""

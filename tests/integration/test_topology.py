@@ -173,3 +173,14 @@ def test_a_pair_is_removed_once(busy: World) -> None:
     commands = end(busy)["commands"]
     assert len(commands) == len(set(commands))
     assert sum("link del" in command for command in commands) == 5
+
+
+def test_ends_what_still_records(world):
+    world.run("netns", lab="l", name=["c1"])
+    world.module("capture", lab="l", netns="c1", state="started", duration=300)
+    world.module("neighbor_watch", lab="other", netns=["c1"], state="started", duration=300)
+    done = world.run("topology", lab="l", state="absent")
+    assert any(command.startswith("kill ") for command in done["commands"])
+    assert world.module("neighbor_watch", lab="other", state="stopped")["ended"] == "stopped"
+    assert world.run("topology", lab="l", state="absent")["changed"] is False
+    assert world.sh("find /run -type f") == ""

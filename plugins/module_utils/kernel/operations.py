@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelE
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     namespaces,
     nftables,
+    recorders,
     rtnetlink,
     store,
     sysctl,
@@ -216,6 +217,9 @@ class Operator:
 
     def _do_remember(self, netns: str, lab: str, key: str, value: t.Any) -> None:
         store.remember(lab, key, value)
+
+    def _do_recorder_end(self, netns: str, recorder: recorders.Recorder) -> None:
+        recorders.end(recorder)
 
     def _do_file_write(self, netns: str, path: str, text: str | None) -> None:
         store.write_file(path, text)

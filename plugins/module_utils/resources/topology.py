@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     link,
     masquerade,
@@ -38,6 +39,7 @@ class WholeLab:
         everywhere += memory.places(plan, everywhere)
         staying = [namespace for namespace in everywhere if namespace.lab != plan.lab or not namespace.ref]
         leaving = [namespace for namespace in everywhere if namespace not in staying]
+        _end_recorders(plan)
         for namespace in staying:
             masquerade.remove(plan, namespace)
         sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving})
@@ -47,6 +49,21 @@ class WholeLab:
             _remove_links(plan, namespace)
         for namespace in leaving:
             netns.remove(plan, namespace)
+
+
+def _end_recorders(plan: Plan) -> None:
+    """What still records holds the namespaces that it listens in."""
+    for recorder in plan.snapshot.recorders(plan.lab):
+        plan.add(
+            Stage.REMOVE_RECORDER,
+            "",
+            [Operation("", "recorder_end", {"recorder": recorder})],
+            [],
+            ("recorders", "{0} {1}".format(recorder.kind, recorder.name)),
+            {"pid": recorder.pid},
+            None,
+            ["kill {0}".format(recorder.pid)] if recorder.pid else ["rm {0}".format(recorder.path)],
+        )
 
 
 def _remove_links(plan: Plan, namespace: Namespace) -> None:
