@@ -8,7 +8,7 @@ export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/$(wildcard .venv/lib/python3.*/site-
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons lint clean
+.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons docs lint clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z_0-9-]+:.*## /{printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ endif
 .venv/stamp: requirements.txt tools/setup
 	@tools/setup
 
-bridge_nat: setup  ## build the bridge and NAT lab on this machine (ARGS='-e state=absent' and the like)
+bridge_nat: setup  ## build the bridge and NAT lab on this machine (ARGS='-e lab_state=absent' and the like)
 	$(BIN)/ansible-playbook playbooks/bridge_nat.yml -e bridge_nat_internet=true $(ARGS)
 
 test: test-all test-old-pyroute2 test-pythons  ## run every test: newest and old pyroute2, every Python found
@@ -33,11 +33,15 @@ test-tools:
 test-all: setup test-tools  ## run pytest with the newest pyroute2
 	$(BIN)/python -m pytest tests
 
+# Playbooks other than that of bridge_nat say nothing about pyroute2 that the tests of modules do not say sooner.
 test-old-pyroute2: setup test-tools  ## run the integration tests with the pyroute2 of Debian 13 and 12
-	for version in $(OLD_PYROUTE2); do tools/with-pyroute2 $$version -m pytest tests/integration; done
+	for version in $(OLD_PYROUTE2); do tools/with-pyroute2 $$version -m pytest -m "not playbook" tests/integration; done
 
 test-pythons: setup  ## run the unit tests on the other Pythons found
 	@tools/test-pythons
+
+docs: setup test-tools  ## write the labs' commands into their pages in docs/labs (ARGS=--check compares)
+	$(BIN)/python tools/lab_pages.py $(ARGS)
 
 lint: setup  ## run ansible-lint, ansible-test sanity, ruff and the other static gates
 	@tools/lint

@@ -10,6 +10,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.playbook
+
 SHELL = """
 ip netns add ns1; ip netns add ns2; ip -n ns1 link set lo up; ip -n ns2 link set lo up
 ip -n ns1 link add eth0 type veth peer name eth0 netns ns2

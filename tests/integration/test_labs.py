@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.playbook
+
 # The labs as their documentation writes them: commands typed on an empty host.
 SHELL = {
     "veth_pair": """

@@ -10,6 +10,8 @@ import concurrent.futures
 
 import pytest
 
+pytestmark = pytest.mark.playbook
+
 HOSTS = {"netns11": "1", "netns12": "11", "netns21": "2", "netns22": "22"}
 NAMES = ["netnsB1", "netnsB2", "netnsR", *HOSTS]
 ADDRESSES = ["1", "11", "100", "200", "2", "22"]
