@@ -11,11 +11,11 @@ short_description: Check who reaches whom, from inside network namespaces
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 description:
-  - Sends ICMP echo requests (IPv4 and IPv6) from inside network namespaces and compares what comes back with
-    what is expected. A check may expect that its target is not reachable.
+  - Asks from inside network namespaces by ICMP echo (IPv4 and IPv6), TCP, UDP or ARP, and compares what comes back with
+    what is expected. A check may expect that its target is not reachable, and also why not.
   - All checks of a task are made at the same time in one process, so that many last no longer than the
     slowest one.
-  - Neither C(ping) nor pyroute2 is needed.
+  - Neither C(ping) nor C(arping) is needed, nor pyroute2 for most of it.
 attributes:
   check_mode:
     description: Can run in check mode and return the changed status prediction without modifying the target.
@@ -42,10 +42,11 @@ attributes:
     support: full
 requirements:
   - The right to open raw sockets and to enter namespaces, which root has.
+  - pyroute2 >= 0.7.2 (on the host that executes the module) for O(matrix.lab), and for O(listen) with V(auto)
 options:
   checks:
     description:
-      - The checks to make. Instead, O(to) and the options beside it make a single one.
+      - The checks to make. Instead, O(to) and the options beside it make a single one, and O(matrix) makes many.
     type: list
     elements: dict
     suboptions:
@@ -58,22 +59,83 @@ options:
         type: str
         required: true
       expect:
-        description: As O(expect).
+        description: As O(expect), which is the default.
         type: str
-        choices: [reachable, unreachable]
-        default: reachable
+        choices: [reachable, unreachable, no_reply, no_route, host_unreachable, net_unreachable, prohibited, refused,
+          not_permitted, blackhole, packet_too_big, ttl_exceeded, port_unreachable, protocol_unreachable, beyond_scope,
+          no_source_address, link_down]
       src:
-        description: As O(src).
+        description: As O(src), which is the default.
         type: str
       dev:
-        description: As O(dev).
+        description: As O(dev), which is the default.
         type: str
+      protocol:
+        description: As O(protocol), which is the default.
+        type: str
+        choices: [icmp, tcp, udp, arp]
+      port:
+        description: As O(port), which is the default.
+        type: int
+      listen:
+        description: As O(listen), which is the default.
+        type: str
+      size:
+        description: As O(size), which is the default.
+        type: int
+      df:
+        description: As O(df), which is the default.
+        type: bool
       count:
         description: As O(count), which is the default.
         type: int
       timeout:
         description: As O(timeout), which is the default.
         type: float
+  matrix:
+    description:
+      - Who shall reach what, as a table. Its rows are namespaces, its columns addresses.
+      - Either O(matrix.from) and O(matrix.to), or O(matrix.members), or O(matrix.lab) say which.
+      - The options of the module hold for every check of it, O(expect) where O(matrix.rows) does not say otherwise.
+    type: dict
+    suboptions:
+      from:
+        description: The namespaces to send from, each as O(from); an empty string is the host.
+        type: list
+        elements: str
+      to:
+        description: The addresses to send to, each as O(to).
+        type: list
+        elements: str
+      members:
+        description:
+          - All pairs of these. Every namespace sends to the addresses of all others, as far as it has one of the same
+            family itself.
+        type: list
+        elements: dict
+        suboptions:
+          netns:
+            description: The namespace; the host when empty.
+            type: str
+            default: ""
+          address:
+            description: Its address. A namespace with several is named several times.
+            type: str
+            required: true
+      lab:
+        description:
+          - All pairs of the addresses of this lab, as the kernel has them. These are those in the lab's namespaces and
+            on its links in the host, without link-local and loopback ones.
+        type: str
+      rows:
+        description:
+          - What is expected, by the namespace that sends. Those that are not named are left to O(expect).
+          - A row may be a word for all its targets; a list of the targets that it reaches, all others being
+            unreachable; a list of words, one for each target in their order; or a dictionary of words by target, the
+            others being left to O(expect).
+          - A word is C(yes), C(no), or one of the choices of O(expect). Nothing (C(null)) leaves that check out.
+        type: dict
+        default: {}
   from:
     description:
       - The network namespace to send from. A name in C(/run/netns), the name of a namespace that a process of
@@ -90,18 +152,60 @@ options:
         come, so that a network which is still coming up has the time to.
       - V(unreachable) is wrong at the first answer. It is right after O(timeout) without one, or when the
         requests are refused twice, by an ICMP error or by the sender's own kernel.
+      - The other words are those of RV(results[].reason). Such a check is wrong at the first answer, right when
+        the requests are refused twice in that way, and wrong again when they fail in another way until O(timeout).
+      - V(no_reply) always takes the whole O(timeout); V(host_unreachable) takes more than 3 seconds where it is the
+        sender's kernel that finds nobody.
     type: str
-    choices: [reachable, unreachable]
+    choices: [reachable, unreachable, no_reply, no_route, host_unreachable, net_unreachable, prohibited, refused,
+      not_permitted, blackhole, packet_too_big, ttl_exceeded, port_unreachable, protocol_unreachable, beyond_scope,
+      no_source_address, link_down]
     default: reachable
   src:
     description:
       - The source address of the requests. The kernel chooses one by default.
-      - A check is not as expected, whatever it expects, when the namespace does not have this address.
+      - A check is not as expected, unless it expects V(no_source_address), when the namespace does not have this
+        address. With V(protocol=arp) it need not have it.
     type: str
   dev:
     description:
       - The interface that requests leave and answers arrive by. The routes decide by default.
+      - V(protocol=arp) needs it.
     type: str
+  protocol:
+    description:
+      - V(icmp) sends echo requests.
+      - V(tcp) opens connections to O(port) and closes them as soon as they stand. While one is being opened, the kernel
+        repeats its request after 1 and 3 seconds.
+      - V(udp) sends datagrams of 60 octets to O(port). It is reachable when they are answered; silence cannot be told
+        from a listener that does not answer, so that it takes O(listen), or a service that answers whatever is sent.
+      - V(arp) asks all on the link of O(dev) who has the IPv4 address, and listens for O(interval) after the first
+        answer for further ones.
+    type: str
+    choices: [icmp, tcp, udp, arp]
+    default: icmp
+  port:
+    description:
+      - The port to send to, with V(protocol=tcp) and V(protocol=udp).
+    type: int
+  listen:
+    description:
+      - The namespace in which the module listens at O(port) while the checks are made, on all its addresses; the host
+        when empty. It closes every connection, and sends every datagram of its own back.
+      - V(auto) is the namespace that has the address O(to). A namespace of that name is named by its path.
+      - Without it, nothing is opened, and it is checked who listens there already.
+    type: str
+  size:
+    description:
+      - How many octets of payload an ICMP request has. The packet is 28 octets larger with IPv4, and 48 with IPv6.
+      - 56 by default.
+    type: int
+  df:
+    description:
+      - Whether ICMP requests must not be fragmented, neither by the sender nor on the way. One that is too big fails
+        with V(packet_too_big), and RV(results[].mtu) is what would have fitted.
+      - The path is asked anew by every request, whatever the kernel remembers of its MTU.
+    type: bool
   count:
     description:
       - How many requests have to be answered.
@@ -128,9 +232,11 @@ options:
 notes:
   - Whoever sends ICMP errors limits their rate. When many requests are refused at once by the same router or
     host, some of the checks may end in V(no_reply) instead.
-  - The kernel's neighbour table is shared by all namespaces of a machine and holds 1024 entries by default
-    (C(net.ipv4.neigh.default.gc_thresh3)). Checks between all pairs of more than about 30 namespaces may need more, and
-    end in V(send_failed) with ENOBUFS when the table is full.
+  - The kernel's neighbour table is shared by all namespaces of a machine, and holds 1024 entries by default
+    (C(net.ipv4.neigh.default.gc_thresh3)); all pairs of 33 namespaces need more. When it is full, and with
+    V(protocol=tcp) after every 256 checks, the entries of targets that are not being asked are forgotten, as
+    C(ip neigh flush) does; permanent ones are not. If it stays full, checks end in V(send_failed) with ENOBUFS, or,
+    where it is the target that has no room, in V(no_reply).
 seealso:
   - name: ping(8)
     description: Sends ICMP echo requests by hand.
@@ -161,6 +267,75 @@ EXAMPLES = r"""
     from: c1
     to: fe80::1%eth0
     timeout: 10
+
+- name: Check a table; yes and no, or why not
+  linuxnet.lab.connectivity:
+    timeout: 4
+    matrix:
+      from: [netns11, netnsR, netns21]
+      to: [192.168.5.1, 192.168.5.100, 192.168.5.2, 198.51.100.8]
+      rows:
+        netns11: [yes, yes, no, no_route]
+        netnsR: [yes, yes, host_unreachable, no_route]
+        netns21: [no, no, yes, no_route]
+
+- name: The same table by what each reaches, everything else being unreachable
+  linuxnet.lab.connectivity:
+    matrix:
+      from: [netns11, netnsR, netns21]
+      to: [192.168.5.1, 192.168.5.100, 192.168.5.2, 198.51.100.8]
+      rows:
+        netns11: [192.168.5.1, 192.168.5.100]
+        netnsR: [192.168.5.1, 192.168.5.100]
+        netns21: [192.168.5.2]
+
+- name: Check that all pairs of a lab reach each other
+  linuxnet.lab.connectivity:
+    matrix:
+      lab: demo
+
+- name: Check that no two of these reach each other, and that it is a firewall that says so
+  linuxnet.lab.connectivity:
+    expect: prohibited
+    matrix:
+      members:
+        - {netns: red, address: 10.1.0.2}
+        - {netns: blue, address: 10.2.0.2}
+
+- name: Check what a firewall lets through, with listeners opened in c2 for the purpose
+  linuxnet.lab.connectivity:
+    listen: c2
+    checks:
+      - {from: c1, to: 10.0.0.3, protocol: tcp, port: 80}
+      - {from: c1, to: 10.0.0.3, protocol: tcp, port: 22, expect: no_reply}
+      - {from: c1, to: 10.0.0.3, protocol: udp, port: 53}
+
+- name: Check that nobody listens
+  linuxnet.lab.connectivity:
+    from: c1
+    to: 10.0.0.3
+    protocol: tcp
+    port: 80
+    expect: refused
+
+- name: Ask who has an address on a link
+  linuxnet.lab.connectivity:
+    from: ns1
+    to: 10.22.33.55
+    protocol: arp
+    dev: eth0
+  register: asked
+
+- name: See that it is only one
+  ansible.builtin.assert:
+    that: asked.results[0].lladdrs | length == 1
+
+- name: Check that packets of 1450 octets pass whole, and larger ones do not
+  linuxnet.lab.connectivity:
+    df: true
+    checks:
+      - {from: c1, to: 10.0.0.3, size: 1422}
+      - {from: c1, to: 10.0.0.3, size: 1423, expect: packet_too_big}
 """
 
 RETURN = r"""
@@ -202,8 +377,10 @@ results:
         - V(net_unreachable) - a router has no route to the target.
         - V(prohibited) - a firewall rejected the request.
         - V(ttl_exceeded) - the request went in circles.
-        - V(port_unreachable), V(protocol_unreachable), V(packet_too_big), V(beyond_scope) - as the ICMP error
-          says.
+        - V(refused) - nobody listens at the port; or a firewall says so.
+        - V(packet_too_big) - it did not fit the sender's link, or one on the way.
+        - V(link_down) - the sender's link is down (ARP).
+        - V(port_unreachable), V(protocol_unreachable), V(beyond_scope) - as the ICMP error says.
         - V(icmp_TYPE_CODE) - an ICMP error with that type and code.
       type: str
       sample: no_route
@@ -220,7 +397,7 @@ results:
       type: float
       sample: null
     sent:
-      description: How many requests left the sender.
+      description: How many requests left the sender; of TCP, how many connections were begun.
       type: int
       sample: 0
     received:
@@ -231,6 +408,32 @@ results:
       description: Whether it is as expected.
       type: bool
       sample: true
+    protocol:
+      description: The protocol.
+      returned: when it is not ICMP
+      type: str
+      sample: tcp
+    port:
+      description: The port.
+      returned: with TCP and UDP
+      type: int
+      sample: 80
+    size:
+      description: The octets of payload.
+      returned: when it is not 56, or with O(df)
+      type: int
+      sample: 1472
+    mtu:
+      description: The MTU of the link on which the request did not fit.
+      returned: when the reason is V(packet_too_big) and the MTU is known
+      type: int
+      sample: 1450
+    lladdrs:
+      description: The hardware addresses that claimed to have the address, in the order in which they did.
+      returned: with ARP
+      type: list
+      elements: str
+      sample: ["02:00:00:00:00:37"]
 table:
   description: The results as the lines of a table, with C(!!) before each check that is not as expected.
   returned: as RV(results)
@@ -240,8 +443,20 @@ table:
     - "    FROM  TO           EXPECTED     GOT          REASON                  RTT"
     - "    net0  172.18.0.20  reachable    reachable    reply                   0.047 ms"
     - "!!  net0  203.0.113.8  reachable    unreachable  no_route (ENETUNREACH)  -"
+matrix:
+  description:
+    - The results as the lines of a matrix, C(!!) before each that is not as expected. It says C(yes), C(no) where no
+      more than that was expected, or why not.
+  returned: with O(matrix), as RV(results)
+  type: list
+  elements: str
+  sample:
+    - "FROM     192.168.5.1  192.168.5.100  192.168.5.2"
+    - "netns11  yes          yes            no"
+    - "netns21  no           !! no_route    yes"
 msg:
-  description: How many checks are as expected; on failure with the table below it.
+  description: How many checks are as expected; on failure with the table below it. Of O(matrix), with the matrix
+    and those rows of the table that are not as expected.
   returned: always
   type: str
   sample: 9 checks, all as expected
@@ -260,42 +475,124 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import icmp
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import REACHABLE, UNREACHABLE, read
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import matrix
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import PROTOCOLS, SIZE, Check, read
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.reasons import REACHABLE, WORDS
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.run import run
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import summary, table
 
-_EXPECT = {"type": "str", "choices": [REACHABLE, UNREACHABLE], "default": REACHABLE}
-_CHECK = {
-    "from": {"type": "str", "default": ""},
-    "to": {"type": "str", "required": True},
-    "expect": _EXPECT,
+Item = dict[str, t.Any]
+
+# What a check has of its own, and otherwise takes from the module.
+_HOW: dict[str, Item] = {
+    "expect": {"type": "str", "choices": list(WORDS)},
     "src": {"type": "str"},
     "dev": {"type": "str"},
+    "protocol": {"type": "str", "choices": list(PROTOCOLS)},
+    "port": {"type": "int"},
+    "listen": {"type": "str"},
+    "size": {"type": "int"},
+    "df": {"type": "bool"},
     "count": {"type": "int"},
     "timeout": {"type": "float"},
 }
-_SINGLE = ("from", "to", "expect", "src", "dev")
+_DEFAULTS: Item = {"expect": REACHABLE, "protocol": "icmp", "count": 1, "timeout": 2.0}
+_CHECK: dict[str, Item] = {
+    "from": {"type": "str", "default": ""},
+    "to": {"type": "str", "required": True},
+    **_HOW,
+}
+_MEMBER: dict[str, Item] = {
+    "netns": {"type": "str", "default": ""},
+    "address": {"type": "str", "required": True},
+}
+_MATRIX: dict[str, Item] = {
+    "from": {"type": "list", "elements": "str"},
+    "to": {"type": "list", "elements": "str"},
+    "members": {"type": "list", "elements": "dict", "options": _MEMBER},
+    "lab": {"type": "str"},
+    "rows": {"type": "dict", "default": {}},
+}
 
 
-def _results(params: dict[str, t.Any], check_mode: bool) -> list[dict[str, t.Any]]:
-    """Make the checks that the options ask for; LabError where they are wrong."""
-    asked = params["checks"]
-    if asked is None:
-        asked, places = [{name: params[name] for name in _SINGLE}], [""]
-    else:
+def _asked(module: AnsibleModule) -> tuple[list[Item], list[str], list[str]]:
+    """The checks as options, how an error names each, and what is wrong with them already."""
+    params, errors = module.params, []
+    if params["checks"] is not None:
+        asked = params["checks"]
         places = [f"checks[{number}]." for number in range(len(asked))]
-    if not asked:
-        raise LabError("checks: there is nothing to check")
-    checks, errors = read(asked, places, params)
-    if check_mode:
+    elif params["matrix"] is not None:
+        pairs, errors = matrix.expect(_pairs(module, params["matrix"]), params["matrix"]["rows"])
+        own = {name: params[name] for name in _HOW}
+        asked = [{**own, **pair, "expect": pair["expect"] or own["expect"]} for pair in pairs]
+        places = ["matrix."] * len(asked)
+    else:
+        asked, places = [{name: params[name] for name in ("from", "to", *_HOW)}], [""]
+    if not asked and not errors:
+        raise LabError("{0}: there is nothing to check".format("matrix" if params["checks"] is None else "checks"))
+    return asked, places, errors
+
+
+def _pairs(module: AnsibleModule, options: Item) -> list[Item]:
+    """The checks of a matrix, without what they expect."""
+    if options["to"] is not None:
+        return matrix.product(options["from"], options["to"])
+    if options["members"] is not None:
+        return matrix.pairs([matrix.Member(**member) for member in options["members"]])
+    return matrix.pairs(_addresses(module).of_lab(options["lab"]))
+
+
+def _addresses(module: AnsibleModule) -> t.Any:
+    """What reads addresses; only now, because it needs pyroute2."""
+    from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
+    from ansible_collections.linuxnet.lab.plugins.module_utils.probe import addresses
+
+    require_library(module)
+    return addresses
+
+
+def _find_listeners(module: AnsibleModule, checks: list[Check]) -> tuple[list[Check], list[str]]:
+    """The checks with the namespace of the target where that was left to the module, and why that is not clear."""
+    wanted = {check.address for check in checks if check.listen == "auto"}
+    if not wanted:
+        return checks, []
+    owners = _addresses(module).owners(wanted)
+    found, errors = [], []
+    for check in checks:
+        if check.listen == "auto":
+            have = owners[check.address]
+            if len(have) != 1:
+                who = "no namespace has" if not have else "more than one namespace has"
+                errors.append(f"{check.place}listen: {who} the address {check.to}")
+                continue
+            check = check._replace(listen=have[0])
+        found.append(check)
+    return found, errors
+
+
+def _result(check: Check, outcome: t.Any) -> Item:
+    result = {"from": check.netns, "to": check.to, "expect": check.expect, **outcome._asdict()}
+    result.update(result.pop("extra"))
+    if check.protocol != "icmp":
+        result["protocol"] = check.protocol
+    if check.port:
+        result["port"] = check.port
+    if check.df or check.size != SIZE:
+        result["size"] = check.size
+    return result
+
+
+def _results(module: AnsibleModule) -> list[Item]:
+    """Make the checks that the options ask for; LabError where they are wrong."""
+    asked, places, errors = _asked(module)
+    checks, wrong = read(asked, places, module.params)
+    errors += wrong
+    if module.check_mode:
         if errors:
             raise LabError(errors)
         return []
-    outcomes = icmp.run(checks, errors)
-    return [
-        dict({name: options[name] or "" for name in ("from", "to", "expect")}, **outcome._asdict())
-        for options, outcome in zip(asked, outcomes)
-    ]
+    checks, wrong = _find_listeners(module, checks)
+    return [_result(check, outcome) for check, outcome in zip(checks, run(checks, errors + wrong))]
 
 
 def main() -> None:
@@ -303,30 +600,37 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "checks": {"type": "list", "elements": "dict", "options": _CHECK},
+            "matrix": {
+                "type": "dict",
+                "options": _MATRIX,
+                "required_one_of": [("to", "members", "lab")],
+                "required_together": [("from", "to")],
+                "mutually_exclusive": [("to", "members", "lab")],
+            },
             "from": {"type": "str"},
             "to": {"type": "str"},
-            "expect": _EXPECT,
-            "src": {"type": "str"},
-            "dev": {"type": "str"},
-            "count": {"type": "int", "default": 1},
+            **{name: {**option, "default": _DEFAULTS.get(name)} for name, option in _HOW.items()},
             "interval": {"type": "float", "default": 0.2},
-            "timeout": {"type": "float", "default": 2.0},
             "lab": {"type": "str"},
         },
-        mutually_exclusive=[("checks", name) for name in _SINGLE],
-        required_one_of=[("checks", "to")],
+        mutually_exclusive=[("checks", "matrix", "to"), ("checks", "matrix", "from")],
+        required_one_of=[("checks", "matrix", "to")],
         supports_check_mode=True,
     )
     try:
-        results = _results(module.params, module.check_mode)
+        results = _results(module)
     except LabError as exc:
         module.fail_json(msg=str(exc), errors=exc.errors)
     if module.check_mode:
         module.exit_json(changed=False, skipped=True, msg="Nothing is sent in check mode", results=[], table=[])
-    lines = table(results)
+    told = {"results": results, "table": table(results)}
+    shown = told["table"]
+    if module.params["matrix"] is not None:
+        told["matrix"] = matrix.lines(results)
+        shown = [*told["matrix"], "", *table([result for result in results if not result["ok"]])]
     if not all(result["ok"] for result in results):
-        module.fail_json(msg="\n".join([summary(results), *lines]), results=results, table=lines)
-    module.exit_json(changed=False, msg=summary(results), results=results, table=lines)
+        module.fail_json(msg="\n".join([summary(results), *shown]), **told)
+    module.exit_json(changed=False, msg=summary(results), **told)
 
 
 if __name__ == "__main__":

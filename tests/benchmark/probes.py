@@ -17,7 +17,7 @@ import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import checks, icmp
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import checks, run
 
 
 def build(count: int) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ def with_module(pairs: list[tuple[str, str]]) -> None:
     asked = [{"from": name, "to": address} for name, address in pairs]
     wanted, errors = checks.read(asked, [""] * len(asked), {"count": 1, "interval": 0.2, "timeout": 2.0})
     assert not errors
-    assert all(outcome.ok for outcome in icmp.run(wanted))
+    assert all(outcome.ok for outcome in run.run(wanted))
 
 
 def with_ping(pairs: list[tuple[str, str]]) -> None:

@@ -9,6 +9,7 @@ Where a test says an hour (`timeout=3600`), the check has to end long before, or
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -18,8 +19,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import endpoint, packet
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import icmp, packet, run
 
 NOBODY = "10.0.0.250"
 NOBODY6 = "fd00::250"
@@ -126,11 +127,11 @@ def test_the_single_form_is_one_check(lan: t.Any) -> None:
 def test_round_trip_time_is_not_longer_for_a_late_look(lan: t.Any) -> None:
     """An answer may wait in the queue while many other requests are sent."""
     with namespaces.inside_ref("a"):
-        line = endpoint.Endpoint(socket.AF_INET)
+        line = icmp.Endpoint(socket.AF_INET)
     try:
         time.sleep(0.5)  # the kernel begins to stamp packets a moment after the first socket asks for it
         start = time.monotonic()
-        line.send("10.0.0.3", packet.echo_request(socket.AF_INET, 1, 1, b""))
+        line.send("10.0.0.3", 0, packet.echo_request(socket.AF_INET, 1, 1, b""))
         time.sleep(0.5)
         (heard,) = line.receive()
     finally:
@@ -330,10 +331,10 @@ def test_replies_of_a_whole_lab_are_not_lost_before_the_first_look(lan: t.Any) -
     """2,450 pairs, of which one socket hears everything."""
     lan.ping("a", "10.0.0.3")
     with namespaces.inside_ref("a"):
-        line = endpoint.Endpoint(socket.AF_INET)
+        line = icmp.Endpoint(socket.AF_INET)
     try:
         for sequence in range(2450):
-            line.send("10.0.0.3", packet.echo_request(socket.AF_INET, 1, sequence, bytes(56)))
+            line.send("10.0.0.3", 0, packet.echo_request(socket.AF_INET, 1, sequence, bytes(56)))
         time.sleep(0.2)
         assert [heard.echo.sequence for heard in line.receive()] == list(range(2450))
     finally:
@@ -462,7 +463,7 @@ def test_options_that_do_not_go_together(lan: t.Any) -> None:
     """One form or the other, and something to check."""
     both = lan.module("connectivity", checks=[{"to": "10.0.0.3"}], to="10.0.0.3")
     assert "mutually exclusive" in both["msg"]
-    assert "required: checks, to" in lan.module("connectivity", count=1)["msg"]
+    assert "required: checks, matrix, to" in lan.module("connectivity", count=1)["msg"]
     assert lan.module("connectivity", checks=[])["errors"] == ["checks: there is nothing to check"]
 
 
@@ -508,3 +509,54 @@ def test_replies_to_other_processes_are_not_taken(lan: t.Any) -> None:
         ping.communicate()
     assert (result["reason"], result["received"]) == ("no_reply", 0)
     assert result["sent"] > 1
+
+
+# Room in the neighbour table
+
+
+def test_forgetting_neighbours_leaves_what_others_set(lan: t.Any) -> None:
+    """Of those named, only what the kernel has found by itself."""
+    check(lan, *(("a", f"10.0.0.{number}") for number in (1, 3, 4)), ("a", "fd00::3"))
+    lan.sh(f"ip neigh replace 10.0.0.4 lladdr 02:00:00:00:00:04 dev eth0; ip neigh add proxy {NOBODY} dev eth0", "a")
+    with namespaces.inside_ref("a"):
+        assert neighbor_cache.forget(socket.AF_INET, {"10.0.0.3", "10.0.0.4", NOBODY, "10.0.0.77"}) == 1
+        assert neighbor_cache.forget(socket.AF_INET, {"10.0.0.3"}) == 0
+    left = {entry["dst"]: entry["state"] for entry in lan.json("ip -j neigh show dev eth0", "a")}
+    assert "10.0.0.3" not in left
+    assert left["10.0.0.4"] == ["PERMANENT"]
+    assert {"10.0.0.1", "fd00::3"} <= set(left)
+    with namespaces.inside_ref("a"):
+        assert neighbor_cache.forget(socket.AF_INET6, {"fd00::3"}) == 1
+    assert "fd00::3" not in lan.sh("ip -6 neigh", "a")
+    assert lan.json("ip -j neigh show proxy", "a")
+
+
+def test_a_full_neighbour_table_gets_room(lan: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the kernel says that it is full, idle neighbours are forgotten, and what was refused is sent."""
+    check(lan, ("a", "10.0.0.3"), ("b", "10.0.0.2"))
+    real = icmp.Endpoint.send
+
+    def full(self: icmp.Endpoint, address: str, port: int, data: bytes) -> None:
+        if address == "10.0.0.4" and "10.0.0.3" in lan.sh("ip neigh", "a"):
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+        real(self, address, port, data)
+
+    monkeypatch.setattr(icmp.Endpoint, "send", full)
+    results = check(lan, ("a", "10.0.0.3"), ("a", "10.0.0.4"))
+    assert [result["reason"] for result in results] == ["reply", "reply"]
+    assert "10.0.0.2 " in lan.sh("ip neigh", "b")  # nobody was asked from there
+
+
+def test_what_cannot_tell_that_the_table_is_full_makes_room_in_time(
+    lan: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TCP gets no error, so it does not wait for one."""
+    monkeypatch.setattr(run, "_BLIND", 2)
+    made = []
+    monkeypatch.setattr(run, "make_room", made.append)
+    checks = [{"from": "a", "to": "10.0.0.3", "protocol": "tcp", "port": port, "listen": "b"} for port in range(1, 201)]
+    lan.run("connectivity", checks=checks)
+    assert 200 / 64 <= len(made) <= 100
+    made.clear()
+    check(lan, *[("a", "10.0.0.3")] * 200)
+    assert made == []

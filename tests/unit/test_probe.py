@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import subprocess
@@ -15,7 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import checks, endpoint, icmp, packet, table
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, checks, endpoint, icmp, packet, run, table
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 DEFAULTS = {"count": 1, "interval": 0.2, "timeout": 2.0}
@@ -86,6 +87,35 @@ def test_icmp_error_without_a_sender_or_of_local_origin() -> None:
     assert packet.icmp_error(_extended_error(2, 3, 1, bytes(16))).by == ""
     assert packet.icmp_error(_extended_error(1, 0, 0, b"")) is None
     assert packet.icmp_error(b"") is None
+
+
+def test_the_mtu_in_an_error() -> None:
+    """A router's word, and the own kernel's; other errors may hold anything there."""
+    assert packet.icmp_error(struct.pack("=IBBBBII", 90, 2, 3, 4, 0, 1400, 0)).mtu == 1400
+    assert packet.icmp_error(struct.pack("=IBBBBII", 113, 2, 3, 1, 0, 1400, 0)).mtu == 0
+    assert packet.local_mtu(struct.pack("=IBBBBII", 90, 1, 0, 0, 0, 1500, 0)) == 1500
+    assert packet.local_mtu(struct.pack("=IBBBBII", 90, 2, 3, 4, 0, 1400, 0)) == 0
+    assert packet.local_mtu(b"") == 0
+
+
+def test_a_closed_port_refuses() -> None:
+    """Of a request to a port; ICMP has none."""
+    assert packet.refusal(packet.IcmpError(V4, 3, 3, "")) == packet.refusal(packet.IcmpError(V6, 1, 4, "")) == "refused"
+    assert packet.refusal(packet.IcmpError(V4, 3, 13, "")) == "prohibited"
+
+
+def test_arp_request_as_rfc_826_has_it() -> None:
+    """Ethernet, IPv4, lengths 6 and 4, operation 1, sender, target with its hardware address left empty."""
+    data = arp.request(bytes.fromhex("020000000001"), socket.inet_aton("10.0.0.1"), socket.inet_aton("10.0.0.2"))
+    assert data.hex(" ", 2) == "0001 0800 0604 0001 0200 0000 0001 0a00 0001 0000 0000 0000 0a00 0002"
+
+
+def test_arp_reply_says_who_is_at_what() -> None:
+    """Anything else is none: a request, another kind of address, too few bytes."""
+    data = bytes.fromhex("0001 0800 0604 0002 0200 0000 0002 0a00 0002 0200 0000 0001 0a00 0001")
+    assert arp.reply(data + bytes(18)) == ("10.0.0.2", "02:00:00:00:00:02")
+    wrong = [data[:7] + b"\x01" + data[8:], data[:2] + b"\x86\xdd" + data[4:], data[:5] + b"\x10" + data[6:], data[:27]]
+    assert [arp.reply(item) for item in wrong] == [None] * 4
 
 
 @pytest.mark.parametrize(
@@ -199,7 +229,40 @@ def test_run_refuses_more_checks_than_there_are_identifiers() -> None:
     """Two probes with the same identifier could not be told apart."""
     found, dummy = _read({"to": "127.0.0.1"})
     with pytest.raises(LabError, match="65537 are more than the 65536"):
-        icmp.run(found * 65537)
+        run.run(found * 65537)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"protocol": "tcp"}, "port: tcp needs one between 1 and 65535"),
+        ({"protocol": "udp", "port": 65536}, "port: udp needs one between 1 and 65535"),
+        ({"protocol": "arp"}, "dev: arp needs the device to ask on"),
+        ({"protocol": "tcp", "port": 1, "size": 9}, "size: this is of icmp alone, not of tcp"),
+        ({"df": True, "protocol": "arp", "dev": "a"}, "df: this is of icmp alone, not of arp"),
+        ({"listen": ""}, "listen: this is of tcp and udp alone, not of icmp"),
+        ({"to": "fd00::1", "protocol": "arp", "dev": "a"}, "to: 'fd00::1' is not IPv4, of which arp is"),
+        ({"size": 65508}, "size: 65508 is not between 0 and 65507"),
+    ],
+)
+def test_read_refuses_what_does_not_go_with_the_protocol(options: dict[str, t.Any], error: str) -> None:
+    """A value of its own, that is."""
+    assert _read(dict({"to": "10.0.0.1"}, **options)) == ([], ["checks[0]." + error])
+
+
+def test_read_takes_of_the_defaults_what_the_protocol_has() -> None:
+    """So that they may be for some of the checks only; a value of a check's own, empty or not, comes first."""
+    defaults = {"protocol": "tcp", "port": 80, "listen": "b", "size": 9, "df": True, "src": "10.0.0.9", "to": "x"}
+    asked = [{}, {"listen": "", "port": 81}, {"protocol": "icmp"}, {"protocol": "icmp", "df": False, "size": 0}]
+    found, errors = _read(*({"to": "10.0.0.1", **item} for item in asked), **defaults)
+    assert errors == []
+    assert [(one.protocol, one.port, one.listen, one.size, one.df) for one in found] == [
+        ("tcp", 80, "b", 56, False),
+        ("tcp", 81, "", 56, False),
+        ("icmp", 0, None, 9, True),
+        ("icmp", 0, None, 0, False),
+    ]
+    assert {one.src for one in found} == {"10.0.0.9"}
 
 
 # The table
@@ -230,6 +293,21 @@ def test_table_marks_what_is_wrong_and_says_why() -> None:
     assert table.summary(results) == "2 of 4 checks are not as expected"
 
 
+def test_table_says_how_it_was_asked() -> None:
+    """Where that was not by a plain ICMP echo; and what else came of it."""
+    results = [
+        _result(protocol="tcp", port=80),
+        _result(protocol="arp", lladdrs=["02:00:00:00:00:01", "02:00:00:00:00:02"]),
+        _result(size=1472, got="unreachable", reason="packet_too_big", by="", mtu=1400, rtt_ms=None, ok=False),
+    ]
+    lines = [re.split("  +", line) for line in table.table(results)[1:]]
+    assert [(line[2], line[5]) for line in lines] == [
+        ("10.0.0.3 tcp/80", "reply"),
+        ("10.0.0.3 arp", "reply from 02:00:00:00:00:01, 02:00:00:00:00:02"),
+        ("10.0.0.3 size 1472", "packet_too_big (mtu 1400)"),
+    ]
+
+
 def test_summary_of_one_and_of_many() -> None:
     """It is a sentence."""
     right, wrong = _result(), _result(ok=False)
@@ -247,8 +325,10 @@ class _Line:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.refusal: OSError | None = None
+        self.probes: dict[int, t.Any] = {}
+        self.mtus: dict[str, int] = {}
 
-    def send(self, address: str, data: bytes) -> None:
+    def send(self, address: str, port: int, data: bytes) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.sent.append(data)
@@ -257,27 +337,27 @@ class _Line:
 TOKEN = b"t" * 56
 
 
-def _probe(**options: t.Any) -> tuple[icmp._Probe, _Line]:
+def _probe(**options: t.Any) -> tuple[icmp.Probe, _Line]:
     found, errors = _read(dict({"to": "10.0.0.3"}, **options))
     assert errors == []
     line = _Line()
-    return icmp._Probe(found[0], line, 9, TOKEN), line
+    return icmp.Probe(found[0], line, 9, TOKEN), line
 
 
 def _reply(sequence: int = 1, token: bytes = TOKEN, address: str = "10.0.0.3") -> endpoint.Heard:
-    return endpoint.Heard(address, packet.Echo(0, 9, sequence, token), None, 0.0)
+    return endpoint.Heard(address, 0, packet.Echo(0, 9, sequence, token), None, 0.0)
 
 
 def _error(sequence: int = 1, token: bytes = TOKEN, address: str = "10.0.0.3") -> endpoint.Heard:
     error = packet.IcmpError(V4, 3, 13, "10.0.0.1")
-    return endpoint.Heard(address, packet.Echo(8, 9, sequence, token), error, 0.0)
+    return endpoint.Heard(address, 0, packet.Echo(8, 9, sequence, token), error, 0.0)
 
 
 def test_a_reply_to_our_request_decides() -> None:
     """Right identifier, sequence, payload, address and socket."""
     probe, line = _probe()
     probe.step(0.0)
-    probe.hear(_reply(), line)
+    probe.hear(_reply())
     assert probe.decided
     assert probe.outcome()[:2] == ("reachable", "reply")
 
@@ -298,25 +378,17 @@ def test_what_is_not_about_our_request_is_not_taken(heard: endpoint.Heard) -> No
     """Another process may use the same identifier."""
     probe, line = _probe(expect="unreachable")
     probe.step(0.0)
-    probe.hear(heard, line)
-    probe.hear(heard, line)
+    probe.hear(heard)
+    probe.hear(heard)
     assert not probe.decided
     assert probe.outcome()[:2] == ("unreachable", "no_reply")
-
-
-def test_a_reply_that_another_socket_heard_is_not_taken() -> None:
-    """A probe with `dev` or `src` counts only what arrives there."""
-    probe, dummy = _probe()
-    probe.step(0.0)
-    probe.hear(_reply(), _Line())
-    assert not probe.decided
 
 
 def test_anybody_may_answer_a_multicast_request() -> None:
     """The reply cannot come from the group's address."""
     probe, line = _probe(to="224.0.0.1")
     probe.step(0.0)
-    probe.hear(_reply(address="10.0.0.77"), line)
+    probe.hear(_reply(address="10.0.0.77"))
     assert probe.outcome()[:4] == ("reachable", "reply", "", "10.0.0.77")
 
 
@@ -324,11 +396,11 @@ def test_the_same_reply_twice_counts_once() -> None:
     """`count` is of answered requests."""
     probe, line = _probe(count=2)
     probe.step(0.0)
-    probe.hear(_reply(), line)
-    probe.hear(_reply(), line)
+    probe.hear(_reply())
+    probe.hear(_reply())
     assert not probe.decided
     probe.step(0.2)
-    probe.hear(_reply(sequence=2), line)
+    probe.hear(_reply(sequence=2))
     assert probe.decided
     assert probe.outcome().received == 2
 
@@ -337,7 +409,7 @@ def test_an_error_may_quote_only_the_header() -> None:
     """RFC 792 asks for no more than 8 bytes of the request."""
     probe, line = _probe(expect="unreachable")
     probe.step(0.0)
-    probe.hear(_error(token=b""), line)
+    probe.hear(_error(token=b""))
     assert probe.outcome()[:4] == ("unreachable", "prohibited", "", "10.0.0.1")
 
 
@@ -346,12 +418,71 @@ def test_errors_decide_only_at_the_second_and_only_what_expects_them() -> None:
     for expect in ("reachable", "unreachable"):
         probe, line = _probe(expect=expect)
         probe.step(0.0)
-        probe.hear(_error(), line)
+        probe.hear(_error())
         assert not probe.decided
         probe.step(0.2)
-        probe.hear(_error(sequence=2), line)
+        probe.hear(_error(sequence=2))
         assert probe.decided is (expect == "unreachable")
         assert probe.outcome().ok is (expect == "unreachable")
+
+
+@pytest.mark.parametrize(("expect", "ok"), [("prohibited", True), ("unreachable", True), ("no_reply", False)])
+def test_errors_decide_what_expects_just_them(expect: str, ok: bool) -> None:
+    """Others wait until the end, and are wrong."""
+    probe, dummy = _probe(expect=expect, timeout=1.0)
+    for number in (1, 2):
+        probe.step(0.0)
+        probe.hear(_error(sequence=number))
+    assert probe.decided is ok
+    probe.step(1.0)
+    assert probe.decided
+    assert probe.outcome()[:2] == ("unreachable", "prohibited")
+    assert probe.outcome().ok is ok
+
+
+def test_an_answer_decides_what_expects_any_failure() -> None:
+    """And is wrong."""
+    probe, dummy = _probe(expect="prohibited", count=3)
+    probe.step(0.0)
+    probe.hear(_reply())
+    assert probe.decided
+    assert not probe.outcome().ok
+
+
+@pytest.mark.parametrize("df", [False, True])
+def test_too_big_decides_only_what_must_stay_whole(df: bool) -> None:
+    """Otherwise the next request is fragmented."""
+    probe, line = _probe(expect="unreachable", df=df)
+    line.refusal = OSError(90, "Message too long")
+    line.mtus["10.0.0.3"] = 1400
+    probe.step(0.0)
+    probe.step(0.2)
+    assert probe.decided is df
+    assert probe.outcome()[1:3] == ("packet_too_big", "EMSGSIZE")
+    assert probe.outcome().extra == {"mtu": 1400}
+
+
+def test_a_source_address_that_is_not_there_may_be_expected() -> None:
+    """But only by its name."""
+    for expect, ok in (("no_source_address", True), ("unreachable", False), ("no_reply", False)):
+        probe, line = _probe(expect=expect, src="10.0.0.9")
+        line.refusal = OSError(99, "Cannot assign requested address")
+        probe.step(0.0)
+        assert probe.outcome().ok is ok
+
+
+def test_a_full_neighbour_table_is_told_from_other_refusals() -> None:
+    """So that room can be made, and the request be sent at once."""
+    probe, line = _probe()
+    for number, crowded in ((101, False), (105, True)):
+        line.refusal = OSError(number, "")
+        probe.step(0.0)
+        assert (probe.crowded, probe.waiting) == (crowded, False)
+    line.refusal = None
+    probe.ask()
+    assert (probe.crowded, probe.waiting) == (False, True)
+    probe.hear(_reply())
+    assert not probe.waiting
 
 
 def test_a_local_refusal_that_passes_is_forgotten() -> None:

@@ -11,8 +11,18 @@ import math
 import socket
 import typing as t
 
-REACHABLE = "reachable"
-UNREACHABLE = "unreachable"
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
+
+PROTOCOLS = ("icmp", "tcp", "udp", "arp")
+
+# Octets of ICMP payload, as many as ping sends.
+SIZE = 56
+
+# What IP's own length field leaves for it.
+_LARGEST = {4: 65535 - 20 - 8, 6: 65535 - 8}
+
+# Which options only some protocols have.
+_ONLY = {"port": ("tcp", "udp"), "listen": ("tcp", "udp"), "size": ("icmp",), "df": ("icmp",)}
 
 
 class Check(t.NamedTuple):
@@ -20,8 +30,8 @@ class Check(t.NamedTuple):
 
     `place` is where it stands in the data (`checks[2].`, empty for the single form), `netns` a namespace
     reference, `to` the target as written, `address` the same without its zone and in the kernel's spelling,
-    `family` AF_INET or AF_INET6, `src`, `dev` and `zone` empty where not asked for, `interval` and `timeout`
-    in seconds.
+    `family` AF_INET or AF_INET6, `expect` one of :data:`.reasons.WORDS`, `src`, `dev` and `zone` empty where not
+    asked for, `interval` and `timeout` in seconds, `port` 0 and `listen` None where there is none.
     """
 
     place: str
@@ -37,20 +47,27 @@ class Check(t.NamedTuple):
     count: int
     interval: float
     timeout: float
+    protocol: str = "icmp"
+    port: int = 0
+    listen: str | None = None
+    size: int = SIZE
+    df: bool = False
 
 
 def read(asked: list[dict[str, t.Any]], places: list[str], defaults: dict[str, t.Any]) -> tuple[list[Check], list[str]]:
     """Turn the modules' options into checks.
 
-    :param asked: dicts with the keys from, to, expect, src, dev, timeout, count; a missing value is None.
+    :param asked: dicts with the keys from, to, expect, src, dev, timeout, count, protocol, port, listen, size, df; a
+        missing value is None.
     :param places: for each of them how an error names it.
-    :param defaults: count, interval and timeout of the checks that have none of their own.
+    :param defaults: what holds for checks that do not say otherwise; count, interval and timeout at least.
     :returns: the checks that make sense, and every error of the others.
     """
     errors = _number_errors("", defaults)
     checks = []
-    for place, options in zip(places, asked):
-        wrong = _number_errors(place, options)
+    for place, own in zip(places, asked):
+        wrong = _number_errors(place, own)
+        options = _with_defaults(own, defaults)
         to = options.get("to") or ""
         address, zone = _target(place, to, wrong)
         src = _source(place, options.get("src"), address, wrong)
@@ -59,6 +76,7 @@ def read(asked: list[dict[str, t.Any]], places: list[str], defaults: dict[str, t
             wrong.append(f"{place}dev: {dev!r} is not the device of {to!r}")
         if address is not None and address.version == 6 and not (zone or dev) and _needs_zone(address):
             wrong.append(f"{place}to: {to!r} needs a device: {to}%DEVICE, or dev")
+        wrong += _protocol_errors(place, own, options, address)
         if wrong or address is None:
             errors += wrong
             continue
@@ -72,15 +90,53 @@ def read(asked: list[dict[str, t.Any]], places: list[str], defaults: dict[str, t
                 zone=zone,
                 family=family,
                 multicast=address.is_multicast,
-                expect=options.get("expect") or REACHABLE,
+                expect=options.get("expect") or reasons.REACHABLE,
                 src=src,
                 dev=dev,
-                count=options.get("count") or defaults["count"],
-                interval=defaults["interval"],
-                timeout=options.get("timeout") or defaults["timeout"],
+                count=options["count"],
+                interval=options["interval"],
+                timeout=options["timeout"],
+                protocol=options["protocol"],
+                port=options.get("port") or 0,
+                listen=options.get("listen"),
+                size=options["size"],
+                df=options["df"],
             )
         )
-    return checks, errors
+    return checks, list(dict.fromkeys(errors))
+
+
+def _with_defaults(own: dict[str, t.Any], defaults: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What a check says itself, then what holds for all; of the latter only what its protocol has."""
+    said = {name: value for name, value in own.items() if value is not None}
+    for_all = {name: value for name, value in defaults.items() if value is not None and name not in ("from", "to")}
+    protocol = {"protocol": "icmp", **for_all, **said}["protocol"]
+    for_all = {name: value for name, value in for_all.items() if protocol in _ONLY.get(name, PROTOCOLS)}
+    return {"protocol": protocol, "size": SIZE, "df": False, **for_all, **said}
+
+
+def _protocol_errors(
+    place: str, own: dict[str, t.Any], options: dict[str, t.Any], address: _Address | None
+) -> list[str]:
+    """What does not go with the protocol of a check."""
+    protocol, size = options["protocol"], options["size"]
+    errors = [
+        f"{place}{name}: this is of {' and '.join(protocols)} alone, not of {protocol}"
+        for name, protocols in _ONLY.items()
+        if own.get(name) is not None and protocol not in protocols
+    ]
+    if protocol in _ONLY["port"] and not 0 < (options.get("port") or 0) <= 0xFFFF:
+        errors.append(f"{place}port: {protocol} needs one between 1 and 65535")
+    if protocol == "arp" and not options.get("dev"):
+        errors.append(f"{place}dev: arp needs the device to ask on")
+    if address is not None:
+        if protocol == "arp" and address.version != 4:
+            errors.append(f"{place}to: {options['to']!r} is not IPv4, of which arp is")
+        if protocol != "icmp" and address.is_multicast:
+            errors.append(f"{place}to: {options['to']!r} is a multicast address, which only icmp can ask")
+        if not 0 <= size <= _LARGEST[address.version]:
+            errors.append(f"{place}size: {size} is not between 0 and {_LARGEST[address.version]}")
+    return errors
 
 
 def _number_errors(place: str, options: dict[str, t.Any]) -> list[str]:

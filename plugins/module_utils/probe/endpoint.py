@@ -2,91 +2,66 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Raw ICMP sockets: sends echo requests, and hears the replies and the errors that quote a request.
+"""A socket that many probes share: it sends their requests, and hears the answers and the errors that quote them.
 
-Sources: raw(7), ip(7) (IP_RECVERR), ipv6(7), socket(7); linux/icmp.h and linux/icmpv6.h for the filters.
+Sources: raw(7), udp(7), ip(7) (IP_RECVERR), ipv6(7).
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
-import struct
-import time
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet
-
-# Numbers of the kernel's interface that Python's socket module does not name.
-_ICMP_FILTER = 1
-_ICMP6_FILTER = 1
-_SOL_RAW = 255
-_IP_RECVERR = 11
-_IPV6_RECVERR = 25
-_SO_SNDBUFFORCE = 32
-_SO_RCVBUFFORCE = 33
-_SO_TIMESTAMPNS = 35
-
-_RECVERR = {
-    socket.AF_INET: (socket.IPPROTO_IP, _IP_RECVERR),
-    socket.AF_INET6: (socket.IPPROTO_IPV6, _IPV6_RECVERR),
-}
-_TIMESPEC = struct.Struct("@ll")
-
-# A request that waits for an address resolution is charged to the socket until that fails: with the usual
-# 200 kB some silent targets would keep the requests to all others from being sent. And the replies of a whole
-# lab arrive at once.
-_BUFFER = 8 << 20
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet, sockopts
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Probe
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
 
 
 class Heard(t.NamedTuple):
-    """A reply (`error` is None) or an error about a request.
+    """An answer (`error` is None) or an error about a request.
 
-    `address` is who replied, or whom the quoted request was for; `at` is the arrival on time.monotonic's
-    clock.
+    `address` and `port` are whose answer it is, or whom the quoted request was for; `at` is the arrival on
+    time.monotonic's clock.
     """
 
     address: str
+    port: int
     echo: packet.Echo
     error: packet.IcmpError | None
     at: float
 
 
 class Endpoint:
-    """A raw socket of one family in one namespace, shared by the probes with the same source and device."""
+    """A socket of one protocol and family in one namespace, shared by the probes with the same source and device.
 
-    def __init__(self, family: int, src: str = "", dev: str = "", zone: str = "") -> None:
-        """Open the socket in the calling thread's network namespace; OSError where the kernel refuses.
+    :ivar probes: those that share it, by the identifier that their requests and the answers carry.
+    :ivar mtus: the MTU towards an address, where the own kernel refused a packet as too big.
+    """
 
-        :param dev: the device that packets leave and arrive by (SO_BINDTODEVICE), empty for any.
+    def __init__(self, sock: socket.socket, src: str = "", dev: str = "", zone: str = "", df: bool = False) -> None:
+        """Configure and keep a socket of the namespace in which the thread is; OSError where the kernel refuses.
+
+        :param dev: the device that packets leave and arrive by, empty for any.
         :param zone: the device that link-local addresses belong to, `dev` where empty.
+        :param df: whether packets must stay whole.
         """
-        self.family = family
-        self._scope = _index(zone or dev) if zone or dev else 0
+        self.family = sock.family
+        self.probes: dict[int, EchoProbe] = {}
+        self.mtus: dict[str, int] = {}
         self._unbound_src = src
-        protocol = socket.IPPROTO_ICMP if family == socket.AF_INET else socket.IPPROTO_ICMPV6
-        self._socket = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+        self._socket = sock
         try:
-            self._configure(dev)
+            self._scope = sockopts.index(zone or dev)
+            sock.setblocking(False)
+            sockopts.queue_errors(sock)
+            sockopts.stamp_and_buffer(sock)
+            if df:
+                sockopts.never_fragment(sock)
+            if dev:
+                sockopts.bind_to_device(sock, dev)
         except OSError:
-            self._socket.close()
+            sock.close()
             raise
-
-    def _configure(self, dev: str) -> None:
-        self._socket.setsockopt(*_RECVERR[self.family], 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
-        # A set bit keeps messages of that type out.
-        blocked = ~(1 << packet.ECHO_REPLY[self.family])
-        if self.family == socket.AF_INET:
-            self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", blocked & 0xFFFFFFFF))
-        else:
-            words = [(blocked >> shift) & 0xFFFFFFFF for shift in range(0, 256, 32)]
-            self._socket.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, struct.pack("=8I", *words))
-        if dev:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, dev.encode() + b"\0")
 
     def fileno(self) -> int:
         """The descriptor, as selectors wants it."""
@@ -96,57 +71,87 @@ class Endpoint:
         """Close the socket."""
         self._socket.close()
 
-    def send(self, address: str, data: bytes) -> None:
-        """Send ICMP bytes to an address; OSError where the sender's own kernel refuses."""
+    def send(self, address: str, port: int, data: bytes) -> None:
+        """Send bytes to an address; OSError where the sender's own kernel refuses."""
         if self._unbound_src:
             # Not at opening: an IPv6 address cannot be bound before its duplicate address detection is over.
-            self._socket.bind(self._sockaddr(self._unbound_src))
+            self._socket.bind(sockopts.sockaddr(self.family, self._unbound_src, 0, self._scope))
             self._unbound_src = ""
-        self._socket.sendto(data, self._sockaddr(address))
+        target = sockopts.sockaddr(self.family, address, port, self._scope)
+        try:
+            self._socket.sendto(data, target)
+        except OSError:
+            # It may be about an earlier request, whose ICMP error came meanwhile; then nothing was sent.
+            self._socket.sendto(data, target)
 
-    def _sockaddr(self, address: str) -> tuple[t.Any, ...]:
-        return (address, 0) if self.family == socket.AF_INET else (address, 0, 0, self._scope)
+    def ready(self) -> None:
+        """Hand everything that has arrived to the probes that it is for."""
+        for heard in self.receive():
+            for probe in self.whose(heard):
+                probe.hear(heard)
+
+    def whose(self, heard: Heard) -> t.Iterable[EchoProbe]:
+        """The probes that may have asked for what was heard."""
+        probe = self.probes.get(heard.echo.ident)
+        return [probe] if probe is not None else []
 
     def receive(self) -> t.Iterator[Heard]:
-        """Everything that has arrived: errors first, then replies; other processes' as well."""
+        """Everything that has arrived: errors first, then answers; other processes' as well."""
         for flags in (socket.MSG_ERRQUEUE, 0):
             while True:
                 try:
-                    data, control, dummy, sender = self._socket.recvmsg(4096, 512, flags)
+                    data, control, dummy, sender = self._socket.recvmsg(sockopts.WHOLE, 512, flags)
                 except BlockingIOError:
                     break
                 except OSError:
                     continue  # an ICMP error that came meanwhile, and that is in the queue too
-                heard = self._heard(data, control, sender[0] if sender else "", bool(flags))
+                heard = self._heard(data, sockopts.control_of(control), sender or ("", 0), bool(flags))
                 if heard is not None:
                     yield heard
 
-    def _heard(self, data: bytes, control: list[tuple[int, int, bytes]], address: str, queued: bool) -> Heard | None:
-        # The error queue quotes from the ICMP header on, for both families.
-        echo = packet.echo(data if queued else packet.icmp_part(self.family, data))
-        fields = {(level, kind): value for level, kind, value in control}
-        error = packet.icmp_error(fields.get(_RECVERR[self.family], b""))
-        expected = packet.ECHO_REQUEST if queued else packet.ECHO_REPLY
-        if echo is None or echo.type != expected[self.family] or queued != (error is not None):
+    def _heard(self, data: bytes, control: sockopts.Control, sender: tuple[t.Any, ...], queued: bool) -> Heard | None:
+        raw = control.get(sockopts.RECVERR[self.family], b"")
+        mtu = packet.local_mtu(raw)
+        if mtu:
+            self.mtus[sender[0]] = mtu
+        error = packet.icmp_error(raw)
+        echo = self.decode(data, queued)
+        if echo is None or queued != (error is not None):
             return None
-        return Heard(address, echo, error, _monotonic(fields.get((socket.SOL_SOCKET, _SO_TIMESTAMPNS))))
+        return Heard(sender[0], sender[1], echo, error, sockopts.arrival(control))
+
+    def decode(self, data: bytes, quoted: bool) -> packet.Echo | None:
+        """The echo in what was received, or in what an error quotes of a request; None where it is none of ours."""
+        raise NotImplementedError
 
 
-def _index(dev: str) -> int:
-    try:
-        return socket.if_nametoindex(dev)
-    except OSError:  # it says so without an errno
-        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), dev) from None
+class EchoProbe(Probe):
+    """A check whose requests come back as they were: with an identifier, a sequence number and a payload."""
 
+    def __init__(self, check: Check, endpoint: Endpoint, ident: int, token: bytes) -> None:
+        super().__init__(check)
+        self.ident = ident
+        self.payload = token
+        self.endpoint = endpoint
+        endpoint.probes[ident] = self
 
-def _monotonic(stamp: bytes | None) -> float:
-    """The kernel's time stamp of an arrival, which is on the wall clock, on time.monotonic's clock.
+    def hear(self, heard: Heard) -> None:
+        """Take an answer or an error that may be this probe's, if it really is."""
+        sequence, check = heard.echo.sequence, self.check
+        if not self.asked(sequence):
+            return
+        if heard.error is not None:
+            # A quotation may be cut short.
+            if heard.address == check.address and self.payload.startswith(heard.echo.payload[: len(self.payload)]):
+                self.refused(self.why(heard.error), "", heard.error.by, heard.error.mtu)
+        elif heard.echo.payload == self.payload and (check.multicast or heard.address == check.address):
+            self.answered(sequence, heard.at, heard.address)
 
-    That leaves out how long a packet waited while others were sent, and a wall clock that is set does no
-    harm.
-    """
-    waited = 0.0
-    if stamp is not None and len(stamp) == _TIMESPEC.size:
-        seconds, nanoseconds = _TIMESPEC.unpack(stamp)
-        waited = time.time() - seconds - nanoseconds / 1e9
-    return time.monotonic() - waited
+    def why(self, error: packet.IcmpError) -> str:
+        """The word for an ICMP error about a request of this protocol."""
+        return packet.reason(error)
+
+    def extra(self) -> dict[str, t.Any]:
+        """The MTU that was in the way."""
+        mtu = self._mtu or self.endpoint.mtus.get(self.check.address, 0)
+        return {"mtu": mtu} if self._reason == "packet_too_big" and mtu else {}

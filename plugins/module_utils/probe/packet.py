@@ -9,6 +9,7 @@ Sources: RFC 792, RFC 1071, RFC 4443; raw(7) and ip(7) for what the kernel puts 
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 import typing as t
@@ -19,6 +20,7 @@ ECHO_REPLY = {socket.AF_INET: 0, socket.AF_INET6: 129}
 _ECHO = struct.Struct("!BBHHH")
 _EXTENDED_ERROR = struct.Struct("=IBBBBII")  # struct sock_extended_err of linux/errqueue.h
 _ORIGIN = {2: socket.AF_INET, 3: socket.AF_INET6}  # SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
+_LOCAL_ORIGIN = 1  # SO_EE_ORIGIN_LOCAL
 
 
 class Echo(t.NamedTuple):
@@ -31,12 +33,16 @@ class Echo(t.NamedTuple):
 
 
 class IcmpError(t.NamedTuple):
-    """An ICMP error as the kernel reports it; `by` is the address that sent it, empty where unknown."""
+    """An ICMP error as the kernel reports it.
+
+    `by` is the address that sent it, empty where unknown; `mtu` what fits, where it says so, else 0.
+    """
 
     family: int
     type: int
     code: int
     by: str
+    mtu: int = 0
 
 
 # (type, code) -> reason; None is any code of the type that is not listed.
@@ -107,10 +113,19 @@ def icmp_error(data: bytes) -> IcmpError | None:
     """The ICMP error in the control data of a socket's error queue; None where it is of another origin."""
     if len(data) < _EXTENDED_ERROR.size:
         return None
-    dummy, origin, kind, code, dummy, dummy, dummy = _EXTENDED_ERROR.unpack_from(data)
+    number, origin, kind, code, dummy, info, dummy = _EXTENDED_ERROR.unpack_from(data)
     if origin not in _ORIGIN:
         return None
-    return IcmpError(_ORIGIN[origin], kind, code, _address(data[_EXTENDED_ERROR.size :]))
+    mtu = info if number == errno.EMSGSIZE else 0
+    return IcmpError(_ORIGIN[origin], kind, code, _address(data[_EXTENDED_ERROR.size :]), mtu)
+
+
+def local_mtu(data: bytes) -> int:
+    """The MTU in the control data of an error queue, where the own kernel refused a packet as too big; else 0."""
+    if len(data) < _EXTENDED_ERROR.size:
+        return 0
+    number, origin, dummy, dummy, dummy, info, dummy = _EXTENDED_ERROR.unpack_from(data)
+    return info if (origin, number) == (_LOCAL_ORIGIN, errno.EMSGSIZE) else 0
 
 
 def _address(sockaddr: bytes) -> str:
@@ -128,3 +143,9 @@ def reason(error: IcmpError) -> str:
     words = _REASONS[error.family]
     word = words.get((error.type, error.code)) or words.get((error.type, None))
     return word or f"icmp_{error.type}_{error.code}"
+
+
+def refusal(error: IcmpError) -> str:
+    """As :func:`reason`, about a request to a port: one that nobody listens at refuses."""
+    word = reason(error)
+    return "refused" if word == "port_unreachable" else word

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.matrix import aligned
+
 _TITLES = ("", "FROM", "TO", "EXPECTED", "GOT", "REASON", "RTT")
 
 
@@ -25,12 +27,32 @@ def table(results: list[dict[str, t.Any]]) -> list[str]:
 
     :param results: dicts as the module returns them.
     """
-    rows = [_TITLES] + [_row(result) for result in results]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return aligned([_TITLES, *(_row(result) for result in results)])
 
 
 def _row(result: dict[str, t.Any]) -> tuple[str, ...]:
+    return (
+        "" if result["ok"] else "!!",
+        result["from"] or "host",
+        _target(result),
+        result["expect"],
+        result["got"],
+        _why(result),
+        "-" if result["rtt_ms"] is None else "{:.3f} ms".format(result["rtt_ms"]),
+    )
+
+
+def _target(result: dict[str, t.Any]) -> str:
+    """The target, and how it was asked where that is not the usual way."""
+    parts = [result["to"]]
+    if "protocol" in result:
+        parts.append("/".join([result["protocol"], *(str(result[name]) for name in ["port"] if name in result)]))
+    if "size" in result:
+        parts.append("size {}".format(result["size"]))
+    return " ".join(parts)
+
+
+def _why(result: dict[str, t.Any]) -> str:
     why = result["reason"]
     if result["errno"]:
         why += " ({})".format(result["errno"])
@@ -38,12 +60,8 @@ def _row(result: dict[str, t.Any]) -> tuple[str, ...]:
         why += " by {}".format(result["by"])
     if result["reason"] == "too_few_replies":
         why += " ({} of {} sent)".format(result["received"], result["sent"])
-    return (
-        "" if result["ok"] else "!!",
-        result["from"] or "host",
-        result["to"],
-        result["expect"],
-        result["got"],
-        why,
-        "-" if result["rtt_ms"] is None else "{:.3f} ms".format(result["rtt_ms"]),
-    )
+    if result.get("mtu"):
+        why += " (mtu {})".format(result["mtu"])
+    if result.get("lladdrs"):
+        why += " from {}".format(", ".join(result["lladdrs"]))
+    return why

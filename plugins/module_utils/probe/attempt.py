@@ -1,0 +1,154 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a check does while it runs, whatever its protocol: ask again and again, and judge what came of it."""
+
+from __future__ import annotations
+
+import errno
+import time
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
+
+# One refusal may be a network that is still coming up.
+_REFUSALS_THAT_DECIDE = 2
+
+
+class Outcome(t.NamedTuple):
+    """What came of a check.
+
+    `got` is reachable or unreachable; `reason` a word such as reply, no_route, no_reply; `errno` the name of
+    the error with which the sender's own kernel refused, empty where it did not; `by` the address that sent
+    an ICMP error, or that replied; `rtt_ms` the fastest round trip in milliseconds, None without a reply;
+    `sent` and `received` count requests and the answered ones among them; `ok` says whether it is as
+    expected; `extra` holds what only some protocols tell.
+    """
+
+    got: str
+    reason: str
+    errno: str
+    by: str
+    rtt_ms: float | None
+    sent: int
+    received: int
+    ok: bool
+    extra: dict[str, t.Any]
+
+
+class Probe:
+    """One check while it runs. Those of the protocols say how a request is sent.
+
+    :cvar blind: whether the kernel does not tell that it has no room for the neighbour.
+    """
+
+    blind = False
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+        self.decided = False
+        self._deadline: float | None = None
+        self._sent_at: dict[int, float] = {}
+        self._sent = 0
+        self._trips: dict[int, float] = {}
+        self._reason = "no_reply"
+        self._errno = ""
+        self._by = ""
+        self._mtu = 0
+        self._refusals = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the kernel had no room for the neighbour, or for the packet, at the latest request."""
+        return not self.decided and self._errno == errno.errorcode[errno.ENOBUFS]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has asked and may still be answered."""
+        return self._sent > 0 and not self.decided
+
+    def step(self, now: float) -> float:
+        """Send once more, or give up when the time is over. Returns when the next step is due."""
+        if self._deadline is None:
+            self._deadline = now + self.check.timeout
+        if now >= self._deadline:
+            self.decided = True
+        else:
+            self.ask()
+        return min(now + self.check.interval, self._deadline)
+
+    def ask(self) -> None:
+        """Send a request, and take it down."""
+        sequence = (self._sent + 1) & 0xFFFF
+        at = time.monotonic()
+        try:
+            self.transmit(sequence)
+        except OSError as exc:
+            self.refused_locally(exc)
+            return
+        self._sent += 1
+        self._sent_at[sequence] = at
+        if self._errno:  # the sender's own kernel refuses no longer, so what it said is no longer the reason
+            self._reason, self._errno, self._refusals = "no_reply", "", 0
+
+    def transmit(self, sequence: int) -> None:
+        """Send the request with this number; OSError where the sender's own kernel refuses."""
+        raise NotImplementedError
+
+    def asked(self, sequence: int) -> bool:
+        """Whether an answer to the request with this number still matters."""
+        return sequence in self._sent_at and not self.decided
+
+    @property
+    def latest(self) -> int:
+        """The number of the latest request; 0 for none."""
+        return self._sent & 0xFFFF
+
+    def answered(self, sequence: int, at: float, by: str) -> None:
+        """Take the answer to a request."""
+        self._trips.setdefault(sequence, max(0.0, at - self._sent_at[sequence]))
+        self._reason, self._errno, self._by = "reply", "", by
+        self.decided = self.check.expect != reasons.REACHABLE or self.complete
+
+    @property
+    def complete(self) -> bool:
+        """Whether as many were answered as wanted."""
+        return len(self._trips) >= self.check.count
+
+    def refused_locally(self, exc: OSError) -> None:
+        """Take an error with which the sender's own kernel refused to send."""
+        number = exc.errno or 0
+        reason = reasons.LOCAL.get(number, reasons.SEND_FAILED)
+        self.refused(reason, errno.errorcode.get(number, str(exc)))
+
+    def refused(self, reason: str, name: str = "", by: str = "", mtu: int = 0) -> None:
+        """Remember a refusal. It decides only a check that expects it: others may still be answered."""
+        if self._trips:
+            return
+        self._reason, self._errno, self._by, self._mtu = reason, name, by, mtu
+        passing = reason in reasons.PASSING and not (reason == "packet_too_big" and self.check.df)
+        if self.check.expect == reason or (self.check.expect == reasons.UNREACHABLE and not passing):
+            self._refusals += 1
+            self.decided = self._refusals >= _REFUSALS_THAT_DECIDE
+
+    def outcome(self) -> Outcome:
+        """What came of it, once it is decided."""
+        received = len(self._trips)
+        expect, reason = self.check.expect, self._reason
+        got = reasons.REACHABLE if received else reasons.UNREACHABLE
+        ok = expect in (got, reason)
+        if expect == reasons.REACHABLE and received and not self.complete:
+            reason, ok = "too_few_replies", False
+        if reason == reasons.SEND_FAILED or (reason == "no_source_address" and self.check.src and expect != reason):
+            ok = False  # what was asked was not tried: a wrong `src` must not pass for an unreachable target
+        rtt = round(min(self._trips.values()) * 1000, 3) if received else None
+        return Outcome(got, reason, self._errno, self._by, rtt, self._sent, received, ok, self.extra())
+
+    def extra(self) -> dict[str, t.Any]:
+        """What this protocol tells beside the rest."""
+        return {"mtu": self._mtu} if self._mtu else {}
+
+    def close(self) -> None:
+        """Let go of what this probe alone has open."""

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The words for why a target was not reached."""
+
+from __future__ import annotations
+
+import errno
+
+REACHABLE = "reachable"
+UNREACHABLE = "unreachable"
+
+# With which error the sender's own kernel refuses to send.
+LOCAL = {
+    errno.ENETUNREACH: "no_route",
+    errno.EHOSTUNREACH: "host_unreachable",
+    errno.EACCES: "not_permitted",
+    errno.EPERM: "not_permitted",
+    errno.EINVAL: "blackhole",
+    errno.EADDRNOTAVAIL: "no_source_address",
+    errno.EMSGSIZE: "packet_too_big",
+    errno.ENETDOWN: "link_down",
+}
+
+SEND_FAILED = "send_failed"
+
+# These pass by themselves (an address under duplicate address detection, a full queue, a path MTU now known)
+# and prove nothing about the target.
+PASSING = ("no_source_address", "packet_too_big", SEND_FAILED)
+
+# What a check may expect instead of plain `unreachable`.
+EXPECTED = (
+    "no_reply",
+    "no_route",
+    "host_unreachable",
+    "net_unreachable",
+    "prohibited",
+    "refused",
+    "not_permitted",
+    "blackhole",
+    "packet_too_big",
+    "ttl_exceeded",
+    "port_unreachable",
+    "protocol_unreachable",
+    "beyond_scope",
+    "no_source_address",
+    "link_down",
+)
+
+# Every word that a check may expect.
+WORDS = (REACHABLE, UNREACHABLE, *EXPECTED)

@@ -1,0 +1,216 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks made, all at the same time, from inside network namespaces, in one process and one event loop."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import heapq
+import os
+import resource
+import selectors
+import time
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, icmp, tcp, udp
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Outcome, Probe
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.room import make_room
+
+# How many requests are sent before replies are looked at again.
+_BURST = 64
+
+# After how many blind probes there has to be room again: each may need an entry for its target, which needs one too.
+_BLIND = 256
+
+_MOST = 0x10000
+
+_Key = tuple[t.Any, ...]
+
+
+def run(checks: list[Check], problems: list[str] | None = None) -> list[Outcome]:
+    """Make the checks, all at the same time.
+
+    Each sends a request every `interval` until `count` were answered, which is `reachable`, or `timeout` is
+    over, which is not. One that expects to fail also ends at the first answer, or when it is refused twice in
+    the way that it expects: by an ICMP error, or by the sender's own kernel.
+
+    :param problems: what is already known to be wrong with other checks; reported together with what is found
+        here.
+    :returns: the outcomes in the order of the checks.
+    :raises LabError: with `problems`, unknown namespaces and devices, and ports that are taken; nothing has been
+        sent then.
+    """
+    problems = list(problems or [])
+    if len(checks) > _MOST:
+        raise LabError([*problems, f"checks: {len(checks)} are more than the {_MOST} that one run can tell apart"])
+    with contextlib.ExitStack() as stack:
+        opening = _Opening(stack)
+        opening.allow_files(2 * len(checks))
+        opening.open_listeners(checks)
+        probes = opening.open_probes(checks)
+        errors = [*problems, *opening.errors]
+        if errors:
+            raise LabError(list(dict.fromkeys(errors)))
+        _exchange([probes[number] for number in range(len(checks))], opening.selector)
+        return [probes[number].outcome() for number in range(len(checks))]
+
+
+class _Opening:
+    """Opens what the checks need, each in its namespace; the stack closes it.
+
+    :ivar errors: why some have none.
+    """
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self.errors: list[str] = []
+        self.selector = stack.enter_context(selectors.DefaultSelector())
+        self._stack = stack
+        self._first = int.from_bytes(os.urandom(2), "big")
+        self._token = os.urandom(56)
+
+    @staticmethod
+    def allow_files(wanted: int) -> None:
+        """Let this process open that many sockets, as far as the hard limit goes: the usual soft one is 1024."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        enough = wanted + 64
+        if soft != resource.RLIM_INFINITY and soft < enough:
+            limit = enough if hard == resource.RLIM_INFINITY else min(hard, enough)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+    def open_listeners(self, checks: list[Check]) -> None:
+        """One for each protocol, family and port that a namespace shall listen at."""
+        wanted: dict[_Key, list[Check]] = {}
+        for check in checks:
+            if check.listen is not None:
+                wanted.setdefault((check.protocol, check.family, check.port), []).append(check)
+        for key, members in wanted.items():
+            self._enter(members, "listen", functools.partial(self._listen, key))
+
+    def _listen(self, key: _Key, netns: str, ours: list[tuple[int, Check]]) -> None:
+        try:
+            self._watch(open_listener(*key, token=self._token))
+        except OSError as exc:
+            self.errors += [f"{check.place}listen: {_no_listener(check, netns, exc)}" for dummy, check in ours]
+
+    def open_probes(self, checks: list[Check]) -> dict[int, Probe]:
+        """The probes by the numbers of their checks."""
+        probes: dict[int, Probe] = {}
+        self._enter(checks, "netns", functools.partial(self._open_probes, probes))
+        return probes
+
+    def _open_probes(self, probes: dict[int, Probe], netns: str, ours: list[tuple[int, Check]]) -> None:
+        lines: dict[_Key, t.Any] = {}
+        for number, check in ours:
+            key = (check.protocol, check.family, check.src, check.dev, check.zone, check.df)
+            try:
+                if key not in lines:
+                    lines[key] = self._open_line(check)
+            except OSError as exc:
+                self.errors.append(_no_socket(check, netns, exc))
+            else:
+                probes[number] = self._probe(number, check, lines[key])
+                self._stack.callback(probes[number].close)
+
+    def _enter(self, checks: list[Check], option: str, work: t.Callable[[str, list[tuple[int, Check]]], None]) -> None:
+        """Work in each namespace that an option of the checks names, with the checks and their numbers."""
+        groups: dict[str, list[tuple[int, Check]]] = {}
+        for number, check in enumerate(checks):
+            groups.setdefault(getattr(check, option), []).append((number, check))
+        for netns, ours in groups.items():
+            try:
+                with namespaces.inside_ref(netns):
+                    work(netns, ours)
+            except OSError as exc:
+                why, name = _no_entry(netns, exc), {"netns": "from"}.get(option, option)
+                self.errors += [f"{check.place}{name}: {why}" for dummy, check in ours]
+
+    def _open_line(self, check: Check) -> t.Any:
+        """What the checks with the same namespace, protocol, source and device share."""
+        line: t.Any
+        if check.protocol == "tcp":
+            line = tcp.Dialer(check.family, check.src, check.dev, check.zone, self.selector)
+            self._stack.callback(line.close)
+        elif check.protocol == "arp":
+            line = self._watch(arp.Endpoint(check.dev))
+        else:
+            kind = {"icmp": icmp.Endpoint, "udp": udp.Endpoint}[check.protocol]
+            line = self._watch(kind(check.family, check.src, check.dev, check.zone, check.df))
+        return line
+
+    def _watch(self, line: t.Any) -> t.Any:
+        self._stack.callback(line.close)
+        self.selector.register(line, selectors.EVENT_READ, line.ready)
+        return line
+
+    def _probe(self, number: int, check: Check, line: t.Any) -> Probe:
+        if check.protocol == "tcp":
+            return tcp.Probe(check, line)
+        if check.protocol == "arp":
+            return arp.Probe(check, line)
+        kind = {"icmp": icmp.Probe, "udp": udp.Probe}[check.protocol]
+        return kind(check, line, (self._first + number) & 0xFFFF, self._token)
+
+
+def _no_entry(netns: str, exc: OSError) -> str:
+    if isinstance(exc, FileNotFoundError):
+        return f"there is no network namespace {netns!r}"
+    return f"network namespace {netns!r} cannot be entered: {exc.strerror or exc}"
+
+
+def _where(netns: str) -> str:
+    return f"namespace {netns!r}" if netns else "the host"
+
+
+def _no_socket(check: Check, netns: str, exc: OSError) -> str:
+    where = _where(netns)
+    if exc.errno == errno.ENODEV:
+        option, dev = ("to", check.zone) if check.zone else ("dev", check.dev)
+        return f"{check.place}{option}: there is no interface {dev!r} in {where}"
+    return f"{check.place}from: no socket can be opened in {where}: {exc.strerror or exc}"
+
+
+def _no_listener(check: Check, netns: str, exc: OSError) -> str:
+    where = _where(netns)
+    if exc.errno == errno.EADDRINUSE:
+        return f"port {check.port} is taken in {where}; without listen, the check asks whoever has it"
+    return f"nothing can listen at port {check.port} in {where}: {exc.strerror or exc}"
+
+
+def _exchange(queue: list[Probe], selector: selectors.BaseSelector) -> None:
+    """Send, listen and wait until every probe is decided."""
+    due = [(0.0, number) for number in range(len(queue))]
+    blind = 0
+    while True:
+        while due and queue[due[0][1]].decided:
+            heapq.heappop(due)
+        if not due:
+            return
+        # Listen before judging: an answer that is already here counts, however late we come to read it.
+        for key, _dummy in selector.select(max(0.0, due[0][0] - time.monotonic())):
+            key.data()
+        now = time.monotonic()
+        crowded = []
+        for _dummy in range(_BURST):
+            if not due or due[0][0] > now:
+                break
+            number = heapq.heappop(due)[1]
+            probe = queue[number]
+            if probe.decided:
+                continue
+            blind += probe.blind and not probe.waiting
+            heapq.heappush(due, (probe.step(now), number))
+            if probe.crowded:
+                crowded.append(probe)
+        if crowded or blind >= _BLIND:
+            blind = 0
+            if make_room(queue):
+                for probe in crowded:
+                    probe.ask()

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""TCP probes: connections, closed as soon as they stand. Sources: tcp(7), connect(2), ip(7) (IP_RECVERR)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import time
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import attempt, packet, reasons, sockopts
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
+
+_WORDS = {
+    **reasons.LOCAL,
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "refused",
+    errno.ETIMEDOUT: "no_reply",
+}
+
+
+class Dialer:
+    """Opens connections from one namespace, for the probes with the same source and device."""
+
+    def __init__(self, family: int, src: str, dev: str, zone: str, selector: selectors.BaseSelector) -> None:
+        """Remember the namespace in which the thread is; OSError where the device is not there."""
+        self.selector = selector
+        self._family, self._src, self._dev = family, src, dev
+        self._scope = sockopts.index(zone or dev)
+        sockopts.index(dev)
+        self._netns = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Let the namespace go."""
+        os.close(self._netns)
+
+    def dial(self, address: str, port: int) -> socket.socket:
+        """A socket that is connecting; OSError where the sender's own kernel refuses."""
+        with namespaces.inside(self._netns):
+            sock = socket.socket(self._family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sockopts.queue_errors(sock)
+            if self._dev:
+                sockopts.bind_to_device(sock, self._dev)
+            if self._src:
+                sock.bind(sockopts.sockaddr(self._family, self._src, 0, self._scope))
+            sock.connect(sockopts.sockaddr(self._family, address, port, self._scope))
+        except BlockingIOError:
+            pass
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+
+class Probe(attempt.Probe):
+    """A check by TCP. The kernel repeats the request of a connection; a new one is opened when that has failed."""
+
+    blind = True
+
+    def __init__(self, check: Check, dialer: Dialer) -> None:
+        super().__init__(check)
+        self._dialer = dialer
+        self._socket: socket.socket | None = None
+
+    def ask(self) -> None:
+        """Open a connection, unless one is still being opened."""
+        if self._socket is None:
+            super().ask()
+
+    def transmit(self, sequence: int) -> None:
+        """Open a connection."""
+        self._socket = self._dialer.dial(self.check.address, self.check.port)
+        self._dialer.selector.register(self._socket, selectors.EVENT_WRITE, self.ready)
+
+    def ready(self) -> None:
+        """See what became of the connection."""
+        if self._socket is None:
+            return
+        now = time.monotonic()
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        error = self._icmp_error(self._socket)
+        if code == 0 and not self._connected(self._socket):
+            return
+        self.close()
+        if self.decided:
+            return
+        if code == 0:
+            self.answered(self.latest, now, self.check.address)
+        elif error is not None:
+            self.refused(packet.refusal(error), "", error.by)
+        else:
+            by = self.check.address if code in (errno.ECONNREFUSED, errno.ECONNRESET) else ""
+            self.refused(_WORDS.get(code, errno.errorcode.get(code, str(code)).lower()), "", by)
+
+    @staticmethod
+    def _connected(sock: socket.socket) -> bool:
+        try:
+            sock.getpeername()
+        except OSError:
+            return False
+        return True
+
+    @staticmethod
+    def _icmp_error(sock: socket.socket) -> packet.IcmpError | None:
+        """The latest ICMP error about the connection."""
+        latest = None
+        while True:
+            try:
+                control = sockopts.control_of(sock.recvmsg(512, 512, socket.MSG_ERRQUEUE)[1])
+            except OSError:
+                return latest
+            latest = packet.icmp_error(control.get(sockopts.RECVERR[sock.family], b"")) or latest
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._socket is not None:
+            self._dialer.selector.unregister(self._socket)
+            self._socket.close()
+            self._socket = None

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A matrix made into checks, and results made into a matrix."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import matrix
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.matrix import Member
+
+A, B = "10.0.0.1", "10.0.0.2"
+
+
+def cells(rows: dict[t.Any, t.Any], senders: t.Sequence[str] = ("x", "")) -> tuple[list[t.Any], list[str]]:
+    """What two targets are expected to be for each sender, and the errors."""
+    asked, errors = matrix.expect(matrix.product(list(senders), [A, B]), rows)
+    return [(item["from"], item["to"], item["expect"]) for item in asked], errors
+
+
+def test_product_is_every_sender_to_every_target_once() -> None:
+    """In the order of rows; what is named twice counts once."""
+    assert matrix.product(["x", "", "x"], [A, B, A]) == [
+        {"from": netns, "to": address} for netns in ("x", "") for address in (A, B)
+    ]
+
+
+def test_pairs_are_all_but_those_of_one_namespace() -> None:
+    """And only of families that the sender has."""
+    members = [Member("x", A), Member("x", "fd00::1"), Member("y", B), Member("y", "10.0.0.9"), Member("x", A)]
+    assert matrix.pairs(members) == [
+        {"from": "x", "to": B},
+        {"from": "x", "to": "10.0.0.9"},
+        {"from": "y", "to": A},
+    ]
+
+
+def test_pairs_leave_what_is_no_address_to_the_checks() -> None:
+    """They know the place of the error."""
+    assert matrix.pairs([Member("x", "ten"), Member("y", "ten")]) == [
+        {"from": "x", "to": "ten"},
+        {"from": "y", "to": "ten"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (True, ["reachable", "reachable"]),
+        ("no", ["unreachable", "unreachable"]),
+        ("refused", ["refused", "refused"]),
+        (["yes", False], ["reachable", "unreachable"]),
+        (["no_reply", "unreachable"], ["no_reply", "unreachable"]),
+        ([B], ["unreachable", "reachable"]),
+        ([B, A], ["reachable", "reachable"]),
+        ([], ["unreachable", "unreachable"]),
+        ({A: "no_route"}, ["no_route", None]),
+        ({B: False, A: True}, ["reachable", "unreachable"]),
+    ],
+)
+def test_a_row(row: t.Any, expected: list[str]) -> None:
+    """In each of its forms; other rows are left alone."""
+    found, errors = cells({"x": row})
+    assert (found, errors) == ([("x", A, expected[0]), ("x", B, expected[1]), ("", A, None), ("", B, None)], [])
+
+
+def test_nothing_leaves_checks_out() -> None:
+    """One, or a whole row."""
+    assert cells({"x": [None, True], "": None}) == ([("x", B, "reachable")], [])
+
+
+def test_a_row_of_a_process_may_be_a_number() -> None:
+    """As YAML reads it."""
+    assert cells({12: True}, ["12"])[0] == [("12", A, "reachable"), ("12", B, "reachable")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ({"z": True}, "matrix.rows['z']: no check of the matrix is made from there"),
+        ({"x": "maybe"}, "matrix.rows['x']: 'maybe' is not yes, no, or why it fails"),
+        ({"x": 1}, "matrix.rows['x']: 1 is not yes, no, or why it fails"),
+        ({"x": {"10.0.0.9": True}}, "matrix.rows['x']: '10.0.0.9' is not one of its targets"),
+        ({"x": [True]}, "matrix.rows['x']: 1 cells do not fit the 2 targets, and are not all of them targets"),
+        ({"x": [A, "10.0.0.9"]}, "matrix.rows['x']: '10.0.0.1' is not yes, no, or why it fails"),
+    ],
+)
+def test_a_wrong_row(rows: dict[t.Any, t.Any], error: str) -> None:
+    """It is named."""
+    assert error in cells(rows)[1]
+
+
+def result(netns: str, to: str, expect: str, reason: str, ok: bool) -> dict[str, t.Any]:
+    """As the module makes them, as far as a matrix looks."""
+    got = "reachable" if reason in ("reply", "too_few_replies") else "unreachable"
+    return {"from": netns, "to": to, "expect": expect, "got": got, "reason": reason, "ok": ok}
+
+
+def test_lines() -> None:
+    """Right ones say no more than was expected, wrong ones why; what was left out has a dash."""
+    results = [
+        result("x", A, "reachable", "reply", True),
+        result("x", B, "unreachable", "no_reply", True),
+        result("", A, "no_route", "no_route", True),
+        result("", B, "no_route", "no_reply", False),
+        result("y", A, "unreachable", "reply", False),
+        result("z", B, "reachable", "too_few_replies", False),
+        result("z", A, "reachable", "prohibited", False),
+    ]
+    assert matrix.lines(results) == [
+        "FROM  10.0.0.1       10.0.0.2",
+        "x     yes            no",
+        "host  no_route       !! no_reply",
+        "y     !! yes         -",
+        "z     !! prohibited  !! too_few_replies",
+    ]
