@@ -16,6 +16,7 @@ options:
   force:
     description:
       - Change also what is not the lab's, and add an address whose prefix overlaps one that the host has a route to.
+      - A namespace, bridge or veth pair that is taken over belongs to the lab from then on, and ends with it.
     type: bool
     default: false
 attributes:
