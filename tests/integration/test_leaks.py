@@ -58,11 +58,12 @@ def seen_from_proc(world: t.Any) -> dict[str, t.Any]:
             if os.stat(f"/proc/{int(entry)}/ns/mnt").st_ino == os.stat("/proc/self/ns/mnt").st_ino:
                 processes.add(int(entry))
                 spaces.add(os.readlink(f"/proc/{entry}/ns/net"))
+    children = ["ps", "--ppid", str(os.getpid()), "-o", "comm="]
     mounts = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
     return {
         "processes": processes,
         "namespaces": spaces,
-        "children": subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "comm="], capture_output=True).stdout,
+        "children": subprocess.run(children, capture_output=True, check=False).stdout,
         "mounts": sorted(line.split(" ", 2)[2] for line in mounts),
         "files": len(os.listdir("/proc/self/fd")),
         "run": sorted(str(path) for path in pathlib.Path("/run").rglob("*")),

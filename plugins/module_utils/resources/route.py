@@ -325,5 +325,3 @@ def _usual_scope(route: Route) -> str:
     if route.type == "local":
         return "host"
     return "link" if route.type in ("unicast", "broadcast") and not route.via else "global"
-
-

@@ -134,10 +134,9 @@ class Veth:
             else:
                 there.append(None)
         first, second = there
-        if first is None and second is None:
-            return None
         known = first or second
-        assert known is not None  # for the type checker: one of the two is there
+        if known is None:
+            return None
         other = plan.snapshot.peer(*known)
         if other is None:
             raise LabError(

@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 import pytest
-
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.linuxnet.lab.plugins.filter.jmespath import query
 
 INFO = {"namespaces": [{"name": "", "routes": []}, {"name": "c1", "routes": [{"dst": "default", "via": "10.0.0.1"}]}]}
