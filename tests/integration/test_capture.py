@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import re
 import signal
 import socket
 import stat
@@ -63,6 +62,12 @@ def running() -> list[int]:
             except OSError:
                 pass
     return found
+
+
+def open_files(pid: int) -> list[str]:
+    """What the descriptors of a process are, without the sockets' numbers."""
+    links = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+    return sorted(link.split(":")[0] if link.startswith("socket") else link for link in links)
 
 
 def tcpdump(path: t.Any) -> list[str]:
@@ -267,12 +272,28 @@ def test_a_recorder_is_a_process_of_its_own(lab: t.Any) -> None:
     """It has nothing of the task's but its sockets and its record: no terminal, no session, no pipe."""
     lab.run("capture", state="started", netns="ns1", dev="eth0")
     (pid,) = running()
-    links = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
-    kinds = sorted(re.sub(r"[0-9\[\]:]", "", link) for link in links)
-    assert kinds == ["/dev/null"] * 3 + [
-        "/run/linuxnet.lab/capture/defaultdefault", "anon_inodeeventpoll", "socket", "socket", "socket"
-    ]  # fmt: skip
+    wanted = ["/dev/null"] * 3 + ["/run/linuxnet.lab/capture/default:default", "anon_inode:[eventpoll]"]
+    wanted += ["socket"] * 3  # the one that hears, and two that wake it
+    until = time.monotonic() + 10
+    while open_files(pid) != wanted and time.monotonic() < until:
+        time.sleep(0.01)  # it hears when the task returns, and gives back the rest a moment later
+    assert open_files(pid) == wanted
     assert os.getsid(pid) != os.getsid(0) and os.readlink(f"/proc/{pid}/cwd") == "/"
+
+
+def test_what_has_arrived_is_recorded_even_by_one_who_was_busy_when_told_to_stop(lab: t.Any) -> None:
+    """A recorder that does not run while there is traffic, and is woken by the end."""
+    assert lab.ping("ns1", "10.22.33.55")
+    lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp")
+    (pid,) = running()
+    time.sleep(0.3)
+    os.kill(pid, signal.SIGSTOP)
+    assert lab.ping("ns1", "10.22.33.55")
+    waking = threading.Timer(0.5, os.kill, [pid, signal.SIGCONT])
+    waking.start()
+    result = lab.run("capture", state="stopped")
+    waking.join()
+    assert (types(result), result["ended"]) == (["echo-request", "echo-reply"], "stopped")
 
 
 def test_started_twice_is_one_recorder_that_knows_all(lab: t.Any) -> None:

@@ -120,7 +120,7 @@ def test_fragments() -> None:
     assert (later["protocol"], later["dport"], later["summary"]) == (
         "udp", None, "10.0.0.1 > 10.0.0.2: udp, a later fragment"
     )  # fmt: skip
-    first = decode(ipv6(44, struct.pack("!BBHI", 17, 0, 1, 9) + UDP))
+    first = decode(ipv6(44, struct.pack("!BBHI", 17, 0xFF, 1, 9) + UDP))  # a reserved byte, of no meaning
     second = decode(ipv6(44, struct.pack("!BBHI", 17, 0, 0x0088, 9) + UDP))
     assert (first["dport"], second["protocol"], second["dport"]) == (53, "udp", None)
 
@@ -135,9 +135,7 @@ def test_ipv6_extension_headers_are_passed() -> None:
 def test_neighbor_solicitation_and_advertisement() -> None:
     asked = decode(ipv6(58, NDP, "ff02::1:ff00:2"))
     assert (asked["type"], asked["target"], asked["lladdr"]) == ("neighbor-solicitation", "fd00::2", MAC1)
-    assert asked["summary"] == (
-        f"fd00::1 > ff02::1:ff00:2: icmp6 neighbor-solicitation fd00::2 lladdr {MAC1}"
-    )
+    assert asked["summary"] == f"fd00::1 > ff02::1:ff00:2: icmp6 neighbor-solicitation fd00::2 lladdr {MAC1}"
     told = decode(ipv6(58, bytes([136]) + NDP[1:24] + b"\x05\1" + bytes(6) + b"\2\1" + NDP[26:]))
     assert (told["type"], told["lladdr"]) == ("neighbor-advertisement", MAC1)
     assert decode(ipv6(58, NDP[:24]))["lladdr"] == ""

@@ -100,7 +100,7 @@ def main(task: dict[str, t.Any]) -> None:
         source = getattr(importlib.import_module(module), name)(job)
     except LabError as exc:
         sys.stdout.write(json.dumps(exc.errors))
-        sys.exit(1)
+        raise SystemExit(1) from None
     descriptor = os.open(task["record"], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     # By lines, so that what was recorded is there even if this process is killed.
     with open(descriptor, "w", encoding="ascii", buffering=1) as stream:
