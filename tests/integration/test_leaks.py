@@ -119,23 +119,23 @@ def test_refusals_leave_nothing(world: t.Any) -> None:
 def monitored(world: t.Any, *places: str) -> t.Iterator[list[str]]:
     """What `ip monitor` prints in some namespaces while the body runs; the list is filled at its end."""
     lines: list[str] = []
-    monitors = []
-    for ref in places:
-        with namespaces.inside_ref(ref):
-            command = ["ip", "monitor", *"link address route mroute prefix netconf rule nsid nexthop".split()]
-            monitors.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            assert until(functools.partial(listens, monitors[-1].pid))
-    yield lines
-    for ref in places:  # this is printed after all that was before it
-        world.sh("ip route add blackhole 192.0.2.99 table 99; ip route del blackhole 192.0.2.99 table 99", ref)
-    for monitor in monitors:
-        assert monitor.stdout is not None
-        for line in monitor.stdout:
-            if "192.0.2.99" in line:
-                break
-            lines.append(line.strip())
-        monitor.kill()
-        monitor.communicate()
+    with contextlib.ExitStack() as ends:
+        monitors = []
+        for ref in places:
+            with namespaces.inside_ref(ref):
+                command = ["ip", "monitor", *"link address route mroute prefix netconf rule nsid nexthop".split()]
+                monitors.append(ends.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)))
+                ends.callback(monitors[-1].kill)
+                assert until(functools.partial(listens, monitors[-1].pid))
+        yield lines
+        for ref in places:  # this is printed after all that was before it
+            world.sh("ip route add blackhole 192.0.2.99 table 99; ip route del blackhole 192.0.2.99 table 99", ref)
+        for monitor in monitors:
+            assert monitor.stdout is not None
+            for line in monitor.stdout:
+                if "192.0.2.99" in line:
+                    break
+                lines.append(line.strip())
 
 
 def listens(port: int) -> bool:
