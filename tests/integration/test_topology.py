@@ -112,9 +112,9 @@ def test_the_same_by_hand(busy: World) -> None:
     [
         "ip link del dv1",
         "ip link del dbr; ip -n plain link del dp4",
-        "ip netns del dc1",
+        "ip netns del dc1; while ip link show dv1; do sleep 0.01; done",
         "ip netns del plain; while ip link show f0; do sleep 0.01; done",
-        "ip netns del dc1; ip netns add dc1",
+        "ip netns del dc1; while ip link show dv1; do sleep 0.01; done; ip netns add dc1",
         "ip route del 10.9.9.0/24; ip route del blackhole 10.9.10.0/24",
         "nft delete table inet linuxnet.lab.demo; rm /etc/sysctl.d/*demo.conf",
         "rm -r /run/linuxnet.lab",
