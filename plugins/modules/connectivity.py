@@ -130,10 +130,10 @@ options:
       rows:
         description:
           - What is expected, by the namespace that sends. Those that are not named are left to O(expect).
-          - A row may be a word for all its targets; a list of the targets that it reaches, all others being
-            unreachable; a list of words, one for each target in their order; or a dictionary of words by target, the
-            others being left to O(expect).
-          - A word is C(yes), C(no), or one of the choices of O(expect). Nothing (C(null)) leaves that check out.
+          - A row may be a word for all its targets; words with spaces between them, or a list of words, one for each
+            target in their order; a list of the targets that it reaches, all others being unreachable; or a dictionary
+            of words by target, the others being left to O(expect).
+          - A word is C(yes), C(no), or one of the choices of O(expect). C(-) leaves that check out.
         type: dict
         default: {}
   from:
@@ -231,7 +231,7 @@ options:
     type: str
 notes:
   - Whoever sends ICMP errors limits their rate. When many requests are refused at once by the same router or
-    host, some of the checks may end in V(no_reply) instead.
+    host, some of the checks may end in V(no_reply) instead. A longer O(interval) makes them fewer.
   - The kernel's neighbour table is shared by all namespaces of a machine, and holds 1024 entries by default
     (C(net.ipv4.neigh.default.gc_thresh3)); all pairs of 33 namespaces need more. When it is full, and with
     V(protocol=tcp) after every 256 checks, the entries of targets that are not being asked are forgotten, as
@@ -275,9 +275,9 @@ EXAMPLES = r"""
       from: [netns11, netnsR, netns21]
       to: [192.168.5.1, 192.168.5.100, 192.168.5.2, 198.51.100.8]
       rows:
-        netns11: [yes, yes, no, no_route]
-        netnsR: [yes, yes, host_unreachable, no_route]
-        netns21: [no, no, yes, no_route]
+        netns11: yes  yes  no                no_route
+        netnsR:  yes  yes  host_unreachable  no_route
+        netns21: no   no   yes               no_route
 
 - name: The same table by what each reaches, everything else being unreachable
   linuxnet.lab.connectivity:

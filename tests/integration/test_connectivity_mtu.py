@@ -80,6 +80,15 @@ def test_the_size_is_that_of_the_packet(path: t.Any) -> None:
     path.run("connectivity", checks=checks, timeout=0.5)
 
 
+@pytest.mark.parametrize("to", TARGETS)
+def test_df_is_of_each_check_alone(path: t.Any, to: str) -> None:
+    """Beside one that may be fragmented."""
+    whole = {"from": "a", "to": to, "size": 1400, "df": True, "expect": "packet_too_big"}
+    pieces = {"from": "a", "to": to, "size": 1400}
+    for checks in ([whole, pieces], [pieces, whole]):
+        path.run("connectivity", checks=checks, timeout=20)
+
+
 def test_sizes_that_do_not_exist(path: t.Any) -> None:
     """The length field of IP has its limit."""
     checks = [{"to": "10.1.0.2", "size": size} for size in (-1, 65508)] + [{"to": "fd01::2", "size": 65528}]

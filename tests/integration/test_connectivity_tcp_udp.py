@@ -15,6 +15,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import listener
 
 BOTH = ("10.0.0.2", "fd00::2")
 
@@ -84,6 +85,21 @@ def test_our_own_listener(link: t.Any, protocol: str) -> None:
     line = f"host 10.0.0.2 {protocol}/5001 refused unreachable refused -"
     assert done["table"][1].split() == line.split()
     assert not connects("10.0.0.2", 5001)
+
+
+def test_the_listener_hangs_up_and_echoes_nothing_foreign(link: t.Any) -> None:
+    """Whoever else finds it in its short life gets nothing out of it."""
+    with namespaces.inside_ref("b"):
+        hangup, echo = (listener.open_listener(protocol, socket.AF_INET, 5001, b"token") for protocol in ("tcp", "udp"))
+    with contextlib.closing(hangup), contextlib.closing(echo), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+        with socket.create_connection(("10.0.0.2", 5001), timeout=5) as connection:
+            hangup.ready()
+            assert connection.recv(1) == b""
+        datagrams.settimeout(5)
+        for words in (b"1234words", b"1234token"):
+            datagrams.sendto(words, ("10.0.0.2", 5001))
+        echo.ready()
+        assert datagrams.recv(100) == b"1234token"
 
 
 def test_the_listener_is_where_the_address_is(link: t.Any) -> None:

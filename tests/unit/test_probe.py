@@ -16,7 +16,16 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, checks, endpoint, icmp, packet, run, table
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import (
+    arp,
+    checks,
+    endpoint,
+    icmp,
+    packet,
+    room,
+    run,
+    table,
+)
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 DEFAULTS = {"count": 1, "interval": 0.2, "timeout": 2.0}
@@ -483,6 +492,20 @@ def test_a_full_neighbour_table_is_told_from_other_refusals() -> None:
     assert (probe.crowded, probe.waiting) == (False, True)
     probe.hear(_reply())
     assert not probe.waiting
+
+
+def test_room_is_made_of_what_is_not_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Probes that are over, and those that have not begun; by family."""
+    forgotten: dict[int, set[str]] = {}
+    monkeypatch.setattr(room.neighbor_cache, "forget", lambda family, asked: len(forgotten.setdefault(family, asked)))
+    over, line = _probe(to="10.0.0.3")
+    over.step(0.0)
+    over.hear(_reply())
+    waiting, dummy = _probe(to="10.0.0.4")
+    waiting.step(0.0)
+    assert room.make_room([over, waiting, _probe(to="fd00::5")[0]])
+    assert forgotten == {V4: {"10.0.0.3"}, V6: {"fd00::5"}}
+    assert not room.make_room([waiting])
 
 
 def test_a_local_refusal_that_passes_is_forgotten() -> None:

@@ -54,6 +54,7 @@ def test_pairs_leave_what_is_no_address_to_the_checks() -> None:
         ("no", ["unreachable", "unreachable"]),
         ("refused", ["refused", "refused"]),
         (["yes", False], ["reachable", "unreachable"]),
+        ("yes  no_reply", ["reachable", "no_reply"]),
         (["no_reply", "unreachable"], ["no_reply", "unreachable"]),
         ([B], ["unreachable", "reachable"]),
         ([B, A], ["reachable", "reachable"]),
@@ -71,6 +72,7 @@ def test_a_row(row: t.Any, expected: list[str]) -> None:
 def test_nothing_leaves_checks_out() -> None:
     """One, or a whole row."""
     assert cells({"x": [None, True], "": None}) == ([("x", B, "reachable")], [])
+    assert cells({"x": "- yes", "": "-"}) == ([("x", B, "reachable")], [])
 
 
 def test_a_row_of_a_process_may_be_a_number() -> None:
@@ -85,6 +87,7 @@ def test_a_row_of_a_process_may_be_a_number() -> None:
         ({"x": "maybe"}, "matrix.rows['x']: 'maybe' is not yes, no, or why it fails"),
         ({"x": 1}, "matrix.rows['x']: 1 is not yes, no, or why it fails"),
         ({"x": {"10.0.0.9": True}}, "matrix.rows['x']: '10.0.0.9' is not one of its targets"),
+        ({"x": "yes no no"}, "matrix.rows['x']: 3 cells do not fit the 2 targets, and are not all of them targets"),
         ({"x": [True]}, "matrix.rows['x']: 1 cells do not fit the 2 targets, and are not all of them targets"),
         ({"x": [A, "10.0.0.9"]}, "matrix.rows['x']: '10.0.0.1' is not yes, no, or why it fails"),
     ],

@@ -54,9 +54,10 @@ def _version(address: str) -> int:
 def expect(asked: list[Asked], rows: dict[t.Any, t.Any]) -> tuple[list[Asked], list[str]]:
     """Give the checks of a matrix what its rows say.
 
-    :param rows: sender -> a word for all its targets; or a list of the targets that it reaches, the others being
-        unreachable; or a list of words, one for each of its targets in their order; or target -> word. A word is one
-        of :data:`.reasons.WORDS`, yes, no, or a truth value; None leaves a check out.
+    :param rows: sender -> a word for all its targets; or a list of words, one for each of its targets in their order,
+        also as a text with spaces between them; or a list of the targets that it reaches, the others being
+        unreachable; or target -> word. A word is one of :data:`.reasons.WORDS`, yes, no, or a truth value; - or None
+        leaves a check out.
     :returns: the checks with `expect` where a row says it, and everything that is wrong with the rows.
     """
     targets: dict[str, list[str]] = {}
@@ -88,6 +89,8 @@ def _cells(row: t.Any, targets: list[str]) -> tuple[dict[str, t.Any], str]:
     """What a row says about each target, and what is wrong with it."""
     if isinstance(row, dict):
         return {str(target): cell for target, cell in row.items()}, ""
+    if isinstance(row, str) and len(row.split()) > 1:
+        row = row.split()
     if not isinstance(row, list):
         return {target: row for target in targets}, ""
     if all(isinstance(item, str) and item in targets for item in row):
@@ -98,7 +101,7 @@ def _cells(row: t.Any, targets: list[str]) -> tuple[dict[str, t.Any], str]:
 
 
 def _word(cell: t.Any) -> str | None:
-    if cell is None:
+    if cell in (None, "-"):
         return _SKIP
     if isinstance(cell, bool):
         return _CELLS[_YES if cell else _NO]

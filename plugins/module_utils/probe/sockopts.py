@@ -20,7 +20,6 @@ _IP_MTU_DISCOVER = 10
 _IP_RECVERR = 11
 _IPV6_MTU_DISCOVER = 23
 _IPV6_RECVERR = 25
-_IPV6_DONTFRAG = 62
 _PMTUDISC_PROBE = 3
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
@@ -34,11 +33,8 @@ RECVERR = {
 
 # Never fragment, and ask the path each time instead of a memory of it.
 _DF = {
-    socket.AF_INET: ((socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_PROBE),),
-    socket.AF_INET6: (
-        (socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_PROBE),
-        (socket.IPPROTO_IPV6, _IPV6_DONTFRAG, 1),
-    ),
+    socket.AF_INET: (socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_PROBE),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_PROBE),
 }
 
 _STAMP = (socket.SOL_SOCKET, _SO_TIMESTAMPNS)
@@ -69,8 +65,7 @@ def queue_errors(sock: socket.socket) -> None:
 
 def never_fragment(sock: socket.socket) -> None:
     """Send whole packets or none; what is too big for the link or the path is an error."""
-    for option in _DF[sock.family]:
-        sock.setsockopt(*option)
+    sock.setsockopt(*_DF[sock.family])
 
 
 def bind_to_device(sock: socket.socket, dev: str) -> None:
