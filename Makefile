@@ -31,11 +31,12 @@ test-tools:
 	@tools/need ip:iproute2 nft:nftables ping:iputils-ping tcpdump:tcpdump
 
 test-all: setup test-tools  ## run pytest with the newest pyroute2
-	$(BIN)/python -m pytest tests
+	@tools/side-by-side "$(BIN)/python -m pytest -m playbook tests" "$(BIN)/python -m pytest -m 'not playbook' tests"
 
-# Playbooks other than that of bridge_nat say nothing about pyroute2 that the tests of modules do not say sooner.
+# What runs the labs' playbooks, or does without pyroute2, says nothing new with another version of it.
 test-old-pyroute2: setup test-tools  ## run the integration tests with the pyroute2 of Debian 13 and 12
-	for version in $(OLD_PYROUTE2); do tools/with-pyroute2 $$version -m pytest -m "not playbook" tests/integration; done
+	@tools/side-by-side $(foreach version,$(OLD_PYROUTE2),"tools/with-pyroute2 $(version) -m pytest -m 'not playbook' \
+		--ignore-glob='*/test_connectivity*' --ignore-glob='*/test_capture*' tests/integration")
 
 test-pythons: setup  ## run the unit tests on the other Pythons found
 	@tools/test-pythons
