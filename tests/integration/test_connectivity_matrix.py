@@ -158,7 +158,7 @@ def test_an_expected_failure_is_waited_for(world: t.Any) -> None:
 
 @pytest.fixture
 def demo(world: t.Any) -> t.Any:
-    """Of the lab demo: br0 in the host, c1 and c2 on it, both families. Not of it: c3 there, and eth9."""
+    """Of the lab demo: br0 in the host, c1 and c2 on it, all that c2 has. Not of it: c3 there, and eth9."""
     world.run("netns", lab="demo", name=["c1", "c2"])
     world.run("bridge", lab="demo", name="br0", addresses=["10.0.0.1/24"])
     both = {"1": ["10.0.0.2/24", "fd00::1/64"], "2": ["10.0.0.3/24", "fd00::2/64"]}
@@ -168,7 +168,8 @@ def demo(world: t.Any) -> t.Any:
     world.run("veth", lab="demo", master="br0", pairs=pairs)
     world.sh(
         "ip netns add c3; ip link add v3 master br0 up type veth peer name eth0 netns c3; ip -n c3 link set eth0 up;"
-        "ip -n c3 addr add 10.0.0.4/24 dev eth0; ip link add eth9 type bridge; ip addr add 10.9.0.1/24 dev eth9"
+        "ip -n c3 addr add 10.0.0.4/24 dev eth0; ip link add eth9 type bridge; ip addr add 10.9.0.1/24 dev eth9;"
+        "ip -n c2 link add own type bridge; ip -n c2 addr add 10.0.0.9/32 dev own"
     )
     return world
 
@@ -177,8 +178,8 @@ def test_all_pairs_of_a_lab(demo: t.Any) -> None:
     """What carries the lab's mark, by the addresses that the kernel has; the host has no IPv6 address of the lab."""
     results = demo.run("connectivity", matrix={"lab": "demo"}, timeout=20)["results"]
     assert {(result["from"], result["to"]) for result in results} == {
-        ("", "10.0.0.2"), ("", "10.0.0.3"),
-        ("c1", "10.0.0.1"), ("c1", "10.0.0.3"), ("c1", "fd00::2"),
+        ("", "10.0.0.2"), ("", "10.0.0.3"), ("", "10.0.0.9"),
+        ("c1", "10.0.0.1"), ("c1", "10.0.0.3"), ("c1", "10.0.0.9"), ("c1", "fd00::2"),
         ("c2", "10.0.0.1"), ("c2", "10.0.0.2"), ("c2", "fd00::1"),
     }  # fmt: skip
     assert all(demo.ping(result["from"], result["to"]) for result in results)

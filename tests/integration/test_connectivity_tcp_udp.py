@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import threading
 import typing as t
@@ -15,7 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import listener
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import listener, udp
 
 BOTH = ("10.0.0.2", "fd00::2")
 
@@ -226,6 +227,19 @@ def test_udp_answers_come_from_the_address_that_was_asked(link: t.Any) -> None:
     link.sh("ip route replace 10.0.0.0/24 dev eth0 src 10.0.0.2", "b")
     checks = [{"to": to} for to in ("10.0.0.5", "10.0.0.2", "fd00::5", "fd00::2")]
     link.run("connectivity", checks=checks, protocol="udp", port=5001, listen="b", timeout=1)
+
+
+def test_an_error_about_one_target_does_not_keep_another_from_being_asked(link: t.Any) -> None:
+    """They share a socket, which holds the error until somebody sends."""
+    with contextlib.closing(udp.Endpoint(socket.AF_INET)) as line, service(socket.SOCK_DGRAM, "10.0.0.2", 53) as sock:
+        line.send("10.0.0.2", 9, b"closed")
+        pending = select.poll()
+        pending.register(line, 0)
+        assert pending.poll(5000) == [(line.fileno(), select.POLLERR)]
+        line.send("10.0.0.2", 53, b"open")
+        assert sock.recv(100) == b"open"
+        (heard,) = line.receive()
+        assert (heard.address, heard.port, heard.error is None) == ("10.0.0.2", 9, False)
 
 
 def test_count_is_of_connections_and_of_echoes(link: t.Any) -> None:
