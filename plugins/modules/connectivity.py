@@ -275,9 +275,9 @@ EXAMPLES = r"""
       from: [netns11, netnsR, netns21]
       to: [192.168.5.1, 192.168.5.100, 192.168.5.2, 198.51.100.8]
       rows:
-        netns11: yes  yes  no                no_route
-        netnsR:  yes  yes  host_unreachable  no_route
-        netns21: no   no   yes               no_route
+        netns11: yes yes no no_route
+        netnsR: yes yes host_unreachable no_route
+        netns21: no no yes no_route
 
 - name: The same table by what each reaches, everything else being unreachable
   linuxnet.lab.connectivity:

@@ -20,17 +20,17 @@ ADDRESSES = {"netns11": "1", "netns12": "11", "netns21": "2", "netns22": "22"}
 AUTOMATIC = {
     "netns11": "yes yes yes yes no  no",
     "netns12": "yes yes yes yes no  no",
-    "netnsR":  "yes yes yes yes no  no",
+    "netnsR": "yes yes yes yes no  no",
     "netns21": "no  no  no  no  yes yes",
     "netns22": "no  no  no  no  yes yes",
-}  # fmt: skip
+}
 BY_HOST = {
     "netns11": "yes yes yes yes no  no",
     "netns12": "yes yes yes yes no  no",
-    "netnsR":  "yes yes yes yes yes yes",
+    "netnsR": "yes yes yes yes yes yes",
     "netns21": "no  no  yes yes yes yes",
     "netns22": "no  no  yes yes yes yes",
-}  # fmt: skip
+}
 HOST_ROUTES = """
     ip route del 192.168.5.0/24 dev veth1R; ip route del 192.168.5.0/24 dev veth2R
     for host in 1 11; do ip route add 192.168.5.$host/32 via 192.168.5.100 dev veth1R; done
