@@ -102,6 +102,25 @@ def test_verification_fails_when_the_lab_is_broken(world, broken, reason):
     assert (gateway["got"], gateway["reason"]) == ("reachable", "reply")
 
 
+def sources(world, links):
+    """The source addresses of echo requests that leave by these links while c1 pings the outside, by link."""
+    world.run("capture", state="started", links=links, filter=["icmp and host 203.0.113.8"])
+    world.ping("c1", "203.0.113.8")
+    packets = world.run("capture", state="stopped")["packets"]
+    return {(one["dev"], one["src"]) for one in packets if one["type"] == "echo-request"}
+
+
+def test_what_is_missing_is_seen_on_the_wire(world):
+    world.played("bridge_nat", "-e", "bridge_nat_internet=true")
+    links = [{"dev": ["br0"]}, {"dev": ["inet0"]}]
+    assert sources(world, links) == {("br0", "10.0.0.2"), ("inet0", "203.0.113.1")}
+    world.sh("nft flush chain inet linuxnet.lab.bridge_nat postrouting")
+    # A new echo is a new connection: it is forwarded, with a source that nobody outside has a way back to.
+    assert sources(world, links) == {("br0", "10.0.0.2"), ("inet0", "10.0.0.2")}
+    world.sh("sysctl -qw net.ipv4.ip_forward=0")
+    assert sources(world, links) == {("br0", "10.0.0.2")}, "it is not forwarded"
+
+
 def test_works_without_any_network_program(world, tmp_path):
     for directory in ("/usr/bin", "/usr/sbin", "/bin", "/sbin"):
         for program in pathlib.Path(directory).iterdir():
