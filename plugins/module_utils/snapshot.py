@@ -137,6 +137,11 @@ class Namespace:
                 link.master = ""
 
 
+def _names(links: dict[str, Link]) -> dict[int, str]:
+    """The names of links by index, which is how the kernel's other tables refer to them."""
+    return {link.index: link.name for link in links.values()}
+
+
 class Snapshot:
     """The picture of a whole machine, read bit by bit."""
 
@@ -179,7 +184,7 @@ class Snapshot:
         except FileNotFoundError:
             return None
         links = rtnetlink.links(socket)
-        names = {link.index: link.name for link in links.values()}
+        names = _names(links)
         namespace = Namespace(ref, links, lambda: rtnetlink.routes(self._sockets.get(ref), names))
         if namespaces.is_name(ref) and ref not in namespaces.named():
             for holder in namespaces.holders():
@@ -214,13 +219,11 @@ class Snapshot:
 
     def neighbors(self, namespace: Namespace) -> list[Neighbor]:
         """The neighbour tables of a namespace."""
-        names = {link.index: link.name for link in namespace.links.values()}
-        return rtnetlink.neighbors(self._sockets.get(namespace.ref), names)
+        return rtnetlink.neighbors(self._sockets.get(namespace.ref), _names(namespace.links))
 
     def forwarding(self, namespace: Namespace) -> list[Forwarding]:
         """The forwarding databases of a namespace's bridges."""
-        names = {link.index: link.name for link in namespace.links.values()}
-        return rtnetlink.forwarding(self._sockets.get(namespace.ref), names)
+        return rtnetlink.forwarding(self._sockets.get(namespace.ref), _names(namespace.links))
 
     def sysctl(self, ref: str, name: str) -> str | None:
         """The value of a sysctl in a namespace; None where the kernel has none of that name."""
