@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import typing as t
 import unittest.mock
 
@@ -307,6 +308,8 @@ def private_world() -> t.Iterator[World]:
     finally:
         for holder in namespaces.holders():
             os.kill(holder.pid, signal.SIGKILL)
+        while len(os.listdir("/proc/self/task")) > 1:  # a joined thread may still be leaving; setns(mnt) wants it gone
+            time.sleep(0.01)
         for home, flag in homes:
             syscalls.setns(home, flag)
             os.close(home)
