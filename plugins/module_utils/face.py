@@ -49,14 +49,18 @@ def run_module(
     options: Options,
     build: t.Callable[[Item], t.Sequence[engine.Resource]],
     result: t.Callable[[Item], Item] | None = None,
+    lab: t.Callable[[Item], str] = lambda params: params["lab"],
     **constraints: t.Any,
 ) -> None:
-    """Be a module: *build* turns its parameters into resources; *result* adds what it returns of its own."""
+    """Be a module: *build* turns its parameters into resources; *result* adds what it returns of its own.
+
+    :arg lab: says which lab acts, where that is not simply the parameter of that name.
+    """
     module = AnsibleModule(argument_spec={**LAB, **options}, supports_check_mode=True, **constraints)
     require_library(module)
     params = module.params
     try:
-        outcome = engine.run(build(params), params["lab"], params["force"], module.check_mode)
+        outcome = engine.run(build(params), lab(params), params["force"], module.check_mode)
         returned = result(params) if result and not module.check_mode else {}
     except LabError as exc:
         module.fail_json(msg=str(exc), errors=exc.errors)

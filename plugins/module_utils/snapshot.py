@@ -150,6 +150,7 @@ class Snapshot:
         self._namespaces: dict[str, Namespace | None] = {}
         self._first_refs = {os.stat("/proc/thread-self/ns/net").st_ino: ""}
         self._sysctls: dict[tuple[str, str], str | None] = {}
+        self._new_sysctls: dict[str, str | None] = {}
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
         self._files: dict[str, str | None] = {}
         self._memories: dict[str, dict[str, t.Any]] = {}
@@ -234,6 +235,16 @@ class Snapshot:
             except FileNotFoundError:
                 self._sysctls[ref, name] = None
         return self._sysctls[ref, name]
+
+    def new_sysctl(self, name: str) -> str | None:
+        """The value that a sysctl has in a new namespace; None where the kernel has none of that name."""
+        if name not in self._new_sysctls:
+            try:
+                with namespaces.inside_new():
+                    self._new_sysctls[name] = sysctl.read(name)
+            except FileNotFoundError:
+                self._new_sysctls[name] = None
+        return self._new_sysctls[name]
 
     def ruleset(self, ref: str, lab: str) -> nftables.Ruleset | None:
         """The lab's nftables ruleset in a namespace; None where it has none."""

@@ -8,36 +8,76 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: topology
-short_description: Remove a whole lab
+short_description: Build, correct and remove a whole lab
 description:
-  - Removes everything that carries the lab's mark, wherever it is and whatever it was built with. That is namespaces,
-    links, routes, its nftables tables. Sysctls get the values back that they had before.
-  - It finds what there is by the marks in the kernel, so it needs to know nothing but the lab's name.
+  - Makes the kernel match one description of a lab. What is missing is made, what differs is corrected, what the lab
+    has and the description does not name goes, and what is right already is not touched.
+  - With O(state=absent) everything goes that carries the lab's mark, wherever it is and whatever it was built with.
+    That is namespaces, links, routes, its nftables tables. Sysctls get the values back that they had before. It finds
+    what there is by the marks in the kernel, so it needs to know nothing but the lab's name.
+  - The description is checked as a whole before anything is changed, and everything that is wrong with it is told at
+    once.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
 options:
   lab:
-    description: The lab.
+    description: The lab. Needed for O(state=absent); otherwise it is the C(name) in O(topology).
     type: str
-    required: true
     aliases: [name]
+  topology:
+    description:
+      - The lab, as a mapping with the keys C(name), C(namespaces), C(bridges), C(links), C(segments), C(routes),
+        C(routing), C(neighbors), C(masquerade), C(checks), C(pool), C(mtu).
+      - The format is described in U(https://github.com/linuxnet/lab/blob/main/docs/topology.md), and by a JSON Schema
+        for editors beside it.
+      - The C(checks) are for the module M(linuxnet.lab.connectivity), which takes the same description.
+    type: dict
   state:
-    description: The lab is to be gone.
+    description: Whether the lab is to be there.
     type: str
-    choices: [absent]
-    required: true
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: linuxnet.lab.connectivity
+  - module: linuxnet.lab.lab_info
 """
 
 EXAMPLES = r"""
-- name: Remove the lab demo
+- name: A thousand containers on one bridge
   linuxnet.lab.topology:
-    name: demo
+    topology:
+      name: crowd
+      namespaces: web[1:1000]
+      segments: {lan: {prefix: 10.0.0.0/16, gateway: host, members: "web[1:1000]"}}
+
+- name: Two networks and the router between them
+  linuxnet.lab.topology:
+    topology:
+      name: office
+      namespaces:
+        pc[1:3]:
+        server:
+        router: {forwarding: true}
+      segments:
+        desks: {prefix: 10.1.0.0/24, netns: router, gateway: router, members: "pc[1:3]"}
+        cellar: {prefix: 10.2.0.0/24, netns: router, gateway: router, members: server}
+      checks:
+        - {from: all, to: all}
+
+- name: Remove the lab office
+  linuxnet.lab.topology:
+    name: office
     state: absent
 """
 
 RETURN = r"""
+addresses:
+  description: The addresses of each namespace, those that came by themselves included; C(host) is the host's own.
+  returned: when state is present, not in check mode
+  type: dict
+  sample: {router: [10.1.0.1/24, 10.2.0.1/24], server: [10.2.0.69/24]}
 commands:
   description: The changes that were made (or would be, in check mode) as shell commands, in their order.
   returned: success
@@ -52,18 +92,47 @@ assumed:
   sample: [namespace c1]
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face as topology
 
 OPTIONS = {
-    "lab": {"type": "str", "required": True, "aliases": ["name"]},
-    "state": {"type": "str", "choices": ["absent"], "required": True},
+    "lab": {"type": "str", "aliases": ["name"]},
+    "topology": {"type": "dict"},
+    **STATE,
 }
+
+
+def lab_of(params):
+    """The lab's name, from either of the two places."""
+    return params["lab"] or (params["topology"] or {}).get("name") or ""
+
+
+def build(params):
+    """The lab as resources, or its end."""
+    if params["state"] == "absent":
+        return [WholeLab()]
+    return topology.build(params["topology"], params["lab"])
+
+
+def result(params):
+    """Remember what was applied; tell the addresses."""
+    if params["state"] == "absent":
+        topology.keep(lab_of(params), None)
+        return {}
+    topology.keep(lab_of(params), params["topology"])
+    return {"addresses": topology.addresses(params["topology"])}
 
 
 def main():
     """Be the module."""
-    run_module(OPTIONS, lambda params: [WholeLab()])
+    run_module(
+        OPTIONS,
+        build,
+        result,
+        lab_of,
+        required_if=[("state", "present", ["topology"]), ("state", "absent", ["lab", "topology"], True)],
+    )
 
 
 if __name__ == "__main__":

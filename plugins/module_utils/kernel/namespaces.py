@@ -166,6 +166,14 @@ def inside_ref(ref: str) -> t.Iterator[None]:
         os.close(fd)
 
 
+@contextlib.contextmanager
+def inside_new() -> t.Iterator[None]:
+    """The body runs with the calling thread in a new network namespace, which is gone after it."""
+    with _coming_back("net"):
+        syscalls.unshare(syscalls.CLONE_NEWNET)
+        yield
+
+
 def _prepare_directory() -> None:
     """Make /run/netns a shared mount, as ip-netns(8) does, so that every mount namespace sees what is bound there."""
     os.makedirs(NETNS_DIR, 0o755, exist_ok=True)

@@ -31,6 +31,7 @@ class Settings:
     mtu: int | None = None
     mac: str | None = None
     master: str | None = None
+    altname: str | None = None
 
     def check(self, place: str) -> list[str]:
         """MTU, MAC and the master's name; `place` ends in a dot, or is empty."""

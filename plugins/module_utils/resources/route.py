@@ -121,7 +121,7 @@ class RouteWanted:
         namespace = plan.snapshot.namespace(self.netns)
         for route in [one for one in namespace.routes if self._is(one)] if namespace else []:
             _demand(plan, namespace, route, self.place)
-            _remove(plan, namespace, route)
+            remove(plan, namespace, route)
 
     def _ensure(self, plan: Plan, namespace: Namespace) -> None:
         wanted = self.route()
@@ -129,13 +129,13 @@ class RouteWanted:
             link = plan.link(namespace, self.dev, self.place + "dev")
             if not link.up and not plan.check:
                 raise LabError("{0}dev: {1!r} in {2} is down".format(self.place, self.dev, namespace.title))
-        same_key = [one for one in namespace.routes if _key(one) == _key(wanted)]
+        same_key = [one for one in namespace.routes if key(one) == key(wanted)]
         if any(self._satisfies(one, wanted) for one in same_key):
             return
         self._check_gateway(plan, namespace, wanted)
         for route in same_key:
             _demand(plan, namespace, route, self.place)
-            _remove(plan, namespace, route)
+            remove(plan, namespace, route)
         _add(plan, namespace, wanted)
 
     def _satisfies(self, there: Route, wanted: Route) -> bool:
@@ -195,20 +195,25 @@ def _table(word: str) -> int | None:
     return int(word) if word.isdecimal() and 0 < int(word) < 1 << 32 and int(word) != _LOCAL_TABLE else None
 
 
-def _key(route: Route) -> tuple:
+def key(route: Route) -> tuple:
     """What the kernel tells routes apart by."""
     return (route.family, route.table, route.dst, route.metric)
 
 
 def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:
     """LabError where a route is neither the lab's, nor on a link or in a namespace of the lab's."""
-    if plan.force or _ends_with_lab(plan, namespace, route) or _remembered(plan, namespace, route):
+    if plan.force or is_labs(plan, namespace, route):
         return
     raise LabError(
         "{0}dst: the route `{1}` in {2} does not belong to lab {3!r}; it is not touched unless force is true".format(
             place, text(route), namespace.title, plan.lab
         )
     )
+
+
+def is_labs(plan: Plan, namespace: Namespace, route: Route) -> bool:
+    """Whether a route is the lab's, by where it is or by what the lab remembers."""
+    return _ends_with_lab(plan, namespace, route) or _remembered(plan, namespace, route) is not None
 
 
 def _ends_with_lab(plan: Plan, namespace: Namespace, route: Route) -> bool:
@@ -242,7 +247,8 @@ def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     )
 
 
-def _remove(plan: Plan, namespace: Namespace, route: Route) -> None:
+def remove(plan: Plan, namespace: Namespace, route: Route) -> None:
+    """Plan the end of a route."""
     namespace.routes = [one for one in namespace.routes if one is not route]
     operations = [Operation(namespace.ref, "route_del", {"route": route})]
     undo = [Operation(namespace.ref, "route_new", {"route": route})]
@@ -265,7 +271,7 @@ def _remove(plan: Plan, namespace: Namespace, route: Route) -> None:
 
 def _memory(plan: Plan, namespace: Namespace, route: Route) -> str:
     """The key under which the lab remembers a route of somebody else's namespace and link."""
-    return memory.key(plan, _KIND, namespace.ref, "{0} {1} {2} {3}".format(*_key(route)))
+    return memory.key(plan, _KIND, namespace.ref, "{0} {1} {2} {3}".format(*key(route)))
 
 
 def remove_kept(plan: Plan) -> None:
@@ -275,7 +281,7 @@ def remove_kept(plan: Plan) -> None:
         there = namespace.routes if namespace else []
         for route in [one for one in there if one.protocol == PROTOCOL]:
             if namespace and _memory(plan, namespace, route) == known_by:
-                _remove(plan, namespace, route)
+                remove(plan, namespace, route)
                 break
         else:
             memory.forget(plan, known_by, record)

@@ -29,6 +29,7 @@ class Sysctl:
     """A sysctl of a namespace.
 
     :ivar persist: whether the host keeps it over a reboot, in a file under /etc/sysctl.d; None leaves that.
+    :ivar remembered: whether the lab remembers the old value; not needed in a namespace that begins and ends with it.
     """
 
     netns: str
@@ -37,6 +38,7 @@ class Sysctl:
     persist: bool | None = None
     present: bool = True
     place: str = "name"
+    remembered: bool = True
 
     def __post_init__(self) -> None:
         parts = self._parts()
@@ -71,22 +73,43 @@ class Sysctl:
                 _persist(plan, self.name, None)
             return
         namespace = plan.namespace(self.netns, "netns")
-        try:
-            current = plan.snapshot.sysctl(self.netns, self.name) if not namespace.new else None
-        except PermissionError as exc:  # those that only make something happen
-            raise LabError("{0}: {1!r} cannot be read in {2}".format(self.place, self.name, namespace.title)) from exc
-        if current is None:
-            dev = self._dev()
-            if dev and dev not in ("all", "default"):
-                plan.link(namespace, dev, self.place)
-            if not plan.is_assumed(namespace, dev):
-                raise LabError("{0}: {1} has no sysctl {2!r}".format(self.place, namespace.title, self.name))
+        current = self._current(plan, namespace)
+        if current is None and not plan.is_assumed(namespace, self._dev()):
+            raise LabError("{0}: {1} has no sysctl {2!r}".format(self.place, namespace.title, self.name))
         self._set(plan, namespace, current)
         if self.persist is not None and not self.netns:
             _persist(plan, self.name, sysctl.normal(self.value) if self.persist else None)
 
+    def forget(self, plan: Plan) -> None:
+        """Plan the value of a new namespace instead: what it was before, where no old value is remembered."""
+        namespace = plan.snapshot.namespace(self.netns)
+        current = plan.snapshot.sysctl(self.netns, self.name)
+        new = plan.snapshot.new_sysctl(self._like_new())
+        if namespace and current is not None and new is not None:
+            change(plan, namespace, self.name, current, new)
+
+    def _current(self, plan: Plan, namespace: Namespace) -> str | None:
+        """Its value: what is made by the same plan has that of any new namespace."""
+        dev = self._dev()
+        born = bool(dev) and dev in namespace.links and namespace.links[dev].born
+        try:
+            if not namespace.new and not born:
+                current = plan.snapshot.sysctl(self.netns, self.name)
+            else:
+                current = plan.snapshot.new_sysctl(self._like_new())
+        except PermissionError as exc:  # those that only make something happen
+            raise LabError("{0}: {1!r} cannot be read in {2}".format(self.place, self.name, namespace.title)) from exc
+        if current is None and dev not in ("", "all", "default"):
+            plan.link(namespace, dev, self.place)
+        return current
+
     def _parts(self) -> list[str]:
         return self.name.split("/") if "/" in self.name else self.name.split(".")
+
+    def _like_new(self) -> str:
+        """The setting, or that which new links copy theirs from."""
+        dev = self._dev()
+        return "/".join("default" if part == dev and dev != "all" else part for part in self._parts())
 
     def _dev(self) -> str:
         """The link that the setting is one of; empty for none."""
@@ -95,6 +118,9 @@ class Sysctl:
 
     def _set(self, plan: Plan, namespace: Namespace, current: str | None) -> None:
         wanted = sysctl.normal(self.value)
+        if not self.remembered:
+            change(plan, namespace, self.name, current, wanted)
+            return
         key = memory.key(plan, _KIND, self.netns, self.name)
         mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
         operations, undo, commands = [], [], []
@@ -112,6 +138,16 @@ class Sysctl:
             undo.append(memory.write(plan, key, mine))
             where = ("sysctl", self.name)
             plan.add(Stage.SYSCTL, self.netns, operations, undo, where, current, wanted, commands)
+
+
+def change(plan: Plan, namespace: Namespace, name: str, current: str | None, wanted: str) -> None:
+    """Plan another value, without keeping the old one."""
+    if wanted == current:
+        return
+    undo = [] if current is None else [_write(namespace.ref, name, current)]
+    commands = [_command(namespace, name, wanted)]
+    operations = [_write(namespace.ref, name, wanted)]
+    plan.add(Stage.SYSCTL, namespace.ref, operations, undo, ("sysctl", name), current, wanted, commands)
 
 
 def give_back(plan: Plan, netns: str, name: str) -> None:
@@ -142,10 +178,15 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
     plan.add(Stage.REMOVE_SYSCTL, netns, operations, undo, ("sysctl", name), current, target, commands)
 
 
-def give_all_back(plan: Plan, leaving: t.Container[str]) -> None:
-    """Plan the old values of all sysctls that the lab set, except in the namespaces with the identities *leaving*."""
+def give_all_back(plan: Plan, leaving: t.Container[str], kept: t.Container[tuple[str, str]] = ()) -> None:
+    """Plan the old values of all sysctls that the lab set, except in the namespaces with the identities *leaving*.
+
+    :arg kept: those that stay as they are, as (namespace, name).
+    """
     for known_by, record in memory.everything(plan, _KIND):
         netns, name = record["netns"], record["name"]
+        if (netns, name) in kept:
+            continue
         there = known_by == memory.key(plan, _KIND, netns, name)
         if there and plan.snapshot.identity(netns) not in leaving:
             give_back(plan, netns, name)

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Addresses that come by themselves: out of a prefix, by the name of whoever gets one.
+
+An address follows from names alone, not from the order or number of them, so that it stays when others come or go:
+the number at the end of a name is the place in the prefix (web7 is the seventh after the gateway), and a name without
+one finds its place by a hash. Two that want the same place cannot both have it: the one named later then moves, with
+all names that are like it but for the number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import typing as t
+
+Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+# Enough to tell names apart, and few enough to count.
+_MOST_PLACES = 1 << 24
+# Of so many places for a whole family of names one fits, unless the prefix is nearly full.
+_TRIES = 64
+
+_NUMBERED = re.compile(r"(.*?)(\d{1,9})\Z", re.DOTALL)
+
+
+def places(network: Network) -> int:
+    """How many addresses of a prefix can be somebody's; of a huge one only the beginning counts."""
+    return min(network.num_addresses - _first(network) - _reserved_at_end(network), _MOST_PLACES)
+
+
+def address(network: Network, place: int) -> str:
+    """The address at a place of a prefix, in CIDR form."""
+    return "{0}/{1}".format(network[_first(network) + place], network.prefixlen)
+
+
+def place_of(network: Network, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+    """The place of an address in a prefix."""
+    return int(ip) - int(network.network_address) - _first(network)
+
+
+def _first(network: Network) -> int:
+    """RFC 3021, RFC 6164: of two addresses both are somebody's; else the first is the network's, or any router's."""
+    return 1 if network.num_addresses > 2 else 0
+
+
+def _reserved_at_end(network: Network) -> int:
+    return 1 if network.version == 4 and network.num_addresses > 2 else 0
+
+
+def assign(names: t.Sequence[str], size: int, taken: t.Iterable[int]) -> dict[str, int]:
+    """The place of each name among *size*, none of them *taken*; ValueError where there are not as many."""
+    used = set(taken)
+    if len(names) > size - len(used):
+        raise ValueError("{0} more addresses are wanted, and it has {1} left".format(len(names), size - len(used)))
+    families: dict[str, dict[str, int]] = {}
+    for name in names:
+        match = _NUMBERED.match(name)
+        stem, number = (match.group(1), int(match.group(2))) if match else (name + "\0", 0)
+        families.setdefault(stem, {})[name] = number
+    found: dict[str, int] = {}
+    for stem, numbers in families.items():
+        for chosen in _choices(stem, numbers, size):
+            wanted = set(chosen.values())
+            if len(wanted) == len(chosen) and used.isdisjoint(wanted):
+                break
+        else:
+            chosen = _one_by_one(numbers, size, used)
+        found.update(chosen)
+        used.update(chosen.values())
+    return found
+
+
+def _choices(stem: str, numbers: dict[str, int], size: int) -> t.Iterator[dict[str, int]]:
+    """Where a family of names could be, the best first: each at its number (zero at the end), or all moved alike."""
+    if not stem.endswith("\0") and max(numbers.values()) < size:
+        yield {name: number or size - 1 for name, number in numbers.items()}
+    for attempt in range(_TRIES):
+        start = _hash("{0} {1}".format(stem, attempt))
+        yield {name: (start + number) % size for name, number in numbers.items()}
+
+
+def _one_by_one(names: t.Iterable[str], size: int, used: set[int]) -> dict[str, int]:
+    """Each at the first free place after its hash."""
+    chosen: dict[str, int] = {}
+    occupied = set(used)
+    for name in names:
+        place = _hash(name) % size
+        while place in occupied:
+            place = (place + 1) % size
+        occupied.add(place)
+        chosen[name] = place
+    return chosen
+
+
+def carve(keys: t.Sequence[str], pool: Network) -> dict[str, Network]:
+    """A prefix of two addresses for each key out of a pool; ValueError where it has not as many."""
+    count = pool.num_addresses // 2
+    if len(keys) > count:
+        raise ValueError("{0} links are to get addresses, and it has them for {1}".format(len(keys), count))
+    chosen = _one_by_one(keys, min(count, _MOST_PLACES), set())
+    length = pool.max_prefixlen - 1
+    start = int(pool.network_address)
+    family = ipaddress.IPv4Network if pool.version == 4 else ipaddress.IPv6Network
+    return {key: family((start + 2 * place, length)) for key, place in chosen.items()}
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

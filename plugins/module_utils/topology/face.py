@@ -1,0 +1,46 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A topology as the engine takes it: from the data that somebody wrote to the resources of one run."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, schema, wanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.leftover import Leftovers
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
+
+
+def build(data: t.Any, name: str | None = None) -> list[t.Any]:
+    """The resources that make the kernel match a topology, and nothing but it.
+
+    What is wrong with the topology is told by the resources' check, together with what is wrong with them.
+
+    :arg name: the lab's name where it was said apart from the topology as well.
+    """
+    lab, errors = layout.read(data)
+    if name and lab.name and name != lab.name:
+        errors.append("name: {0!r} is not the {1!r} of the topology".format(name, lab.name))
+    found = wanted.resources(lab)
+    return [wanted.Mistakes(errors), Leftovers(lab, found, last_applied(lab.name)), *found]
+
+
+def addresses(data: t.Any) -> dict[str, list[str]]:
+    """The addresses of each namespace of a topology, by the name that it has there."""
+    lab, dummy = layout.read(data)
+    return {ref or schema.HOST: found for ref, found in lab.addresses().items() if found}
+
+
+def last_applied(name: str) -> Lab | None:
+    """The lab as it was last applied on this host; None where it was not."""
+    text = applied.recall(name) if name else None
+    return layout.read(json.loads(text))[0] if text else None
+
+
+def keep(name: str, data: t.Any) -> None:
+    """Remember a topology that was applied; None where the lab is gone."""
+    applied.remember(name, None if data is None else json.dumps(data))

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a lab has and its topology does not name: it goes, before anything new comes."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, masquerade, netns, route, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.wanted import resources, sysctls
+
+# rtm_protocol of the routes that are somebody's decision in a namespace of the lab: ours, and those by hand
+# (RTPROT_BOOT, RTPROT_STATIC). What the kernel, router advertisements or a routing daemon added is not drift.
+_DECIDED = (route.PROTOCOL, 3, 4)
+
+_Place = tuple[str, str]  # namespace, link
+
+
+@dataclasses.dataclass
+class Leftovers:
+    """What is to go.
+
+    :ivar lab: what is to be there. :ivar wanted: the same as resources. :ivar before: the lab as it was applied last,
+        which knows what the kernel has no mark for; None where it was not.
+    """
+
+    lab: Lab
+    wanted: list[t.Any]
+    before: Lab | None = None
+
+    def check(self) -> list[str]:
+        """Nothing can be wrong with it."""
+        return []
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Nothing."""
+        return []
+
+    def plan(self, plan: Plan) -> None:
+        """Plan the end of everything that the lab has and its topology does not name."""
+        everywhere = plan.snapshot.everywhere()
+        nodes = {node.ref: node for node in self.lab.nodes.values() if node.ref}
+        ours = [one for one in everywhere if one.ref and one.lab == plan.lab]
+        leaving = [one for one in ours if one.ref not in nodes or nodes[one.ref].held != one.held]
+        kept = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl)}
+        sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving}, kept)
+        self._masquerades(plan)
+        staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
+        self._links(plan, staying)
+        self._routes(plan, staying)
+        for namespace in leaving:
+            netns.remove(plan, namespace)
+        for namespace in ours:
+            if namespace.ref in nodes and namespace not in leaving:
+                self._lo(plan, namespace, nodes[namespace.ref].lo)
+        self._neighbors(plan)
+        self._sysctls(plan, [one.ref for one in ours if one not in leaving])
+
+    # -- links --------------------------------------------------------------------------------------------------------
+
+    def _links(self, plan: Plan, staying: list[Namespace]) -> None:
+        bridges = {(switch.netns, switch.name) for switch in self.lab.switches.values()}
+        partners: dict[_Place, _Place] = {}
+        for cable in self.lab.cables:
+            one, other = ((plug.netns, plug.name) for plug in cable.ends)
+            partners[one], partners[other] = other, one
+        for namespace in staying:
+            for found in list(namespace.links.values()):
+                if found.kind not in ("veth", "bridge") or not plan.owns(found):
+                    continue
+                if found.name not in namespace.links:
+                    continue  # gone with its other end
+                place = (namespace.ref, found.name)
+                if found.kind == "bridge":
+                    unwanted = place not in bridges
+                else:
+                    unwanted = place in bridges or self._is_other_pair(plan, namespace, found, partners)
+                if unwanted:
+                    link.remove(plan, namespace, found)
+
+    @staticmethod
+    def _is_other_pair(plan: Plan, namespace: Namespace, found: Link, partners: dict[_Place, _Place]) -> bool:
+        """Whether a veth cannot become one of the wanted pairs: neither of its ends is one, or both of different ones.
+
+        With one end right and the place of the other still free, that end can be moved there.
+        """
+        place = (namespace.ref, found.name)
+        other = plan.snapshot.peer(namespace, found)
+        if other is None:
+            return True
+        far = (other[0].ref, other[1].name)
+        if partners.get(place) == far:
+            return False
+        if place in partners and far in partners:
+            return True
+        near = place if place in partners else far
+        if near not in partners:
+            return True
+        ref, name = partners[near]
+        home = plan.snapshot.namespace(ref)
+        return home is not None and name in home.links
+
+    # -- routes, addresses, neighbours --------------------------------------------------------------------------------
+
+    def _routes(self, plan: Plan, staying: list[Namespace]) -> None:
+        wanted: dict[str, set[tuple]] = {}
+        for one in self.wanted:
+            if isinstance(one, RouteWanted) and one.present:
+                wanted.setdefault(one.netns, set()).add(route.key(one.route()))
+        for namespace in staying:
+            ours = namespace.lab == plan.lab and namespace.ref
+            if not ours and namespace.ref:
+                continue
+            keys = wanted.get(namespace.ref, set())
+            for there in namespace.routes:
+                if there.protocol in (_DECIDED if ours else _DECIDED[:1]) and route.key(there) not in keys:
+                    if route.is_labs(plan, namespace, there):
+                        route.remove(plan, namespace, there)
+
+    @staticmethod
+    def _lo(plan: Plan, namespace: Namespace, wanted: list[str]) -> None:
+        there = [ipaddress.ip_interface(one.cidr) for one in namespace.links["lo"].addresses]
+        named = {str(ipaddress.ip_interface(one)) for one in wanted}
+        extra = [str(one) for one in there if not one.is_loopback and str(one) not in named]
+        if extra:
+            LinkAddresses(namespace.ref, "lo", Addresses(extra), present=False).plan(plan)
+
+    def _neighbors(self, plan: Plan) -> None:
+        """Permanent entries carry no mark; those that were applied before and are not named any more go."""
+        for one in resources(self.before) if self.before and self.before.neighbors else []:
+            if isinstance(one, NeighborWanted) and not any(
+                isinstance(other, NeighborWanted) and other.claims()[0][1] == one.claims()[0][1]
+                for other in self.wanted
+            ):
+                dataclasses.replace(one, present=False).plan(plan)
+
+    def _sysctls(self, plan: Plan, refs: list[str]) -> None:
+        """In the lab's own namespaces a sysctl that is not named any more gets the value of a new namespace."""
+        if self.before is None:
+            return
+        wanted = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl)}
+        for one in sysctls(self.before):
+            if one.netns in refs and (one.netns, one.name) not in wanted:
+                one.forget(plan)
+
+    def _masquerades(self, plan: Plan) -> None:
+        wanted = {values["netns"] for dummy, values in self.lab.masquerades}
+        before = {values["netns"] for dummy, values in self.before.masquerades} if self.before else set()
+        for ref in sorted(before - wanted):
+            masquerade.remove(plan, plan.snapshot.namespace(ref))

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Link names that come by themselves: they say where the link leads, and fit into what the kernel allows."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.lab import LINK_NAME_LIMIT
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch
+
+
+def give_names(lab: Lab) -> None:
+    """Name every link that has no name.
+
+    In a namespace a link is called after its segment, or after whom it leads to; on a bridge a port after its member
+    and the segment; a bridge after the lab and the segment. What is too long is cut, with a hash of the whole, which
+    becomes the alternative name.
+    """
+    taken = {(one.netns, one.name) for one in (*lab.switches.values(), *lab.plugs()) if one.name}
+    for switch in lab.switches.values():
+        if not switch.name:
+            inside = any(network.switch is switch for network in lab.networks.values()) or not switch.netns
+            _name(lab, switch, "{0}-{1}".format(lab.name, switch.label) if inside else switch.label, taken)
+    for cable in lab.cables:
+        for plug, other in (cable.ends, cable.ends[::-1]):
+            if not plug.name:
+                _name(lab, plug, _label(cable.segment, plug, other), taken)
+
+
+def _label(segment: str, plug: Plug, other: Plug) -> str:
+    """What a link is to be called, however long."""
+    if plug.switch:
+        return "{0}-{1}".format(title(other), plug.switch.label)
+    if other.switch:
+        return segment or other.switch.label
+    return title(other)
+
+
+def title(plug: Plug) -> str:
+    """Where an end is, as a topology says it."""
+    if plug.switch:
+        return plug.switch.label
+    return plug.netns or "host"
+
+
+def _name(lab: Lab, link: Plug | Switch, label: str, taken: set[tuple[str, str]]) -> None:
+    number = 1
+    text = label
+    name = _fitting(lab, text)
+    while (link.netns, name) in taken:  # a second cable between the same two
+        number += 1
+        text = "{0}-{1}".format(label, number)
+        name = _fitting(lab, text)
+    taken.add((link.netns, name))
+    link.name = name
+    link.altname = text if name != text else None
+
+
+def _fitting(lab: Lab, text: str) -> str:
+    if len(text.encode()) <= LINK_NAME_LIMIT:
+        return text
+    digest = hashlib.sha256("{0} {1}".format(lab.name, text).encode()).hexdigest()[:6]
+    return "{0}-{1}".format(text[: LINK_NAME_LIMIT - 7], digest)

@@ -1,0 +1,209 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Data that somebody wrote, checked against the shapes of :mod:`.schema`: nothing else here looks at types.
+
+All that is wrong is collected, and what is right is returned, so that one run names every error.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import patterns, schema
+
+Data = dict[str, t.Any]
+
+_TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
+
+
+class Reader:
+    """Takes data apart.
+
+    :ivar errors: what was found wrong, a sentence each, which begins with the place.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+
+    def item(self, place: str, value: t.Any, shape: str) -> Data:
+        """The values of a mapping by key, of the kinds that *shape* says; without those that are wrong, or null."""
+        keys = schema.SHAPES[shape]
+        if not isinstance(value, dict):
+            self._wrong(place, value, "a mapping with keys of: {0}".format(", ".join(keys)))
+            return {}
+        taken = {}
+        for name, one in value.items():
+            key = keys.get(name)
+            if key is None:
+                near = rules.nearest(str(name), keys)
+                self.errors.append("{0}: there is no such key{1}".format(_join(place, name), near))
+            elif one is not None:
+                result = self._value(_join(place, name), one, key)
+                if result is not None:
+                    taken[name] = result
+        missing = [name for name, key in keys.items() if key.required and value.get(name) is None]
+        self.errors += ["{0}: {1} is missing".format(place or "topology", name) for name in missing]
+        return taken
+
+    def named(self, place: str, value: t.Any, shape: str) -> t.Iterator[tuple[str, str, Data]]:
+        """Of a mapping from names, of a list of names, or of one name, each (name, place, values); ranges spread."""
+        if isinstance(value, (str, int)):
+            value = [value]
+        if isinstance(value, list):
+            for number, name in enumerate(value):
+                at = "{0}[{1}]".format(place, number)
+                if isinstance(name, dict) and len(name) == 1:
+                    yield from self.named(place, name, shape)
+                elif isinstance(name, (str, int)):
+                    for one in self._expand(at, str(name)):
+                        yield one, at, {}
+                else:
+                    self._wrong(at, name, "a name, or a name with keys")
+        elif isinstance(value, dict):
+            for name, options in value.items():
+                yield from self._entry(_join(place, name), str(name), options, shape)
+        else:
+            self._wrong(place, value, "a mapping from names, or a list of names")
+
+    def _entry(self, place: str, name: str, options: t.Any, shape: str) -> t.Iterator[tuple[str, str, Data]]:
+        names = self._expand(place, name)
+        if options is None:
+            for one in names:
+                yield one, place, {}
+            return
+        # Beside a single name a range is a list, of members for instance.
+        spread = self._spread(place, options) if patterns.is_range(name) else [options]
+        if len(spread) not in (1, len(names)):
+            self.errors.append(
+                "{0}: a range in it stands for {1}, the name for {2}".format(place, len(spread), len(names))
+            )
+            return
+        if len(spread) == 1:
+            values = self.item(place, spread[0], shape)
+            for one in names:
+                yield one, place, values
+            return
+        for one, own in zip(names, spread):
+            yield one, place, self.item(place, own, shape)
+
+    def items(self, place: str, value: t.Any, shape: str) -> t.Iterator[tuple[str, Data]]:
+        """Of a list of mappings, or of one, each (place, values); ranges in their values are run through together."""
+        short = schema.SHORT.get(shape)
+        alone = isinstance(value, dict) or (short and isinstance(value, str))
+        for number, one in enumerate([value] if alone else value if isinstance(value, list) else []):
+            at = place if alone else "{0}[{1}]".format(place, number)
+            if short and isinstance(one, str):
+                one = {short: one}
+            yield at, self.item(at, one, shape)
+        if not alone and not isinstance(value, list):
+            self._wrong(place, value, "a list")
+
+    def links(self, place: str, value: t.Any) -> t.Iterator[tuple[str, Data]]:
+        """Of a list of links, each (place, values) with `ends` as two mappings, of the shape `end`."""
+        if not isinstance(value, list):
+            self._wrong(place, value, "a list of links")
+            return
+        for number, one in enumerate(value):
+            at = "{0}[{1}]".format(place, number)
+            for link in self._spread(at, {"ends": one} if isinstance(one, list) else one):
+                yield at, self.item(at, link, "link")
+
+    def names(self, place: str, texts: list[str]) -> list[str]:
+        """Names with their ranges spread."""
+        return [one for text in texts for one in self._expand(place, text)]
+
+    def _expand(self, place: str, text: str) -> list[str]:
+        try:
+            return patterns.expand(text)
+        except ValueError as exc:
+            self.errors.append("{0}: {1}".format(place, exc))
+            return []
+
+    def _spread(self, place: str, value: t.Any) -> list[t.Any]:
+        try:
+            return patterns.side_by_side(value)
+        except ValueError as exc:
+            self.errors.append("{0}: {1}".format(place, exc))
+            return []
+
+    def _wrong(self, place: str, value: t.Any, wanted: str) -> None:
+        self.errors.append("{0}: {1!r} is not {2}".format(place or "topology", value, wanted))
+
+    def _value(self, place: str, value: t.Any, key: schema.Key) -> t.Any:
+        """A value of the kind that its key says; None, with an error, where it is not. Nested ones come as they are."""
+        if key.kind == schema.TEXT:
+            return self._text(place, value, key)
+        if key.kind == schema.TEXTS:
+            return self._texts(place, value)
+        if key.kind == schema.NUMBER:
+            return self._number(place, value)
+        if key.kind == schema.FLAG:
+            return self._flag(place, value)
+        if key.kind == schema.SETTINGS:
+            return self._settings(place, value)
+        if key.kind == schema.ENDS:
+            return self._ends(place, value, key.shape)
+        return value
+
+    def _text(self, place: str, value: t.Any, key: schema.Key) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            self._wrong(place, value, "a text")
+            return None
+        text = str(value)
+        if key.choices and text not in key.choices:
+            near = rules.nearest(text, key.choices)
+            self._wrong(place, text, "one of {0}{1}".format(", ".join(key.choices), near))
+            return None
+        return text
+
+    def _texts(self, place: str, value: t.Any) -> list[str] | None:
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(one, (str, int)) and not isinstance(one, bool) for one in values):
+            self._wrong(place, value, "a text, or a list of them")
+            return None
+        return [str(one) for one in values]
+
+    def _number(self, place: str, value: t.Any) -> int | None:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.isdecimal():
+            return int(value)
+        self._wrong(place, value, "a number")
+        return None
+
+    def _flag(self, place: str, value: t.Any) -> bool | None:
+        word = str(value).lower()
+        if isinstance(value, (bool, str)) and word in _TRUE + _FALSE:
+            return word in _TRUE
+        self._wrong(place, value, "true or false")
+        return None
+
+    def _settings(self, place: str, value: t.Any) -> dict[str, str] | None:
+        if not isinstance(value, dict):
+            self._wrong(place, value, "a mapping from names to values")
+            return None
+        return {str(name): str(int(one) if isinstance(one, bool) else one) for name, one in value.items()}
+
+    def _ends(self, place: str, value: t.Any, shape: str) -> list[Data] | None:
+        if not isinstance(value, list) or len(value) != 2:
+            self._wrong(place, value, "a list of two ends")
+            return None
+        ends = []
+        for number, end in enumerate(value):
+            at = "{0}[{1}]".format(place, number)
+            if isinstance(end, str):
+                node, dummy, link = end.partition(":")
+                ends.append({"node": node, **({"name": link} if link else {})})
+                continue
+            taken = self.item(at, end, shape)
+            if taken and ("netns" in taken) == ("bridge" in taken):
+                self.errors.append("{0}: either netns or bridge says where it ends".format(at))
+            ends.append(taken)
+        return ends
+
+
+def _join(place: str, name: t.Any) -> str:
+    return "{0}.{1}".format(place, name) if place else str(name)

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a topology may say: every key, its kind and its meaning.
+
+The reader checks data against this, and the JSON Schema and the tables of the reference page are written from it, so
+that the three cannot differ.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+TEXT = "text"  # a string; a number is taken as one
+TEXTS = "texts"  # a list of strings, or one string
+NUMBER = "number"
+FLAG = "flag"
+SETTINGS = "settings"  # a mapping of strings to strings
+NAMED = "named"  # a mapping from names, or patterns, to what `shape` describes; or a list of names; or one name
+ITEMS = "items"  # a list of what `shape` describes; or one of them
+ENDS = "ends"  # two ends, each a string or what `shape` describes
+ITEM = "item"  # what `shape` describes, or a string
+
+
+class Key(t.NamedTuple):
+    """A key.
+
+    :ivar kind: one of the constants above. :ivar text: what it means. :ivar shape: what it holds, for the last four.
+    :ivar choices: the values it may have; empty for any.
+    """
+
+    kind: str
+    text: str
+    shape: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+Shape = dict[str, Key]
+
+_BRIDGE: Shape = {
+    "stp": Key(FLAG, "Whether the bridge speaks the spanning tree protocol."),
+    "forward_delay": Key(NUMBER, "Seconds that a port listens and learns before it forwards."),
+    "ageing_time": Key(NUMBER, "Seconds after which the bridge forgets a MAC address that it does not hear."),
+    "mcast_snooping": Key(FLAG, "Whether the bridge sends multicast to those alone that asked for it."),
+    "vlan_filtering": Key(FLAG, "Whether the bridge heeds VLAN tags."),
+}
+
+_NAME = Key(TEXT, "The link's name; at most 15 characters. Left out, it is found by itself.")
+_MAC = Key(TEXT, "The link's MAC address. Left out, it is a random one.")
+_MTU = Key(NUMBER, "The MTU, 68 to 65535.")
+_ADDRESSES = Key(TEXTS, "IP addresses with prefix length; all that the link has. Left out, they come by themselves.")
+_BROADCAST = Key(FLAG, "Whether IPv4 addresses get the broadcast address of their prefix. Left out, they get none.")
+_UP = Key(FLAG, "Whether the link is up. Left out, it is.")
+
+SHAPES: dict[str, Shape] = {
+    "topology": {
+        "name": Key(TEXT, "The lab's name: the owner of all that is made.", required=True),
+        "namespaces": Key(NAMED, "The network namespaces, by name; C(host) is the host's own.", "namespace"),
+        "bridges": Key(NAMED, "Bridges without a prefix of their own, by a name that links refer to.", "bridge"),
+        "links": Key(ITEMS, "Cables from one namespace or bridge to another.", "link"),
+        "segments": Key(NAMED, "Networks: a bridge, a prefix, and those who are on it, by name.", "segment"),
+        "routes": Key(ITEMS, "Routes, beside those that come by themselves.", "route"),
+        "routing": Key(
+            TEXT,
+            "With V(static), every namespace that forwards gets a route to every network that it is not on, by the "
+            "fewest links.",
+            choices=("none", "static"),
+        ),
+        "neighbors": Key(ITEMS, "Permanent entries of neighbour tables.", "neighbor"),
+        "masquerade": Key(ITEMS, "Networks that leave under the address of the link by which they leave.",
+                          "masquerade"),
+        "checks": Key(ITEMS, "Who reaches whom, and who must not. Of two about the same pair the later wins.",
+                      "check"),
+        "pool": Key(TEXTS, "Prefixes, one of IPv4 or IPv6 or one of each, out of which links without addresses get "
+                    "theirs."),
+        "mtu": Key(NUMBER, "The MTU of every link that does not say another."),
+    },
+    "namespace": {
+        "kind": Key(TEXT, "V(named) as C(ip netns) makes it, or V(held) by a process, without a name for others, with "
+                    "a hostname of its own.", choices=("named", "held")),
+        "hostname": Key(TEXT, "The hostname in a held one. Left out, it is the name."),
+        "forwarding": Key(FLAG, "Whether it is a router: forwards IPv4, and IPv6 where the lab has any."),
+        "sysctls": Key(SETTINGS, "Kernel settings by name, as of sysctl(8)."),
+        "lo": Key(TEXTS, "Addresses of its C(lo), by which others reach it whatever link is down."),
+    },
+    "bridge": {
+        "netns": Key(TEXT, "The namespace that it is in. Left out, the host's."),
+        "name": _NAME,
+        "addresses": Key(TEXTS, "IP addresses of the bridge itself, with prefix length."),
+        "broadcast": _BROADCAST,
+        "mac": _MAC,
+        "mtu": _MTU,
+        **_BRIDGE,
+    },
+    "link": {
+        "ends": Key(ENDS, "The two ends; as C(NODE) or C(NODE:LINK), or with keys.", "end", required=True),
+        "prefix": Key(TEXTS, "The prefix out of which both ends get an address, the first end the first one."),
+        "mtu": _MTU,
+    },
+    "end": {
+        "netns": Key(TEXT, "The namespace that it is in."),
+        "bridge": Key(TEXT, "The bridge that it is a port of."),
+        "name": _NAME,
+        "addresses": _ADDRESSES,
+        "broadcast": _BROADCAST,
+        "mac": _MAC,
+        "mtu": _MTU,
+        "up": _UP,
+    },
+    "segment": {
+        "prefix": Key(TEXTS, "The prefix, or one of IPv4 and one of IPv6. Left out, nobody gets an address."),
+        "gateway": Key(ITEM, "Who leads out of it: a namespace, or an address, which the bridge itself then has; or "
+                       "with keys. Members get a default route by it.", "gateway"),
+        "members": Key(NAMED, "The namespaces that are on it.", "member"),
+        "netns": Key(TEXT, "The namespace that the bridge is in. Left out, the host's."),
+        "bridge": Key(TEXT, "The bridge's name. Left out, it is found by itself."),
+        "default_route": Key(FLAG, "Whether members get a default route by the gateway. Left out, they do."),
+        "broadcast": _BROADCAST,
+        "mac": Key(TEXT, "The bridge's MAC address. Left out, it is a random one."),
+        "mtu": _MTU,
+        **_BRIDGE,
+    },
+    "gateway": {
+        "netns": Key(TEXT, "The namespace. Left out, it is the bridge's."),
+        "addresses": Key(TEXTS, "Its addresses, within the prefix. Left out, the first of each prefix."),
+        "name": _NAME,
+        "port": Key(TEXT, "The name of the other end, on the bridge."),
+        "mac": _MAC,
+    },
+    "member": {
+        "name": _NAME,
+        "port": Key(TEXT, "The name of the other end, on the bridge."),
+        "addresses": Key(TEXTS, "Its addresses, within the prefix, with or without prefix length. Left out, they come "
+                         "by themselves."),
+        "default_route": Key(FLAG, "Whether it gets a default route by the gateway. Left out, as the segment says."),
+        "mac": _MAC,
+        "up": _UP,
+    },
+    "route": {
+        "netns": Key(TEXTS, "The namespaces that have it.", required=True),
+        "dst": Key(TEXT, "A prefix, an address, C(default), or the name of a segment.", required=True),
+        "via": Key(TEXT, "The gateway: an address, or a namespace that is on a network with it."),
+        "dev": Key(TEXT, "The link."),
+        "src": Key(TEXT, "The source address of packets that are sent by it."),
+        "metric": Key(NUMBER, "The metric."),
+        "table": Key(TEXT, "The routing table, a number, C(main) or C(default)."),
+        "scope": Key(TEXT, "The scope.", choices=("global", "site", "link", "host", "nowhere")),
+        "type": Key(TEXT, "The type.", choices=("unicast", "local", "blackhole", "unreachable", "prohibit", "throw")),
+        "onlink": Key(FLAG, "Whether the gateway counts as on the link whatever its address."),
+        "state": Key(TEXT, "V(absent) for a route that must not be there, such as one of the kernel's making.",
+                     choices=("present", "absent")),
+    },
+    "neighbor": {
+        "netns": Key(TEXT, "The namespace that has it.", required=True),
+        "dst": Key(TEXT, "The neighbour's IP address.", required=True),
+        "dev": Key(TEXT, "The link that it is on.", required=True),
+        "lladdr": Key(TEXT, "The neighbour's MAC address."),
+        "proxy": Key(FLAG, "Whether the namespace answers for the address instead."),
+    },
+    "masquerade": {
+        "netns": Key(TEXT, "The namespace that is the router. Left out, the host."),
+        "src": Key(TEXT, "The network that the packets come from: a prefix, or the name of a segment."),
+        "dst": Key(TEXT, "The network that they go to: a prefix, or the name of a segment."),
+        "oif": Key(TEXT, "The link by which they leave."),
+        "not_oif": Key(TEXT, "A link by which they do not leave. With a segment for C(src) and no C(oif), it is the "
+                       "segment's bridge."),
+        "forward": Key(TEXT, "V(restricted) lets nothing in that was not asked for from inside; V(open) leaves "
+                       "forwarding alone. One for a namespace.", choices=("restricted", "open")),
+    },
+    "check": {
+        "from": Key(TEXTS, "The namespaces that ask; C(all) for all of the lab.", required=True),
+        "to": Key(TEXTS, "Whom they ask: namespaces, C(all), or addresses.", required=True),
+        "expect": Key(TEXT, "What is to come of it: V(reachable), V(unreachable), or exactly how it fails.",
+                      choices=("reachable", "unreachable", "no_route", "host_unreachable", "no_reply")),
+        "protocol": Key(TEXT, "V(icmp) unless told otherwise.", choices=("icmp", "tcp", "udp")),
+        "port": Key(NUMBER, "The port, of TCP and UDP."),
+        "src": Key(TEXT, "The source address."),
+        "count": Key(NUMBER, "How many packets, of which one answered is enough."),
+        "timeout": Key(TEXT, "Seconds to wait for an answer."),
+        "size": Key(NUMBER, "Octets of payload, of ICMP."),
+        "df": Key(FLAG, "Whether packets may not be cut into fragments, of ICMP."),
+    },
+}  # fmt: skip
+
+# The name under which a topology speaks of the host's own namespace.
+HOST = "host"
+# The word for every namespace of the lab in a check.
+ALL = "all"
+# What a single string among a list's items means.
+SHORT = {"masquerade": "src"}

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A lab as resources for the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade import Masquerade, Match
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
+
+
+@dataclasses.dataclass
+class Mistakes:
+    """What is wrong with a topology, for the engine to tell together with what is wrong with its resources."""
+
+    errors: list[str]
+
+    def check(self) -> list[str]:
+        """The mistakes."""
+        return self.errors
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Nothing."""
+        return []
+
+    def plan(self, plan: Plan) -> None:
+        """Nothing: there are none left when plans are made."""
+
+
+def resources(lab: Lab) -> list[t.Any]:
+    """What is to be there, in the order in which one stands on the other."""
+    found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
+    found += [_bridge(switch) for switch in lab.switches.values()]
+    found += [Veth(_end(cable.ends[0]), _end(cable.ends[1])) for cable in lab.cables]
+    found += [
+        LinkAddresses(node.ref, "lo", Addresses(node.lo, exclusive=False), place=node.place + ".")
+        for node in lab.nodes.values()
+        if node.lo
+    ]
+    found += [_route(way) for way in sorted(lab.ways, key=lambda way: way.present)]
+    found += [
+        NeighborWanted(
+            values["netns"],
+            values["dev"],
+            values["dst"],
+            values["lladdr"].lower() if "lladdr" in values else None,
+            values.get("proxy", False),
+            place=place + ".",
+        )
+        for place, values in lab.neighbors
+    ]
+    return found + sysctls(lab) + _masquerades(lab)
+
+
+def _netns(node: Node) -> Netns:
+    return Netns(node.ref, node.held, node.hostname, place=node.place)
+
+
+def _bridge(switch: Switch) -> Bridge:
+    return Bridge(
+        switch.netns,
+        switch.name,
+        Settings(up=True, mtu=switch.mtu, mac=_lower(switch.mac), altname=switch.altname),
+        switch.options,
+        Addresses(switch.addresses, switch.broadcast),
+        place=switch.place + ".",
+    )
+
+
+def _end(plug: Plug) -> End:
+    return End(
+        plug.netns,
+        plug.name,
+        Settings(
+            up=plug.up,
+            mtu=plug.mtu,
+            mac=_lower(plug.mac),
+            master=plug.switch.name if plug.switch else "",
+            altname=plug.altname,
+        ),
+        Addresses(plug.addresses, plug.broadcast),
+        place=plug.place + ".",
+    )
+
+
+def _lower(mac: str | None) -> str | None:
+    return mac.lower() if mac else None
+
+
+def _route(way: t.Any) -> RouteWanted:
+    return RouteWanted(
+        way.netns, way.dst, way.via, way.dev, present=way.present, place=way.place + ".", **way.options
+    )
+
+
+def sysctls(lab: Lab) -> list[Sysctl]:
+    """The kernel settings that a lab asks for, and those that follow from who forwards."""
+    ipv6 = any(":" in one for addresses in lab.addresses().values() for one in addresses)
+    found = []
+    for node in lab.nodes.values():
+        wanted = {}
+        if node.forwarding:
+            wanted["net.ipv4.ip_forward"] = "1"
+            if ipv6:
+                wanted["net.ipv6.conf.all.forwarding"] = "1"
+        for name, value in {**wanted, **node.sysctls}.items():
+            place = "{0}.sysctls.{1}".format(node.place, name)
+            found.append(Sysctl(node.ref, name, value, place=place, remembered=not node.ref))
+    return found
+
+
+def _masquerades(lab: Lab) -> list[Masquerade]:
+    """One table for each namespace."""
+    matches: dict[str, list[Match]] = {}
+    opened = set()
+    for place, values in lab.masquerades:
+        match = Match(*(values.get(key) for key in ("src", "dst", "oif", "not_oif")), place=place + ".")
+        matches.setdefault(values["netns"], []).append(match)
+        if values.get("forward") == "open":
+            opened.add(values["netns"])
+    return [Masquerade(netns, found, netns not in opened) for netns, found in matches.items()]
