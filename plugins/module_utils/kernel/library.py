@@ -38,16 +38,13 @@ def _load(*names: str) -> list[t.Any]:
             del sys.modules[name]
 
 
-_CLASSES = ("ifaddrmsg", "ifinfmsg", "ndmsg", "nsidmsg", "rtmsg")
+_CLASSES = ("ifinfmsg", "ndmsg")
 
 IMPORT_ERROR: str | None = None
-ifaddrmsg: t.Any = None
 ifinfmsg: t.Any = None
 ndmsg: t.Any = None
-nsidmsg: t.Any = None
-rtmsg: t.Any = None
 try:
-    ifaddrmsg, ifinfmsg, ndmsg, nsidmsg, rtmsg = (
+    ifinfmsg, ndmsg = (
         getattr(module, name) for module, name in zip(_load(*("netlink.rtnl." + name for name in _CLASSES)), _CLASSES)
     )
 except ImportError:

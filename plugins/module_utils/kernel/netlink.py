@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
 import sys
@@ -29,6 +28,7 @@ _NLMSG_ERROR = 2
 _NLMSG_DONE = 3
 _NLMSGERR_ATTR_MSG = 1
 
+_TIMEOUT = struct.pack("@ll", 60, 0)  # struct timeval
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK = 10
 _NETLINK_EXT_ACK = 11
@@ -37,12 +37,25 @@ _SO_NETNS_COOKIE = 71
 _SO_RCVBUFFORCE = 33
 
 _HEADER = struct.Struct("=IHHII")
-# Acknowledgements wait in the socket's receive buffer until the whole send is done: 256 fit into the default
-# one, and those that do not fit are lost although their requests were carried out.
+# Refusals wait in the socket's receive buffer until the whole send is done: 256 fit into the default one, and those
+# that do not fit are lost.
 _MOST_AT_ONCE = 200
+# The kernel makes no part of a dump larger than 32 KiB.
+_ROOM = 1 << 16
 _DUMP_TRIES = 5
 # Events come whether or not somebody reads them.
 _EVENTS_BUFFER = 8 << 20
+
+
+class Packed(t.NamedTuple):
+    """A message packed by hand: what follows the header; see :mod:`.attributes`."""
+
+    kind: int
+    flags: int
+    body: bytes
+
+
+Answer = tuple[int, int, int, bytes]  # type, flags, sequence number, what follows the header
 
 
 def message(cls: t.Any, kind: int, flags: int, fields: dict[str, t.Any], attributes: t.Sequence[t.Any] = ()) -> t.Any:
@@ -65,8 +78,9 @@ class Netlink:
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, protocol)
-        self._socket.settimeout(60)
-        self._sequence = int.from_bytes(os.urandom(2), "big")
+        # The kernel's own timeout: Python's would ask before each message whether there is one.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEOUT)
+        self._sequence = 0
         for option in (_NETLINK_EXT_ACK, _NETLINK_CAP_ACK, _NETLINK_GET_STRICT_CHK):
             try:
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
@@ -87,23 +101,22 @@ class Netlink:
     def request(self, messages: t.Sequence[t.Any]) -> list[KernelError | None]:
         """Send messages, at most 200 in one go, and return for each None or the kernel's refusal.
 
-        The kernel carries them out in order, and goes on after one that it refuses.
+        The kernel carries them out in order, and goes on after one that it refuses. It tells of a refusal unasked, so
+        that only the last message of a send asks for an answer.
         """
         results: list[KernelError | None] = []
         for start in range(0, len(messages), _MOST_AT_ONCE):
-            results += self._send(messages[start : start + _MOST_AT_ONCE])
+            part = list(messages[start : start + _MOST_AT_ONCE])
+            part[-1] = _acknowledged(part[-1])
+            results += self._send(part)
         return results
 
-    def _send(self, messages: t.Sequence[t.Any]) -> list[KernelError | None]:
+    def _send(self, messages: t.Sequence[t.Any], framed: bool = False) -> list[KernelError | None]:
+        """Send all messages in one go; in *framed* ones, nothing is answered after a refusal of the frame itself."""
         results: list[KernelError | None] = [None] * len(messages)
         first = self._sequence + 1
-        waiting = set()
-        encoded = []
-        for position, made in enumerate(messages):
-            encoded.append(self._encode(made))
-            if made["header"]["flags"] & NLM_F_ACK:
-                waiting.add(position)
-        self._socket.send(b"".join(encoded))
+        waiting = {position for position, made in enumerate(messages) if _flags(made) & NLM_F_ACK}
+        self._socket.send(b"".join([self._encode(made) for made in messages]))
         while waiting:
             for kind, flags, sequence, body in self._receive():
                 position = sequence - first
@@ -113,12 +126,19 @@ class Netlink:
                 results[position] = results[position] or error
                 if position in waiting:
                     waiting.remove(position)
-                elif error:
-                    return results  # what frames a batch was refused, so nothing in it is answered
+                elif error and framed:
+                    return results
         return results
 
     def dump(self, made: t.Any) -> list[t.Any]:
-        """The decoded answers to a dump request; asked again while the kernel says that its tables have changed."""
+        """The answers to a dump request, decoded; to one packed by hand, the bodies of the messages."""
+        answers = self._dump(made)
+        if isinstance(made, Packed):
+            return [body for dummy, dummy, dummy, body in answers]
+        return [_decode(type(made), *answer) for answer in answers]
+
+    def _dump(self, made: t.Any) -> list[Answer]:
+        """The answers to a dump request; asked again while the kernel says that its tables have changed."""
         for dummy in range(_DUMP_TRIES):
             answers, interrupted = self._dump_once(made)
             if not interrupted:
@@ -126,13 +146,13 @@ class Netlink:
         return answers
 
     def get(self, made: t.Any) -> t.Any:
-        """The decoded answer to a request for one object; KernelError where the kernel refuses."""
+        """The answer to a request for one object, as :meth:`dump` gives it; KernelError where the kernel refuses."""
         sequence = self._write(made)
         for kind, flags, number, body in self._receive():
             if number == sequence:
                 if kind == _NLMSG_ERROR:
                     raise _error(flags, body) or KernelError(errno.ENOMSG)
-                return _decode(type(made), kind, flags, number, body)
+                return body if isinstance(made, Packed) else _decode(type(made), kind, flags, number, body)
         raise KernelError(errno.ENOMSG)
 
     def listen(self, groups: int) -> None:
@@ -154,9 +174,9 @@ class Netlink:
         """The socket's descriptor, to wait for events."""
         return self._socket.fileno()
 
-    def _dump_once(self, made: t.Any) -> tuple[list[t.Any], bool]:
+    def _dump_once(self, made: t.Any) -> tuple[list[Answer], bool]:
         sequence = self._write(made)
-        answers: list[t.Any] = []
+        answers: list[Answer] = []
         interrupted = False
         while True:
             for kind, flags, number, body in self._receive():
@@ -167,10 +187,13 @@ class Netlink:
                     raise _error(flags, body) or KernelError(errno.ENOMSG)
                 if kind == _NLMSG_DONE:
                     return answers, interrupted
-                answers.append(_decode(type(made), kind, flags, number, body))
+                answers.append((kind, flags, number, body))
 
     def _encode(self, made: t.Any) -> bytes:
         self._sequence += 1
+        if isinstance(made, Packed):
+            kind, flags, body = made
+            return _HEADER.pack(_HEADER.size + len(body), kind, flags | NLM_F_REQUEST, self._sequence, 0) + body
         made["header"]["sequence_number"] = self._sequence
         made.reset()
         made.encode()
@@ -180,14 +203,31 @@ class Netlink:
         self._socket.send(self._encode(made))
         return self._sequence
 
-    def _receive(self) -> t.Iterator[tuple[int, int, int, bytes]]:
-        """The messages of one datagram as (type, flags, sequence number, body)."""
-        data = self._socket.recv(1 << 18)
+    def _receive(self) -> t.Iterator[Answer]:
+        """The messages of one datagram."""
+        data = self._socket.recv(_ROOM)
         offset = 0
         while offset + _HEADER.size <= len(data):
             length, kind, flags, sequence, dummy = _HEADER.unpack_from(data, offset)
             yield kind, flags, sequence, data[offset + _HEADER.size : offset + length]
             offset += (length + 3) & ~3
+
+
+def _flags(made: t.Any) -> int:
+    return made.flags if isinstance(made, Packed) else made["header"]["flags"]
+
+
+def _acknowledged(made: t.Any) -> t.Any:
+    """The message, now asking for an answer."""
+    if isinstance(made, Packed):
+        return made._replace(flags=made.flags | NLM_F_ACK)
+    made["header"]["flags"] |= NLM_F_ACK
+    return made
+
+
+def decode(cls: t.Any, body: bytes) -> t.Any:
+    """What follows a message's header, decoded by one of pyroute2's classes."""
+    return _decode(cls, 0, 0, 0, body)
 
 
 def _decode(cls: t.Any, kind: int, flags: int, sequence: int, body: bytes) -> t.Any:

@@ -105,7 +105,7 @@ class Socket(netlink.Netlink):
         # A refusal comes for any request, asked for or not: one acknowledgement is enough to know the end.
         requests[-1]["header"]["flags"] |= netlink.NLM_F_ACK
         # In one send, however many they are; request() would part them.
-        errors = [error for error in self._send([begin, *requests, end]) if error]
+        errors = [error for error in self._send([begin, *requests, end], framed=True) if error]
         if errors:
             self._drain()
             raise errors[0]

@@ -53,6 +53,7 @@ class Link:
     :ivar peer: index of the other end of a veth, in the peer's own namespace.
     :ivar peer_nsid: the kernel's number, in this namespace, for the peer's namespace; None for this very one.
     :ivar born: made by the plan, so not in the kernel yet. :ivar moved: given its place or name by the plan.
+    :ivar altnames: its further names, which may be longer. :ivar group: the kernel's number for a set of links.
     :ivar options: options of the kind, by the kernel's name without prefix (``STP_STATE``: 1).
     """
 
@@ -68,6 +69,8 @@ class Link:
     peer_nsid: int | None = None
     born: bool = False
     moved: bool = False
+    altnames: tuple[str, ...] = ()
+    group: int = 0
     options: dict[str, int] = dataclasses.field(default_factory=dict)
     addresses: list[Address] = dataclasses.field(default_factory=list)
 

@@ -150,14 +150,26 @@ class Operator:
     def _message_link_set(
         self, netns: str, dev: str, master: str | None = None, to_netns: str | None = None, **arguments: t.Any
     ) -> t.Any:
-        index = self._index(netns, dev)
         if master is not None:
             arguments["master"] = self._index(netns, master)
+        if "name" in arguments:
+            index = self._index(netns, dev)
+        else:  # by its name, so that what is waiting may make it
+            index, arguments["name"] = 0, dev
         if to_netns is not None:
             arguments["netns"] = self._descriptor(to_netns)
-        if to_netns is not None or "name" in arguments:
-            del self._indexes[netns, dev]
+        if to_netns is not None or index:
+            self._indexes.pop((netns, dev), None)
         return rtnetlink.link_set(index, **arguments)
+
+    def _message_bridge_set(self, netns: str, dev: str, options: dict[str, int]) -> t.Any:
+        return rtnetlink.bridge_set(self._index(netns, dev), options)
+
+    def _message_altname_new(self, netns: str, dev: str, altname: str) -> t.Any:
+        return rtnetlink.altname_new(dev, altname)
+
+    def _message_altname_del(self, netns: str, dev: str, altname: str) -> t.Any:
+        return rtnetlink.altname_del(dev, altname)
 
     def _message_link_del(self, netns: str, dev: str) -> t.Any:
         index = self._index(netns, dev)

@@ -169,7 +169,7 @@ class Bridge:
         bridge.options.update(differing)
 
         def change(values: dict[str, int]) -> Operation:
-            return Operation(namespace.ref, "link_set", {"dev": self.name, "kind": "bridge", "options": values})
+            return Operation(namespace.ref, "bridge_set", {"dev": self.name, "options": values})
 
         command = "ip link set {0} type bridge {1}".format(self.name, " ".join(self._words(differing)))
         plan.add(

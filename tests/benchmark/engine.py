@@ -1,0 +1,159 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine against the least that the kernel can be told: N namespaces on one bridge, built, kept and removed.
+
+To be run as root: `python tests/benchmark/engine.py [N ...]`. Every N gets a process and a private world of its own,
+in which the compiled floor (floor.c) and the engine take turns, so that whatever else the machine does hits both.
+What is timed is `engine.run` as a whole: check, snapshot, plan, apply; not the interpreter's start and the imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+
+LAB = "benchmark"
+USUAL = (10, 100, 500)
+# Freed interfaces leave sysfs nodes, about 130 each, that the kernel frees slowly; tens of thousands of them in the way
+# of a bridge's deletion stop every network call of the machine.
+SLAB = "kernfs_node_cache"
+FEW_NODES = 5000
+
+Times = dict[str, float]
+
+
+def resources(count: int) -> list[engine.Resource]:
+    """The lab of the measurements: as many containers on one bridge, routed by the host."""
+    bridge = Bridge("", "br0", Settings(up=True), addresses=Addresses(["10.0.0.1/16"]))
+    found: list[engine.Resource] = [bridge]
+    for n in range(1, count + 1):
+        name, place = f"web{n}", f"namespaces[{n}]."
+        address = f"10.0.{(n + 1) >> 8}.{(n + 1) & 255}/16"
+        outer = End("", f"v{n}", Settings(up=True, master="br0"), place=place + "outer.")
+        inner = End(name, "eth0", Settings(up=True), Addresses([address]), place=place + "inner.")
+        found += [
+            Netns(name, place=place + "name"),
+            Veth(outer, inner),
+            RouteWanted(name, "default", via="10.0.0.1", place=place),
+        ]
+    return [*found, Sysctl("", "net.ipv4.ip_forward", "1")]
+
+
+def enter_world() -> None:
+    """Leave the machine's network and its mounts alone."""
+    syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
+    syscalls.mount("", "/", "none", syscalls.MS_REC | syscalls.MS_PRIVATE)
+    syscalls.mount("run", "/run", "tmpfs", 0)
+    syscalls.mount("sys", "/sys", "sysfs", 0)
+
+
+def run(wanted: t.Sequence[engine.Resource], changed: bool) -> float:
+    """How long the engine took; SystemExit where it did not change what it should, or the other way round."""
+    start = time.perf_counter()
+    outcome = engine.run(wanted, LAB)
+    taken = time.perf_counter() - start
+    if outcome.changed is not changed:
+        raise SystemExit(f"the engine did not do what is measured: {outcome.commands[:3]}")
+    return taken
+
+
+def turn(count: int, floor: str) -> Times:
+    """One round of everything."""
+    taken = {}
+    before = nodes()
+    for deed in ("build", "remove"):
+        start = time.perf_counter()
+        subprocess.run([floor, deed, str(count)], check=True)
+        taken["floor " + deed] = time.perf_counter() - start
+    drain(before)
+    lab, larger = resources(count), resources(count + 1)
+    taken["build"] = run(lab, changed=True)
+    taken["re-run"] = run(lab, changed=False)
+    taken["add one"] = run(larger, changed=True)
+    taken["remove"] = run([WholeLab()], changed=True)
+    # Were the kernel not done yet, this would show it.
+    taken["build again"] = run(lab, changed=True)
+    taken["remove again"] = run([WholeLab()], changed=True)
+    drain(before)
+    return taken
+
+
+def drain(before: int) -> None:
+    """Wait until the kernel has freed what removed links have left behind."""
+    time.sleep(0.5)
+    while nodes() > before + FEW_NODES:
+        time.sleep(0.5)
+
+
+def nodes() -> int:
+    """How many nodes of kernfs the kernel holds."""
+    found = re.search(rf"^{SLAB} +(\d+)", pathlib.Path("/proc/slabinfo").read_text(encoding="ascii"), re.MULTILINE)
+    return int(found.group(1)) if found else 0
+
+
+def measure(count: int, rounds: int, floor: str) -> None:
+    """In a process of its own: print the medians, and what the process held, as JSON."""
+    enter_world()
+    files = len(os.listdir("/proc/self/fd"))
+    turns = [turn(count, floor) for dummy in range(rounds)]
+    found = {name: statistics.median(one[name] for one in turns) for name in turns[0]}
+    found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["files"] = len(os.listdir("/proc/self/fd")) - files
+    print(json.dumps(found))
+
+
+def compare(counts: t.Sequence[int], floor: str) -> None:
+    """Measure, and print times and ratios side by side."""
+    columns: dict[int, Times] = {}
+    for count in counts:
+        rounds = 5 if count <= 100 else 3 if count <= 500 else 1
+        command = [sys.executable, __file__, "--measure", str(count), str(rounds), floor]
+        columns[count] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        one = columns[count]
+        one["build / floor"] = one["build"] / one["floor build"]
+        one["re-run / build"] = one["re-run"] / one["build"]
+        one["add one / re-run"] = one["add one"] / one["re-run"]
+        one["remove / build"] = one["remove"] / one["build"]
+        one["build, ms a node"] = one["build"] / count * 1000
+    print("{0:18}".format("seconds, medians") + "".join(f"{f'N={count}':>10}" for count in counts))
+    for name in columns[counts[0]]:
+        print(f"{name:18}" + "".join(f"{columns[count][name]:10.3f}" for count in counts))
+
+
+def main() -> None:
+    """Compile the floor and compare."""
+    if sys.argv[1:2] == ["--measure"]:
+        measure(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+        return
+    counts = [int(argument) for argument in sys.argv[1:]] or USUAL
+    with tempfile.TemporaryDirectory() as folder:
+        floor = os.path.join(folder, "floor")
+        source = pathlib.Path(__file__).with_name("floor.c")
+        subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-o", floor, str(source)], check=True)
+        compare(counts, floor)
+
+
+if __name__ == "__main__":
+    main()
