@@ -15,6 +15,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespa
 
 # IFNAMSIZ of linux/if.h, without the closing zero byte.
 LINK_NAME_LIMIT = 15
+# ALTIFNAMSIZ of linux/if.h, likewise.
+ALTNAME_LIMIT = 127
 # HOST_NAME_MAX of limits.h.
 HOSTNAME_LIMIT = 64
 
@@ -39,6 +41,16 @@ def check_link_name(place: str, name: str) -> list[str]:
         return ["{0}: {1!r} has {2} characters, a link name has at most 15".format(place, name, len(name.encode()))]
     if not name or name in (".", "..") or re.search(r"[/:\s]", name) or not name.isprintable():
         return ["{0}: {1!r} is not a link name".format(place, name)]
+    return []
+
+
+def check_altname(place: str, name: str) -> list[str]:
+    """A link's further name: as :func:`check_link_name`, but at most 127 bytes."""
+    size = len(name.encode())
+    if size > ALTNAME_LIMIT:
+        return ["{0}: {1!r} has {2} characters, an altname has at most 127".format(place, name, size)]
+    if not name or re.search(r"[/\s]", name) or not name.isprintable():
+        return ["{0}: {1!r} is not an altname of a link".format(place, name)]
     return []
 
 

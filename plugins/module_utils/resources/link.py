@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
@@ -25,7 +26,10 @@ _SHOWN = {"alias": "owner"}
 
 @dataclasses.dataclass
 class Settings:
-    """What a link is to be like. None leaves a thing as it is; an empty `master` takes the link off its bridge."""
+    """What a link is to be like. None leaves a thing as it is; an empty `master` takes the link off its bridge.
+
+    :ivar altname: a further name that it is to have, which may be longer; others that it has stay.
+    """
 
     up: bool | None = None
     mtu: int | None = None
@@ -34,10 +38,12 @@ class Settings:
     altname: str | None = None
 
     def check(self, place: str) -> list[str]:
-        """MTU, MAC and the master's name; `place` ends in a dot, or is empty."""
+        """MTU, MAC and names; `place` ends in a dot, or is empty."""
         errors = rules.check_mtu(place + "mtu", self.mtu) + rules.check_mac(place + "mac", self.mac)
         if self.master:
             errors += rules.check_link_name(place + "master", self.master)
+        if self.altname is not None:
+            errors += rules.check_altname(place + "altname", self.altname)
         return errors
 
     def claims(self, place: str) -> list[tuple[str, str, str]]:
@@ -45,8 +51,9 @@ class Settings:
         return [("MAC", self.mac, place + "mac")] if self.mac else []
 
     def given(self) -> dict[str, t.Any]:
-        """Those that are not left as they are, by name."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        """Those that are not left as they are, by name; not the altname, of which a link may have many."""
+        named = (("up", self.up), ("mtu", self.mtu), ("mac", self.mac), ("master", self.master))
+        return {name: value for name, value in named if value is not None}
 
 
 @dataclasses.dataclass
@@ -112,6 +119,8 @@ def configure(
     stage: Stage = Stage.CONFIGURE,
 ) -> None:
     """Plan the settings that differ, in one message; a bridge comes up later. *marked* adds the lab's mark."""
+    if settings.altname not in (None, link.name, *link.altnames):
+        _add_altname(plan, namespace, link, settings.altname)
     if settings.master:
         master_of(plan, namespace, settings.master, place)
     differing = {name: value for name, value in settings.given().items() if getattr(link, name) != value}
@@ -142,6 +151,21 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
         {_SHOWN.get(name, name): before[name] for name in values if not (link.born and name == "alias")},
         {_SHOWN.get(name, name): values[name] for name in values if not (link.born and name == "alias")},
         [enter(namespace, set_command(link.name, {name: values[name] for name in shown}))] if shown else [],
+    )
+
+
+def _add_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
+    arguments = {"dev": link.name, "altname": altname}
+    before, link.altnames = link.altnames, (*link.altnames, altname)
+    plan.add(
+        Stage.CONFIGURE,
+        namespace.ref,
+        [Operation(namespace.ref, "altname_new", arguments)],
+        [Operation(namespace.ref, "altname_del", arguments)],
+        ("links", link.name, "altnames"),
+        list(before),
+        list(link.altnames),
+        [enter(namespace, "ip link property add dev {0} altname {1}".format(link.name, shlex.quote(altname)))],
     )
 
 
