@@ -46,7 +46,8 @@ requirements:
 options:
   checks:
     description:
-      - The checks to make. Instead, O(to) and the options beside it make a single one, and O(matrix) makes many.
+      - The checks to make. Instead, O(to) and the options beside it make a single one, and O(matrix) and O(topology)
+        make many.
     type: list
     elements: dict
     suboptions:
@@ -92,6 +93,11 @@ options:
       timeout:
         description: As O(timeout), which is the default.
         type: float
+  topology:
+    description:
+      - A lab, as the module M(linuxnet.lab.topology) takes it. Its C(checks) are made, if it has any.
+      - The options of the module hold for each that does not say otherwise.
+    type: dict
   matrix:
     description:
       - Who shall reach what, as a table. Its rows are namespaces, its columns addresses.
@@ -256,6 +262,10 @@ EXAMPLES = r"""
 - name: Show the table
   ansible.builtin.debug:
     var: reached.table
+
+- name: Check what a lab's own description says of who reaches whom
+  linuxnet.lab.connectivity:
+    topology: "{{ lab }}"
 
 - name: Check from the host with a source address of its own
   linuxnet.lab.connectivity:
@@ -480,6 +490,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import P
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.reasons import REACHABLE, WORDS
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.run import run
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import summary, table
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, layout
 
 Item = dict[str, t.Any]
 
@@ -526,6 +537,10 @@ def _asked(module: AnsibleModule) -> tuple[list[Item], list[str], list[str]]:
         own = {name: params[name] for name in _HOW}
         asked = [{**own, **pair, "expect": pair["expect"] or own["expect"]} for pair in pairs]
         places = ["matrix."] * len(asked)
+    elif params["topology"] is not None:
+        lab, errors = layout.read(params["topology"])
+        told = contract.checks(lab)
+        return [check for dummy, check in told], [place for place, dummy in told], errors
     else:
         asked, places = [{name: params[name] for name in ("from", "to", *_HOW)}], [""]
     if not asked and not errors:
@@ -607,14 +622,15 @@ def main() -> None:
                 "required_together": [("from", "to")],
                 "mutually_exclusive": [("to", "members", "lab")],
             },
+            "topology": {"type": "dict"},
             "from": {"type": "str"},
             "to": {"type": "str"},
             **{name: {**option, "default": _DEFAULTS.get(name)} for name, option in _HOW.items()},
             "interval": {"type": "float", "default": 0.2},
             "lab": {"type": "str"},
         },
-        mutually_exclusive=[("checks", "matrix", "to"), ("checks", "matrix", "from")],
-        required_one_of=[("checks", "matrix", "to")],
+        mutually_exclusive=[("checks", "matrix", "topology", "to"), ("checks", "matrix", "topology", "from")],
+        required_one_of=[("checks", "matrix", "topology", "to")],
         supports_check_mode=True,
     )
     try:

@@ -17,25 +17,30 @@ Check = dict[str, t.Any]
 _TOLD_APART = ("protocol", "port", "size", "src")
 
 
-def checks(lab: Lab) -> list[Check]:
-    """Every check of a lab: one for each sender and each address of each target; of two alike, the later.
+def checks(lab: Lab) -> list[tuple[str, Check]]:
+    """Every check of a lab with its place: one for each sender and each address of each target.
 
-    A sender is not asked about its own addresses, nor about those of a family of which it has none.
+    Of two that are alike it is the later. A sender asks neither itself, nor addresses of a family of which it has
+    none; save those that a check names as addresses.
     """
     everything = lab.addresses()
     families = {ref: {":" in one for one in addresses} for ref, addresses in everything.items()}
+    owners = {one.split("/")[0]: ref for ref, addresses in everything.items() for one in addresses}
     targets = {ref: [one.split("/")[0] for one in addresses] for ref, addresses in lab.own_addresses().items()}
-    own = {ref: {one.split("/")[0] for one in addresses} for ref, addresses in everything.items()}
-    nobody: set[str] = set()
-    found: dict[tuple[t.Any, ...], Check] = {}
-    for dummy, values in lab.checks:
-        rest = {key: value for key, value in values.items() if key not in ("from", "to")}
+    found: dict[tuple[t.Any, ...], tuple[str, Check]] = {}
+    for place, values in lab.checks:
+        rest = {key: value for key, value in values.items() if key not in ("from", "to", "listen")}
+        listens = rest.get("protocol") in ("tcp", "udp") and values.get("listen", True)
         for sender in _refs(lab, values["from"]):
-            for address in _addresses(lab, values["to"], targets):
-                if address in own.get(sender, nobody) or (":" in address) not in families.get(sender, ()):
+            for address, named in _addresses(lab, values["to"], targets).items():
+                strange = owners.get(address) == sender or (":" in address) not in families.get(sender, ())
+                if strange and not named:
                     continue
                 key = (sender, address, *(rest.get(name) for name in _TOLD_APART))
-                found[key] = {"from": sender, "to": address, **rest}
+                check = {"from": sender, "to": address, **rest}
+                if listens and address in owners:
+                    check["listen"] = owners[address]
+                found[key] = (place + ".", check)
     return list(found.values())
 
 
@@ -50,12 +55,13 @@ def _refs(lab: Lab, names: list[str]) -> list[str]:
     return list(found)
 
 
-def _addresses(lab: Lab, names: list[str], targets: dict[str, list[str]]) -> list[str]:
-    found: dict[str, None] = {}
+def _addresses(lab: Lab, names: list[str], targets: dict[str, list[str]]) -> dict[str, bool]:
+    """The addresses that names stand for, each with whether it is the name itself."""
+    found: dict[str, bool] = {}
     for name in names:
-        known = name in (schema.ALL, schema.HOST) or name in lab.nodes
-        for ref in _refs(lab, [name]) if known else []:
-            found.update(dict.fromkeys(targets.get(ref, [])))
-        if not known:
-            found[name] = None
-    return list(found)
+        if name in (schema.ALL, schema.HOST) or name in lab.nodes:
+            for ref in _refs(lab, [name]):
+                found.update(dict.fromkeys(targets.get(ref, []), False))
+        else:
+            found[name] = True
+    return found

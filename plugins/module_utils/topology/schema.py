@@ -178,7 +178,9 @@ SHAPES: dict[str, Shape] = {
         "port": Key(NUMBER, "The port, of TCP and UDP."),
         "src": Key(TEXT, "The source address."),
         "count": Key(NUMBER, "How many packets, of which one answered is enough."),
-        "timeout": Key(TEXT, "Seconds to wait for an answer."),
+        "listen": Key(FLAG, "Whether the check itself listens at its target, of TCP and UDP. Left out, it does where "
+                      "the target is the lab's."),
+        "timeout": Key(NUMBER, "Seconds to wait for an answer."),
         "size": Key(NUMBER, "Octets of payload, of ICMP."),
         "df": Key(FLAG, "Whether packets may not be cut into fragments, of ICMP."),
     },
