@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
@@ -25,7 +25,7 @@ def enter(namespace: Namespace, command: str) -> str:
         return command
     if namespace.held:
         return "nsenter -t ${0} -n {1}".format(variable(ref), command)
-    if namespaces.is_name(ref):
+    if rules.is_name(ref):
         if command.startswith("ip "):
             return "ip -n {0} {1}".format(ref, command[len("ip ") :])
         return "ip netns exec {0} {1}".format(ref, command)

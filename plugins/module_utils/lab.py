@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the names and addresses of a lab must look like. Each check returns the errors it finds, a sentence each."""
+"""What the names and addresses of a lab must look like. Each check returns the errors it finds, a sentence each.
+
+Filters on the controller use this too, which need not be a Linux: nothing here imports code that touches the kernel.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ import difflib
 import ipaddress
 import re
 import typing as t
-
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 
 # IFNAMSIZ of linux/if.h, without the closing zero byte.
 LINK_NAME_LIMIT = 15
@@ -61,9 +62,14 @@ def check_netns_name(place: str, name: str) -> list[str]:
     return ["{0}: {1!r} is not a namespace name".format(place, name)]
 
 
+def is_name(ref: str) -> bool:
+    """Whether a reference to a namespace is a name, and not the host, a PID or a path."""
+    return bool(ref) and not ref.isdigit() and "/" not in ref
+
+
 def check_netns(place: str, ref: str) -> list[str]:
     """A reference to a namespace: empty, a name, a PID or a path."""
-    return check_netns_name(place, ref) if namespaces.is_name(ref) else []
+    return check_netns_name(place, ref) if is_name(ref) else []
 
 
 def check_hostname(place: str, name: str) -> list[str]:

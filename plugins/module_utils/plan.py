@@ -12,7 +12,6 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot, mark
@@ -116,7 +115,7 @@ class Plan:
         """The namespace with this reference; LabError where there is none."""
         namespace = self.snapshot.namespace(ref)
         if namespace is None:
-            if not (self.check and namespaces.is_name(ref)):
+            if not (self.check and rules.is_name(ref)):
                 known = [one.ref for one in self.snapshot.everywhere() if one.ref]
                 raise LabError(
                     "{0}: there is no network namespace {1!r}{2}".format(place, ref, rules.nearest(ref, known))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -112,3 +114,12 @@ def test_a_network_is_written_in_one_way() -> None:
 def test_nearest() -> None:
     assert rules.nearest("vethc", ["lo", "vethc1"]) == " (did you mean 'vethc1'?)"
     assert rules.nearest("x", ["lo", "vethc1"]) == rules.nearest("x", []) == ""
+
+
+@pytest.mark.parametrize("module", ["lab", "topology.layout"])
+def test_needs_no_code_that_touches_the_kernel(module: str) -> None:
+    """Filters use it on controllers, which need not be a Linux."""
+    utils = "ansible_collections.linuxnet.lab.plugins.module_utils."
+    program = "import sys, {0}{1}; print([name for name in sys.modules if name.startswith('{0}kernel')])"
+    command = [sys.executable, "-c", program.format(utils, module)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -64,7 +64,7 @@ def keep_places(plan: Plan, changes: t.Iterable[Change]) -> None:
     kept = set()
     for change in changes:
         ref = change.netns
-        if not ref or namespaces.is_name(ref) or change.stage not in _MARKED or ref in kept:
+        if not ref or rules.is_name(ref) or change.stage not in _MARKED or ref in kept:
             continue
         kept.add(ref)
         known_by = key(plan, _PLACE, ref, "")
