@@ -125,11 +125,11 @@ def difference(changes: t.Sequence[Change]) -> dict[str, t.Any]:
     """The changes as two trees of what differs only, for Ansible's diff."""
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}
-    born: list[tuple[str, ...]] = []
+    born: set[tuple[str, ...]] = set()
     for change in changes:
-        within_new = any(change.where[: len(path)] == path for path in born)
+        within_new = any(change.where[:length] in born for length in range(1, len(change.where) + 1))
         if change.before is None and change.after is not None:
-            born.append(change.where)
+            born.add(change.where)
         elif not within_new:
             _put(before, change.where, change.before, keep=True)
         if change.after is not None:

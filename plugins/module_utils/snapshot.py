@@ -10,6 +10,7 @@ moved along with it, so that each resource sees what those before it will have d
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing as t
 
@@ -56,6 +57,7 @@ class Namespace:
         self.holder: namespaces.Holder | None = None
         self.hostname = ""
         self.new = load_routes is None
+        self._by_index = {link.index: link for link in links.values()}
         self._load_routes = load_routes
         self._routes: list[Route] | None = None if load_routes else []
 
@@ -69,6 +71,11 @@ class Namespace:
         """The lab that the namespace belongs to; empty for none."""
         alias = self.links["lo"].alias if "lo" in self.links else ""
         return alias[len(MARK) :] if alias.startswith(MARK) else ""
+
+    def link_with(self, index: int) -> Link | None:
+        """The link that had this index when the namespace was read, if it is still there."""
+        link = self._by_index.get(index)
+        return link if link and self.links.get(link.name) is link else None
 
     @property
     def routes(self) -> list[Route]:
@@ -142,12 +149,23 @@ def _names(links: dict[str, Link]) -> dict[int, str]:
     return {link.index: link.name for link in links.values()}
 
 
+@dataclasses.dataclass
+class _Numbers:
+    """What a namespace's numbers for others mean, as far as it was asked: of the namespaces read, the first *asked*."""
+
+    found: dict[int | None, Namespace]
+    asked: int = 0
+
+
 class Snapshot:
     """The picture of a whole machine, read bit by bit."""
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
         self._namespaces: dict[str, Namespace | None] = {}
+        self._refs: list[str] | None = None
+        self._numbers: dict[Namespace, _Numbers] = {}
+        self._read_so_far: list[Namespace] = []
         self._first_refs = {os.stat("/proc/thread-self/ns/net").st_ino: ""}
         self._sysctls: dict[tuple[str, str], str | None] = {}
         self._new_sysctls: dict[str, str | None] = {}
@@ -158,16 +176,16 @@ class Snapshot:
     def namespace(self, ref: str) -> Namespace | None:
         """The namespace with this reference; None where there is none."""
         if ref not in self._namespaces:
-            self._namespaces[ref] = self._same(ref) or self._read(ref)
+            self._namespaces[ref] = self._look_up(ref)
         return self._namespaces[ref]
 
-    def _same(self, ref: str) -> Namespace | None:
-        """The namespace that another reference, of those asked for before, or the host's, means as well."""
-        path = namespaces.find(ref)
+    def _look_up(self, ref: str) -> Namespace | None:
+        path = self._sockets.finder.find(ref)
         if path is None:
             return None
+        # Another reference, of those asked for before, or the host's, may mean the same.
         first = self._first_refs.setdefault(os.stat(path).st_ino, ref)
-        return self.namespace(first) if first != ref else None
+        return self.namespace(first) if first != ref else self._read(ref)
 
     def put(self, ref: str, namespace: Namespace | None) -> None:
         """Move the picture along: a namespace that the plan makes or removes."""
@@ -175,8 +193,9 @@ class Snapshot:
 
     def everywhere(self) -> list[Namespace]:
         """The host, every named namespace, and every one that a lab's process holds."""
-        refs = ["", *namespaces.named(), *(holder.name for holder in namespaces.holders())]
-        found = [self.namespace(ref) for ref in refs]
+        if self._refs is None:
+            self._refs = ["", *namespaces.named(), *sorted(self._sockets.finder.holders())]
+        found = [self.namespace(ref) for ref in self._refs]
         return [namespace for namespace in dict.fromkeys(found) if namespace is not None]
 
     def _read(self, ref: str) -> Namespace | None:
@@ -187,34 +206,49 @@ class Snapshot:
         links = rtnetlink.links(socket)
         names = _names(links)
         namespace = Namespace(ref, links, lambda: rtnetlink.routes(self._sockets.get(ref), names))
-        if namespaces.is_name(ref) and ref not in namespaces.named():
-            for holder in namespaces.holders():
-                if holder.name == ref:
-                    namespace.held = True
-                    namespace.holder = holder
-                    namespace.hostname = namespaces.hostname(holder.pid)
+        holder = self._sockets.finder.holder(ref)
+        if holder:
+            namespace.held = True
+            namespace.holder = holder
+            namespace.hostname = namespaces.hostname(holder.pid)
+        self._read_so_far.append(namespace)
         return namespace
 
+    def are_pair(self, namespace: Namespace, link: Link, other: Namespace, peer: Link) -> bool:
+        """Whether two links, each in its namespace, are the ends of one veth."""
+        if not link.index or (link.peer, peer.peer) != (peer.index, link.index):
+            return False
+        if link.peer_nsid is None or peer.peer_nsid is None:
+            return other is namespace and link.peer_nsid is peer.peer_nsid
+        return not (namespace.new or other.new) and self._number(namespace, other) == link.peer_nsid
+
     def peer(self, namespace: Namespace, link: Link) -> tuple[Namespace, Link] | None:
-        """The other end of a veth; None where it lies in a namespace that nothing here knows.
+        """The other end of a veth; None where it lies in a namespace that nothing here knows."""
+        other = namespace if link.peer_nsid is None else self._numbered(namespace, link.peer_nsid)
+        found = other.link_with(link.peer) if other else None
+        return (other, found) if other and found and found.peer == link.index else None
 
-        The namespaces already read are looked at first, so that the usual case reads no other.
+    def _numbered(self, namespace: Namespace, number: int) -> Namespace | None:
+        """The namespace that another one knows by a number.
+
+        The host and those read so far are asked first, so that the usual case reads no other; each is asked once.
         """
-        known = [one for one in dict.fromkeys(self._namespaces.values()) if one is not None]
-        for candidates in (lambda: known, self.everywhere):
-            for other in candidates():
-                if not other.new and self._is_peer_namespace(namespace, link, other):
-                    for one in other.links.values():
-                        if one.index == link.peer and one.peer == link.index:
-                            return other, one
-        return None
+        if namespace not in self._numbers:
+            host = self.namespace("")
+            self._numbers[namespace] = _Numbers({self._number(namespace, host): host} if host else {})
+        numbers = self._numbers[namespace]
+        for look in (lambda: None, self.everywhere):
+            look()
+            while number not in numbers.found and numbers.asked < len(self._read_so_far):
+                other = self._read_so_far[numbers.asked]
+                numbers.asked += 1
+                numbers.found[self._number(namespace, other)] = other
+        return numbers.found.get(number)
 
-    def _is_peer_namespace(self, namespace: Namespace, link: Link, other: Namespace) -> bool:
-        if link.peer_nsid is None:
-            return other is namespace
-        fd = namespaces.open_netns(other.ref)
+    def _number(self, namespace: Namespace, other: Namespace) -> int | None:
+        fd = self._sockets.finder.open(other.ref)
         try:
-            return rtnetlink.nsid(self._sockets.get(namespace.ref), fd) == link.peer_nsid
+            return rtnetlink.nsid(self._sockets.get(namespace.ref), fd)
         finally:
             os.close(fd)
 
@@ -230,7 +264,7 @@ class Snapshot:
         """The value of a sysctl in a namespace; None where the kernel has none of that name."""
         if (ref, name) not in self._sysctls:
             try:
-                with namespaces.inside_ref(ref):
+                with self._sockets.finder.inside(ref):
                     self._sysctls[ref, name] = sysctl.read(name)
             except FileNotFoundError:
                 self._sysctls[ref, name] = None
@@ -254,11 +288,11 @@ class Snapshot:
 
     def forward_obstacles(self, ref: str, lab: str) -> list[str]:
         """What else in a namespace drops the packets that it would forward, a sentence each."""
-        with namespaces.inside_ref(ref):
+        with self._sockets.finder.inside(ref):
             return nftables.forward_obstacles(self._sockets.nft(ref), lab)
 
-    def recorders(self, lab: str) -> list[recorders.Recorder]:
-        """What records packets or neighbours for a lab, or has left a record that nobody fetched."""
+    def recorders(self, lab: str | None = None) -> list[recorders.Recorder]:
+        """What records packets or neighbours for a lab, or for any, or has left a record that nobody fetched."""
         return recorders.recorders(lab)
 
     def remembered(self, lab: str) -> dict[str, t.Any]:
@@ -291,4 +325,4 @@ class Snapshot:
             cookie = self._sockets.get(ref).netns_cookie()
         except FileNotFoundError:
             return ""
-        return str(cookie or os.stat(namespaces.find(ref) or "").st_ino)
+        return str(cookie or os.stat(self._sockets.finder.find(ref) or "").st_ino)

@@ -39,6 +39,9 @@ class Picture(Snapshot):
                     return other, one
         return None
 
+    def are_pair(self, namespace: Namespace, link: Link, other: Namespace, peer: Link) -> bool:
+        return (link.index, link.peer) == (peer.peer, peer.index)
+
     def sysctl(self, ref: str, name: str) -> str | None:
         return self.sysctls.get((ref, name))
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import shutil
 import signal
@@ -28,6 +29,7 @@ import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.lab import is_name
 
 NETNS_DIR = "/run/netns"
 
@@ -44,11 +46,7 @@ class Holder(t.NamedTuple):
     lab: str
 
 
-def is_name(ref: str) -> bool:
-    """Whether the reference is a name, and not the host, a PID or a path."""
-    return bool(ref) and not ref.isdigit() and "/" not in ref
-
-
+@functools.cache
 def _nsfs_device() -> int:
     return os.stat("/proc/thread-self/ns/net").st_dev
 
@@ -67,13 +65,7 @@ def named() -> list[str]:
         entries = sorted(os.listdir(NETNS_DIR))
     except OSError:
         return []
-    device = _nsfs_device()
-    found = []
-    for entry in entries:
-        with contextlib.suppress(OSError):
-            if os.stat(os.path.join(NETNS_DIR, entry)).st_dev == device:
-                found.append(entry)
-    return found
+    return [entry for entry in entries if _is_namespace(os.path.join(NETNS_DIR, entry))]
 
 
 def holders() -> list[Holder]:
@@ -81,48 +73,60 @@ def holders() -> list[Holder]:
 
     Only those that share our mount namespace count: names are as private as /run is.
     """
-    found = []
-    mounts = os.stat("/proc/thread-self/ns/mnt").st_ino
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open("/proc/{0}/environ".format(entry), "rb") as stream:
-                raw = stream.read()
-            if _LAB_KEY.encode() not in raw or os.stat("/proc/{0}/ns/mnt".format(entry)).st_ino != mounts:
-                continue
-        except OSError:
-            continue
-        variables = dict(item.split("=", 1) for item in os.fsdecode(raw).split("\0") if "=" in item)
-        if variables.get(_NAME_KEY):
-            found.append(Holder(int(entry), variables[_NAME_KEY], variables.get(_LAB_KEY, "")))
-    return sorted(found, key=lambda holder: holder.name)
+    found = [_holder(int(entry)) for entry in os.listdir("/proc") if entry.isdigit()]
+    return sorted([holder for holder in found if holder], key=lambda holder: holder.name)
 
 
-def find(ref: str) -> str | None:
-    """The path of the namespace file that a reference means; None where there is no such namespace."""
+def _holder(pid: int) -> Holder | None:
+    """What a process holds; None where it holds nothing, or is gone."""
+    try:
+        with open("/proc/{0}/environ".format(pid), "rb") as stream:
+            raw = stream.read()
+        if _LAB_KEY.encode() not in raw:
+            return None
+        if os.stat("/proc/{0}/ns/mnt".format(pid)).st_ino != os.stat("/proc/thread-self/ns/mnt").st_ino:
+            return None
+    except OSError:
+        return None
+    variables = dict(item.split("=", 1) for item in os.fsdecode(raw).split("\0") if "=" in item)
+    name = variables.get(_NAME_KEY)
+    return Holder(pid, name, variables.get(_LAB_KEY, "")) if name else None
+
+
+def find_file(ref: str) -> str | None:
+    """As :func:`find`, without those that only a process holds."""
     if not ref:
         return "/proc/thread-self/ns/net"
     if ref.isdigit():
         path = "/proc/{0}/ns/net".format(ref)
         return path if os.path.exists(path) else None
-    if "/" in ref:
-        return ref if _is_namespace(ref) else None
-    path = os.path.join(NETNS_DIR, ref)
-    if _is_namespace(path):
-        return path
-    for holder in holders():
-        if holder.name == ref:
-            return "/proc/{0}/ns/net".format(holder.pid)
-    return None
+    path = ref if "/" in ref else "{0}/{1}".format(NETNS_DIR, ref)
+    return path if _is_namespace(path) else None
+
+
+def file_of(holder: Holder) -> str:
+    """The path of the namespace file of what a process holds."""
+    return "/proc/{0}/ns/net".format(holder.pid)
+
+
+def find(ref: str) -> str | None:
+    """The path of the namespace file that a reference means; None where there is no such namespace."""
+    path = find_file(ref)
+    if path is None and is_name(ref):
+        return next((file_of(holder) for holder in holders() if holder.name == ref), None)
+    return path
+
+
+def open_file(path: str | None, ref: str) -> int:
+    """A descriptor of the namespace file that *ref* led to; FileNotFoundError where there is none."""
+    if path is None:
+        raise FileNotFoundError(errno.ENOENT, "no such network namespace", ref)
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def open_netns(ref: str) -> int:
     """A descriptor of the namespace; FileNotFoundError where there is none. The caller closes it."""
-    path = find(ref)
-    if path is None:
-        raise FileNotFoundError(errno.ENOENT, "no such network namespace", ref)
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return open_file(find(ref), ref)
 
 
 @contextlib.contextmanager
@@ -153,17 +157,22 @@ def inside(fd: int) -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
-def inside_ref(ref: str) -> t.Iterator[None]:
-    """As :func:`inside`, by reference; the host is the thread's own namespace and is not entered."""
-    if not ref:
+def inside_file(path: str | None, ref: str) -> t.Iterator[None]:
+    """As :func:`inside`, in the namespace file that *ref* led to; FileNotFoundError where there is none."""
+    if not ref:  # the thread's own is not entered
         yield
         return
-    fd = open_netns(ref)
+    fd = open_file(path, ref)
     try:
         with inside(fd):
             yield
     finally:
         os.close(fd)
+
+
+def inside_ref(ref: str) -> contextlib.AbstractContextManager[None]:
+    """As :func:`inside`, by reference; the host is the thread's own namespace and is not entered."""
+    return inside_file(find(ref), ref)
 
 
 @contextlib.contextmanager
@@ -191,9 +200,13 @@ def _prepare_directory() -> None:
         os.close(lock)
 
 
-def create(name: str) -> None:
-    """Create the named namespace, with `lo` down as the kernel makes it; FileExistsError where the name is taken."""
-    _prepare_directory()
+def create(name: str, then: t.Callable[[], None] | None = None, first: bool = True) -> None:
+    """Create the named namespace, with `lo` down as the kernel makes it; FileExistsError where the name is taken.
+
+    :arg then: is called in it. :arg first: whether it may be the first one, so that the directory has to be prepared.
+    """
+    if first:
+        _prepare_directory()
     path = os.path.join(NETNS_DIR, name)
     if os.path.exists(path) and not _is_namespace(path):
         os.unlink(path)  # what is left when somebody's mount did not reach us or did not survive
@@ -203,8 +216,10 @@ def create(name: str) -> None:
             syscalls.unshare(syscalls.CLONE_NEWNET)
             # thread-self, not self: in a thread the latter is the main thread's namespace
             syscalls.mount("/proc/thread-self/ns/net", path, "none", syscalls.MS_BIND)
+            if then:
+                then()
     except BaseException:
-        os.unlink(path)
+        remove(name)
         raise
 
 
@@ -267,14 +282,14 @@ def _become_holder(report: int, sleep: str, environment: dict[str, str], hostnam
 
 def release(holder: Holder) -> None:
     """End a holder process and wait until it is gone. No error where it is gone already."""
-    if holder not in holders():
+    if _holder(holder.pid) != holder:
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(holder.pid, signal.SIGKILL)
     for dummy in range(500):
         with contextlib.suppress(ChildProcessError):
             os.waitpid(holder.pid, os.WNOHANG)
-        if holder not in holders():
+        if _holder(holder.pid) != holder:
             return
         time.sleep(0.01)
     raise OSError(errno.EBUSY, "process {0} does not end".format(holder.pid), holder.name)

@@ -134,7 +134,7 @@ class Operator:
 
     def _descriptor(self, ref: str) -> int:
         """A descriptor of a namespace that stays open until the message that names it is sent."""
-        fd = namespaces.open_netns(ref)
+        fd = self._sockets.finder.open(ref)
         self._descriptors.append(fd)
         return fd
 
@@ -197,28 +197,24 @@ class Operator:
     # -- the rest: one by one -----------------------------------------------------------------------------------
 
     def _do_netns_create(self, netns: str, name: str) -> None:
-        namespaces.create(name)
+        self._sockets.create(name)
 
     def _do_netns_remove(self, netns: str, name: str) -> None:
         self._sockets.forget(name)
         namespaces.remove(name)
 
     def _do_netns_hold(self, netns: str, name: str, lab: str, hostname: str) -> None:
-        namespaces.hold(name, lab, hostname)
+        self._sockets.finder.hold(name, lab, hostname)
 
     def _do_netns_release(self, netns: str, name: str) -> None:
         self._sockets.forget(name)
-        for holder in namespaces.holders():
-            if holder.name == name:
-                namespaces.release(holder)
+        self._sockets.finder.release(name)
 
     def _do_hostname(self, netns: str, name: str, hostname: str) -> None:
-        for holder in namespaces.holders():
-            if holder.name == name:
-                namespaces.set_hostname(holder.pid, hostname)
+        namespaces.set_hostname(self._sockets.finder.holders()[name].pid, hostname)
 
     def _do_sysctl_write(self, netns: str, name: str, value: str) -> None:
-        with namespaces.inside_ref(netns):
+        with self._sockets.finder.inside(netns):
             sysctl.write(name, value)
 
     def _do_nft_replace(self, netns: str, lab: str, ruleset: t.Any) -> None:

@@ -6,20 +6,32 @@
 
 from __future__ import annotations
 
+import resource
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, nftables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.finder import Finder
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
-# Well below the usual limit of 1024 open files; opening one again costs a few microseconds.
+# Opening one again costs a few microseconds.
 _MOST_OPEN = 200
 
 
+def most_open() -> int:
+    """How many descriptors of one kind a run keeps open: well below what the process may have, usually 1024."""
+    return min(_MOST_OPEN, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+
+
 class Sockets:
-    """One socket of each kind for each namespace in use, by the namespace's reference."""
+    """One socket of each kind for each namespace in use, by the namespace's reference.
+
+    :ivar finder: knows where the namespaces are.
+    """
 
     def __init__(self) -> None:
+        self.finder = Finder()
         self._open: dict[tuple[str, type[Netlink]], Netlink] = {}
+        self._most = most_open()
 
     def __enter__(self) -> Sockets:
         return self
@@ -37,15 +49,23 @@ class Sockets:
         """The nftables socket in a namespace; FileNotFoundError where there is no such namespace."""
         return t.cast("nftables.Socket", self._get(ref, nftables.Socket))
 
+    def create(self, name: str) -> None:
+        """Create the named namespace; its socket is opened while the thread is in it anyway."""
+        self.finder.create(name, lambda: self._add(name, Netlink))
+
     def _get(self, ref: str, kind: type[Netlink]) -> Netlink:
         if (ref, kind) not in self._open:
-            if len(self._open) >= _MOST_OPEN:
-                self._open.pop(next(iter(self._open))).close()
-            with namespaces.inside_ref(ref):
-                self._open[ref, kind] = kind()
+            with self.finder.inside(ref):
+                self._add(ref, kind)
         return self._open[ref, kind]
+
+    def _add(self, ref: str, kind: type[Netlink]) -> None:
+        if len(self._open) >= self._most:
+            self._open.pop(next(iter(self._open))).close()
+        self._open[ref, kind] = kind()
 
     def forget(self, ref: str) -> None:
         """Close the sockets in a namespace: an open one keeps a removed namespace alive."""
-        for key in [key for key in self._open if key[0] == ref]:
-            self._open.pop(key).close()
+        for kind in (Netlink, nftables.Socket):
+            if (ref, kind) in self._open:
+                self._open.pop((ref, kind)).close()

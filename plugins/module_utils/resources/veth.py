@@ -137,6 +137,8 @@ class Veth:
         known = first or second
         if known is None:
             return None
+        if first and second and plan.snapshot.are_pair(*first, *second):
+            return first, second
         other = plan.snapshot.peer(*known)
         if other is None:
             raise LabError(
@@ -145,19 +147,17 @@ class Veth:
                 )
             )
         if first and second:
-            if other[1] is not second.link:
-                raise LabError(
-                    "{0}name: {1!r} in {2} is the peer of {3!r} in {4}, not of {5!r} in {6}".format(
-                        self.end.place,
-                        first.link.name,
-                        first.namespace.title,
-                        other[1].name,
-                        other[0].title,
-                        second.link.name,
-                        second.namespace.title,
-                    )
+            raise LabError(
+                "{0}name: {1!r} in {2} is the peer of {3!r} in {4}, not of {5!r} in {6}".format(
+                    self.end.place,
+                    first.link.name,
+                    first.namespace.title,
+                    other[1].name,
+                    other[0].title,
+                    second.link.name,
+                    second.namespace.title,
                 )
-            return first, second
+            )
         return (known, _Found(*other)) if first else (_Found(*other), known)
 
     def _create(self, plan: Plan, homes: list[Namespace]) -> tuple[_Found, _Found]:
