@@ -31,3 +31,10 @@ def remember(lab: str, text: str | None) -> None:
         store.write_file(_path(lab), text)
         with contextlib.suppress(OSError):
             os.rmdir(store.STORE_DIR)
+
+
+def labs() -> list[str]:
+    """The labs for which a text is kept, sorted."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(name[: -len(_SUFFIX)] for name in os.listdir(store.STORE_DIR) if name.endswith(_SUFFIX))
+    return []

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot
 
 Record = dict[str, t.Any]
 
@@ -41,11 +41,16 @@ def recall_others(plan: Plan, known_by: str) -> list[Record]:
 
 def everything(plan: Plan, kind: str) -> list[tuple[str, Record]]:
     """The lab's records of a kind, as (key, record)."""
-    return [
-        (known_by, record)
-        for known_by, record in plan.snapshot.remembered(plan.lab).items()
-        if known_by.startswith(kind + " ")
-    ]
+    return _of_kind(plan.snapshot.remembered(plan.lab), kind)
+
+
+def records(snapshot: Snapshot, lab: str, kind: str) -> list[Record]:
+    """The records of a kind that a lab has, for those who only look."""
+    return [record for dummy, record in _of_kind(snapshot.remembered(lab), kind)]
+
+
+def _of_kind(remembered: dict[str, Record], kind: str) -> list[tuple[str, Record]]:
+    return [(known_by, record) for known_by, record in remembered.items() if known_by.startswith(kind + " ")]
 
 
 def write(plan: Plan, known_by: str, record: Record | None) -> Operation:

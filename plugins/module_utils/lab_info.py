@@ -1,0 +1,75 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which labs there are on a machine, what belongs to each, and whether it still is as it was described."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
+
+Data = dict[str, t.Any]
+
+
+def describe(names: list[str] | None) -> list[Data]:
+    """The labs with these names, or all, sorted by name; the shape is that of `labs` in the module lab_info."""
+    with Sockets() as sockets:
+        snapshot = Snapshot(sockets)
+        everywhere = snapshot.everywhere()
+        found = _marks(everywhere) | set(snapshot.remembering()) | set(applied.labs())
+        found |= {recorder.lab for recorder in snapshot.recorders()}
+        return [_lab(snapshot, everywhere, name) for name in sorted(found) if names is None or name in names]
+
+
+def _marks(everywhere: list[Namespace]) -> set[str]:
+    """The labs whose marks are on links, those of namespaces on their `lo`."""
+    aliases = {link.alias for namespace in everywhere for link in namespace.links.values()}
+    return {alias[len(MARK) :] for alias in aliases if alias.startswith(MARK)}
+
+
+def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str) -> Data:
+    text = applied.recall(name)
+    topology = json.loads(text) if text else None
+    return {
+        "name": name,
+        "namespaces": [
+            {"name": namespace.ref, "held": namespace.held}
+            for namespace in everywhere
+            if namespace.ref and namespace.lab == name
+        ],
+        "links": [
+            {"netns": namespace.ref, "name": link.name, "kind": link.kind, "up": link.up}
+            for namespace in everywhere
+            for link in namespace.links.values()
+            if link.alias == MARK + name and link.name != "lo"
+        ],
+        "sysctls": [
+            {key: record[key] for key in ("netns", "name", "value", "old")}
+            for record in memory.records(snapshot, name, "sysctl")
+        ],
+        "recorders": [
+            {"kind": recorder.kind, "name": recorder.name, "pid": recorder.pid} for recorder in snapshot.recorders(name)
+        ],
+        "topology": topology,
+        **_drift(name, topology),
+    }
+
+
+def _drift(name: str, topology: t.Any) -> Data:
+    """What it would take to make the lab as it was described again; None where it never was, by a topology."""
+    if topology is None:
+        return {"drifted": None, "commands": [], "diff": {}, "errors": []}
+    try:
+        outcome = engine.run(face.build(topology), name, check=True)
+    except LabError as exc:
+        return {"drifted": True, "commands": [], "diff": {}, "errors": exc.errors}
+    return {"drifted": outcome.changed, "commands": outcome.commands, "diff": outcome.diff, "errors": []}
