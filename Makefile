@@ -28,7 +28,7 @@ bridge_nat: setup  ## build the bridge and NAT lab on this machine (ARGS='-e lab
 test: test-all test-old-pyroute2 test-pythons  ## run every test: newest and old pyroute2, every Python found
 
 test-tools:
-	@tools/need ip:iproute2 nft:nftables ping:iputils-ping tcpdump:tcpdump
+	@tools/need ip:iproute2 nft:nftables ping:iputils-ping tcpdump:tcpdump dot:graphviz
 
 test-all: setup test-tools  ## run pytest with the newest pyroute2
 	@tools/side-by-side "$(BIN)/python -m pytest -m playbook tests" "$(BIN)/python -m pytest -m 'not playbook' tests"

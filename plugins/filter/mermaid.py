@@ -1,0 +1,95 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter mermaid: a topology as a diagram that web pages draw."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: mermaid
+short_description: Draw a topology as a Mermaid diagram
+description:
+  - Writes a topology, as M(linuxnet.lab.topology) takes it, as a flowchart in the language of Mermaid, which GitHub,
+    GitLab and many editors draw where a Markdown page has it in a code block of the language C(mermaid).
+  - Namespaces are boxes with their name and the addresses of their C(lo); those that forward are hexagons. Bridges and
+    segments are round at the sides, and say their prefix. The host is a box with double sides. Lines are links. A
+    dashed one is masquerade, and leads to a circle, the outside, or to where the link leads that it is for.
+  - Members are drawn on the left of their segment, and its gateway on the right.
+author:
+  - linuxnet.lab contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - linuxnet.lab.picture
+seealso:
+  - plugin: linuxnet.lab.dot
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Draw a lab into a page
+  ansible.builtin.copy:
+    content: "```mermaid\n{{ topology | linuxnet.lab.mermaid(labels='all') }}```\n"
+    dest: lab.md
+    mode: "0644"
+  delegate_to: localhost
+  vars:
+    topology: "{{ lookup('ansible.builtin.file', 'office.yml') | from_yaml }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The diagram.
+  type: str
+"""
+
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.picture import Box, Kind, Line, draw
+
+_SHAPES = {
+    Kind.NAMESPACE: ("[", "]"),
+    Kind.HOST: ("[[", "]]"),
+    Kind.NETWORK: ("([", "])"),
+    Kind.OUTSIDE: ("((", "))"),
+}
+_ROUTER = ("{{", "}}")
+
+# Whatever could be Mermaid's own, HTML's or Markdown's is written as a character's number.
+_PLAIN = " .:/-_+@()[],\N{EM DASH}"
+
+
+def mermaid(data: t.Any, labels: str = "addresses", expand: bool = False, limit: int = 24) -> str:
+    """The diagram; AnsibleFilterError with everything that is wrong with the topology."""
+    picture = draw(data, labels, expand, limit)
+    lines = ["flowchart LR", *map(_box, picture.boxes), *map(_line, picture.lines)]
+    routers = [box.key for box in picture.boxes if box.router]
+    if routers:
+        lines += ["classDef router stroke-width:3px", "class {0} router".format(",".join(routers))]
+    return "\n    ".join(lines) + "\n"
+
+
+def _box(box: Box) -> str:
+    left, right = _ROUTER if box.router and box.kind is Kind.NAMESPACE else _SHAPES[box.kind]
+    return "{0}{1}{2}{3}".format(box.key, left, _text(box.text), right)
+
+
+def _line(line: Line) -> str:
+    kind = "-.->" if line.dashed else "---"
+    text = "|{0}|".format(_text(line.text)) if line.text else ""
+    return "{0} {1}{2} {3}".format(line.start, kind, text, line.end)
+
+
+def _text(lines: list[str]) -> str:
+    return '"{0}"'.format("<br/>".join(map(_escaped, lines)))
+
+
+def _escaped(text: str) -> str:
+    return "".join(one if one.isalnum() or one in _PLAIN else "#{0};".format(ord(one)) for one in text)
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """By name."""
+        return {"mermaid": mermaid}

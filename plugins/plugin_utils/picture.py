@@ -1,0 +1,249 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A topology as boxes and lines, before it is written in any language of diagrams."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import enum
+import ipaddress
+import re
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, schema
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Cable, Lab, Plug, Switch
+
+LABELS = ("none", "names", "addresses", "all")
+
+# Longer ones take a line for each end.
+_WIDTH = 44
+
+_NUMBERED = re.compile(r"(.*?)(\d+)\Z", re.DOTALL)
+
+
+class Kind(enum.Enum):
+    """What a box stands for."""
+
+    NAMESPACE = "namespace"
+    HOST = "host"
+    NETWORK = "network"
+    OUTSIDE = "outside"
+
+
+@dataclasses.dataclass
+class Box:
+    """A box with lines of text in it.
+
+    :ivar key: its name among the boxes: letters, digits and underscores. :ivar router: whether it forwards.
+    """
+
+    key: str
+    kind: Kind
+    text: list[str]
+    router: bool = False
+
+
+@dataclasses.dataclass
+class Line:
+    """A line from one box, by its key, to another, with lines of text beside it."""
+
+    start: str
+    end: str
+    text: list[str]
+    dashed: bool = False
+
+
+@dataclasses.dataclass
+class Picture:
+    """Boxes and lines, always in the same order for the same topology."""
+
+    boxes: list[Box]
+    lines: list[Line]
+
+
+def draw(data: t.Any, labels: str = "addresses", expand: bool = False, limit: int = 24) -> Picture:
+    """The picture of a topology; AnsibleFilterError with everything that is wrong with it.
+
+    :arg labels: what stands beside the lines, one of LABELS.
+    :arg expand: whether each namespace gets a box of its own however many are alike.
+    :arg limit: how many that are alike do so otherwise.
+    """
+    if labels not in LABELS:
+        raise AnsibleFilterError("labels: {0!r} is not one of {1}".format(labels, ", ".join(LABELS)))
+    lab, errors = layout.read(data)
+    if errors:
+        raise AnsibleFilterError("this topology cannot be drawn:\n{0}".format("\n".join(errors)))
+    return _Artist(lab, labels, None if expand else limit).picture()
+
+
+class _Artist:
+    def __init__(self, lab: Lab, labels: str, limit: int | None) -> None:
+        self._lab = lab
+        self._names = labels in ("names", "all")
+        self._addresses = labels in ("addresses", "all")
+        self._limit = limit
+        self._lines: list[Line] = []
+        self._prefixes = {network.switch.label: network.prefixes for network in lab.networks.values()}
+
+    def picture(self) -> Picture:
+        """Everything that there is to see."""
+        crowds = self._crowds()
+        together = {ref: crowd[0] for crowd in crowds for ref in crowd}
+        for switch in self._lab.switches.values():
+            if switch.addresses:
+                self._line(_network(switch), _place(switch.netns), [self._at(switch, switch)])
+        for cable in self._lab.cables:
+            if not any(plug.netns in together for plug in cable.ends):
+                self._cable(cable)
+        for crowd in crowds:
+            self._crowd(crowd)
+        self._masquerades()
+        seen = {key for line in self._lines for key in (line.start, line.end)}
+        return Picture([box for box in self._boxes(crowds, together) if self._matters(box, seen)], self._lines)
+
+    # -- boxes --------------------------------------------------------------------------------------------------------
+
+    def _boxes(self, crowds: list[list[str]], together: dict[str, str]) -> t.Iterator[Box]:
+        sizes = {crowd[0]: crowd for crowd in crowds}
+        for node in self._lab.nodes.values():
+            if together.get(node.ref, node.ref) == node.ref and node.ref:
+                text = [_title(sizes[node.ref])] if node.ref in sizes else [node.ref, *node.lo]
+                yield Box(_place(node.ref), Kind.NAMESPACE, text, node.forwarding)
+        for switch in self._lab.switches.values():
+            inside = ["in {0}".format(switch.netns)] if switch.netns and not switch.addresses else []
+            text = [switch.label, *self._prefixes.get(switch.label, []), *inside]
+            yield Box(_network(switch), Kind.NETWORK, text)
+        host = self._lab.nodes.get(schema.HOST)
+        yield Box(_place(""), Kind.HOST, [schema.HOST, *(host.lo if host else [])], bool(host and host.forwarding))
+        yield Box("outside", Kind.OUTSIDE, ["outside"])
+
+    def _matters(self, box: Box, seen: set[str]) -> bool:
+        """Whether a box is drawn that no line leads to: not a namespace that only houses a bridge, for instance."""
+        if box.key in seen or box.kind is Kind.NETWORK:
+            return True
+        if box.kind is Kind.NAMESPACE:
+            homes = {switch.netns for switch in self._lab.switches.values()}
+            return box.text[0] not in homes or len(box.text) > 1
+        return box.kind is Kind.HOST and schema.HOST in self._lab.nodes
+
+    # -- namespaces that are alike ------------------------------------------------------------------------------------
+
+    def _crowds(self) -> list[list[str]]:
+        """Namespaces that differ in nothing but the number at the end of the name, where they are too many."""
+        if self._limit is None:
+            return []
+        special = {switch.netns for switch in self._lab.switches.values()}
+        special |= {values["netns"] for dummy, values in self._lab.masquerades}
+        wires: dict[str, list[str]] = collections.defaultdict(list)
+        for cable in self._lab.cables:
+            one, other = _from_namespace(cable)
+            if other.switch and not one.switch:
+                wires[one.netns].append(other.switch.label)
+            else:
+                special |= {one.netns, other.netns}
+        alike: dict[tuple[t.Any, ...], list[str]] = collections.defaultdict(list)
+        for node in self._lab.nodes.values():
+            match = _NUMBERED.match(node.ref)
+            if match and node.ref in wires and node.ref not in special and not node.lo and not node.forwarding:
+                alike[(match.group(1), *sorted(wires[node.ref]))].append(node.ref)
+        return [sorted(refs, key=_number) for refs in alike.values() if len(refs) > self._limit]
+
+    def _crowd(self, crowd: list[str]) -> None:
+        """One line for each network that all of a crowd are on."""
+        members = set(crowd)
+        found: dict[str, list[Plug]] = {}
+        for cable in self._lab.cables:
+            one, other = _from_namespace(cable)
+            if one.netns in members and other.switch:
+                found.setdefault(other.switch.label, []).append(one)
+        for label, plugs in found.items():
+            switch = self._lab.switches[label]
+            names = sorted({plug.name for plug in plugs})
+            text = names if self._names and len(names) == 1 else []
+            ips = [ipaddress.ip_interface(one).ip for plug in plugs for one in plug.addresses or []]
+            for version in (4, 6) if self._addresses else ():
+                family = sorted(ip for ip in ips if ip.version == version)
+                if family:
+                    text.append("{0} ... {1}".format(family[0], family[-1]))
+            self._lines.append(Line(_place(crowd[0]), _network(switch), text))
+
+    # -- lines --------------------------------------------------------------------------------------------------------
+
+    def _cable(self, cable: Cable) -> None:
+        one, other = _from_namespace(cable)
+        text = [self._at(one, other.switch), self._at(other, one.switch)]
+        start, end = (_network(plug.switch) if plug.switch else _place(plug.netns) for plug in (one, other))
+        network = self._lab.networks.get(cable.segment)
+        if network and network.gateway == one.netns:
+            # What is drawn from left to right then leads from the members to the way out.
+            start, end, text = end, start, text[::-1]
+        self._line(start, end, text)
+
+    def _line(self, start: str, end: str, text: list[str]) -> None:
+        said = [one for one in text if one]
+        together = " \N{EM DASH} ".join(said)
+        self._lines.append(Line(start, end, [together] if together and len(together) <= _WIDTH else said))
+
+    def _at(self, link: Plug | Switch, network: Switch | None) -> str:
+        """What is said of one end; the length of a prefix only where the network does not say it already."""
+        text = [link.name] if self._names else []
+        known = {ipaddress.ip_network(one) for one in self._prefixes.get(network.label, [])} if network else set()
+        for one in link.addresses or [] if self._addresses else []:
+            interface = ipaddress.ip_interface(one)
+            text.append(str(interface.ip) if interface.network in known else one)
+        return " ".join(text)
+
+    def _masquerades(self) -> None:
+        """From each router to the outside, or to where its link leads if that is one of the lab."""
+        partners = {}
+        for cable in self._lab.cables:
+            for plug, other in (cable.ends, cable.ends[::-1]):
+                partners[plug.netns, plug.name] = _network(other.switch) if other.switch else _place(other.netns)
+        found: dict[tuple[str, str], list[str]] = {}
+        for dummy, values in self._lab.masquerades:
+            netns = values["netns"]
+            target = partners.get((netns, values.get("oif")), "outside")
+            sources = found.setdefault((_place(netns), target), [])
+            if values.get("src"):
+                sources.append(values["src"])
+        for (start, end), sources in found.items():
+            text = ["masquerade", *(dict.fromkeys(sources) if self._addresses else [])]
+            self._lines.append(Line(start, end, text, dashed=True))
+
+
+def _from_namespace(cable: Cable) -> tuple[Plug, Plug]:
+    """A cable's ends, that on a bridge last."""
+    one, other = cable.ends
+    return (other, one) if one.switch and not other.switch else (one, other)
+
+
+def _place(ref: str) -> str:
+    return "ns_" + _key(ref) if ref else "host"
+
+
+def _network(switch: Switch) -> str:
+    return "net_" + _key(switch.label)
+
+
+def _key(name: str) -> str:
+    """A name in letters, digits and underscores, another one for every name."""
+    return "".join(one if one.isascii() and one.isalnum() else "_{0:x}_".format(ord(one)) for one in name)
+
+
+def _number(ref: str) -> int:
+    match = _NUMBERED.match(ref)
+    return int(match.group(2)) if match else 0
+
+
+def _title(crowd: list[str]) -> str:
+    """What is written on the box of a crowd, which is sorted by number."""
+    first, last = (_NUMBERED.match(ref) for ref in (crowd[0], crowd[-1]))
+    name = "{0}[{1}:{2}]".format(first.group(1), first.group(2), last.group(2)) if first and last else crowd[0]
+    if _number(crowd[-1]) - _number(crowd[0]) == len(crowd) - 1:
+        return "{0} ({1})".format(name, len(crowd))
+    return "{0} of {1}".format(len(crowd), name)
