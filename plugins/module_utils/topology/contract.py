@@ -13,6 +13,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import
 
 Check = dict[str, t.Any]
 
+_PLAINLY = {"yes": "reachable", "no": "unreachable"}
+
 # Checks of one pair are alike unless they differ in one of these.
 _TOLD_APART = ("protocol", "port", "size", "src")
 
@@ -30,6 +32,8 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
     found: dict[tuple[t.Any, ...], tuple[str, Check]] = {}
     for place, values in lab.checks:
         rest = {key: value for key, value in values.items() if key not in ("from", "to", "listen")}
+        if "expect" in rest:
+            rest["expect"] = _PLAINLY.get(rest["expect"], rest["expect"])
         listens = rest.get("protocol") in ("tcp", "udp") and values.get("listen", True)
         for sender in _refs(lab, values["from"]):
             for address, named in _addresses(lab, values["to"], targets).items():

@@ -75,6 +75,7 @@ class Network:
     """A segment: its prefixes and who is on it.
 
     :ivar prefixes: in CIDR form, at most one of each family. :ivar gateways: the gateway's addresses.
+    :ivar refs: the namespaces of the members. :ivar followers: the members that get a default route by the gateway.
     """
 
     label: str
@@ -84,6 +85,8 @@ class Network:
     gateway: str | None = None
     gateways: list[str] = dataclasses.field(default_factory=list)
     members: list[Plug] = dataclasses.field(default_factory=list)
+    refs: set[str] = dataclasses.field(default_factory=set)
+    followers: list[Plug] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass

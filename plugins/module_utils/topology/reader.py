@@ -149,6 +149,8 @@ class Reader:
         return value
 
     def _text(self, place: str, value: t.Any, key: schema.Key) -> str | None:
+        if isinstance(value, bool) and "yes" in key.choices:
+            return "yes" if value else "no"  # what YAML 1.1 makes of the words
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             self._wrong(place, value, "a text")
             return None

@@ -23,6 +23,10 @@ ENDS = "ends"  # two ends, each a string or what `shape` describes
 ITEM = "item"  # what `shape` describes, or a string
 
 
+# How a check may fail.
+FAILURES = ("no_route", "host_unreachable", "no_reply")
+
+
 class Key(t.NamedTuple):
     """A key.
 
@@ -172,8 +176,8 @@ SHAPES: dict[str, Shape] = {
     "check": {
         "from": Key(TEXTS, "The namespaces that ask; C(all) for all of the lab.", required=True),
         "to": Key(TEXTS, "Whom they ask: namespaces, C(all), or addresses.", required=True),
-        "expect": Key(TEXT, "What is to come of it: V(reachable), V(unreachable), or exactly how it fails.",
-                      choices=("reachable", "unreachable", "no_route", "host_unreachable", "no_reply")),
+        "expect": Key(TEXT, "What is to come of it: V(reachable) or V(yes), V(unreachable) or V(no), or exactly how it "
+                      "fails.", choices=("reachable", "yes", "unreachable", "no", *FAILURES)),
         "protocol": Key(TEXT, "V(icmp) unless told otherwise.", choices=("icmp", "tcp", "udp")),
         "port": Key(NUMBER, "The port, of TCP and UDP."),
         "src": Key(TEXT, "The source address."),

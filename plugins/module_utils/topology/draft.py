@@ -1,0 +1,91 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A lab in the making: what every step from data to a lab needs."""
+
+from __future__ import annotations
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, schema
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Switch
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data, Reader
+
+_OPTIONS = ("stp", "forward_delay", "ageing_time", "mcast_snooping", "vlan_filtering")
+
+
+class Draft:
+    """What is known so far.
+
+    :ivar reader: takes the data apart. :ivar errors: what is wrong. :ivar lab: what is right.
+    :ivar mtu: that of all links that do not say another. :ivar declared: every name that stands for something.
+    :ivar known: prefixes that are taken, with their places.
+    """
+
+    def __init__(self, name: str, reader: Reader, mtu: int | None) -> None:
+        self.reader = reader
+        self.errors = reader.errors
+        self.lab = Lab(name)
+        self.mtu = mtu
+        self.declared: set[str] = {schema.HOST}
+        self.known: list[tuple[addressing.Network, str]] = []
+
+    def netns(self, place: str, name: str | None) -> str | None:
+        """The reference of a namespace by its name in the topology; None, with an error, where there is none."""
+        if name is None or name == schema.HOST:
+            return ""
+        if name in self.lab.nodes:
+            return name
+        if name not in self.declared:
+            near = rules.nearest(name, self.declared)
+            self.errors.append("{0}: there is no namespace {1!r}{2}".format(place, name, near))
+        return None
+
+    def switch(self, label: str, place: str, values: Data, name_key: str) -> Switch | None:
+        """A new bridge, whose name is the value of *name_key*; None, with an error, where it cannot be."""
+        if label in self.declared:
+            self.errors.append("{0}: {1!r} is the name of something else already".format(place, label))
+            return None
+        self.declared.add(label)
+        netns = self.netns(place + ".netns", values.get("netns"))
+        if netns is None:
+            return None
+        switch = Switch(
+            label,
+            place,
+            netns,
+            name=values.get(name_key, ""),
+            addresses=list(values.get("addresses", [])),
+            broadcast=values.get("broadcast", False),
+            mac=values.get("mac"),
+            mtu=values.get("mtu", self.mtu),
+            options={key: int(values[key]) for key in _OPTIONS if key in values},
+        )
+        self.lab.switches[label] = switch
+        return switch
+
+    def prefixes(self, place: str, texts: list[str]) -> list[str]:
+        """Prefixes in the kernel's form, at most one of each family."""
+        found: dict[int, str] = {}
+        for text in texts:
+            wrong = rules.check_prefix(place, text)
+            if wrong or "/" not in text:
+                self.errors += wrong or ["{0}: {1!r} lacks the prefix length".format(place, text)]
+                continue
+            network = rules.network_of(text)
+            if network.version in found:
+                self.errors.append(
+                    "{0}: {1} and {2} are both IPv{3}".format(place, found[network.version], network, network.version)
+                )
+            found.setdefault(network.version, str(network))
+        return list(found.values())
+
+    def prefixes_of(self, place: str, text: str) -> list[str]:
+        """The prefixes of a segment, or the prefix that a text is."""
+        if text in self.lab.networks:
+            return self.lab.networks[text].prefixes
+        if rules.check_prefix(place, text):
+            near = rules.nearest(text, self.lab.networks)
+            self.errors.append("{0}: {1!r} is neither a prefix nor a segment{2}".format(place, text, near))
+            return []
+        return [text]

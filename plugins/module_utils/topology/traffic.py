@@ -1,0 +1,103 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stands on links and addresses: routes, neighbours, masquerading, checks."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Way
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data
+
+
+def routes(draft: Draft, value: t.Any) -> None:
+    """Take the routes of a topology, for each namespace that has one."""
+    for place, values in draft.reader.items("routes", value, "route"):
+        for name in draft.reader.names(place + ".netns", values.get("netns", [])):
+            netns = draft.netns(place + ".netns", name)
+            if netns is not None and "dst" in values:
+                _route(draft, netns, place, values)
+
+
+def _route(draft: Draft, netns: str, place: str, values: Data) -> None:
+    rest = {key: values[key] for key in ("src", "metric", "table", "scope", "type", "onlink") if key in values}
+    present = values.get("state") != "absent"
+    dst, via = values["dst"], values.get("via")
+    targets = [dst] if dst == "default" else draft.prefixes_of(place + ".dst", dst)
+    node = via is not None and bool(rules.check_ip(place, via))
+    for target in targets:
+        gateways: list[str | None] = [via]
+        if node:
+            version = None if target == "default" else 6 if ":" in target else 4
+            gateways = list(_neighbors_at(draft, netns, place, via or "", version))
+        for gateway in gateways:
+            if dst == target or gateway is None or (":" in gateway) == (":" in target):
+                to = "::/0" if target == "default" and gateway and ":" in gateway else target
+                draft.lab.ways.append(Way(netns, to, place, gateway, values.get("dev"), rest, present))
+
+
+def _neighbors_at(draft: Draft, netns: str, place: str, name: str, version: int | None) -> t.Iterator[str]:
+    """The first address, of each family, by which a namespace reaches another one directly."""
+    other = draft.netns(place + ".via", name)
+    if other is None:
+        return
+    addresses = draft.lab.addresses()
+    networks = [ipaddress.ip_interface(one).network for one in addresses.get(netns, [])]
+    found = set()
+    for text in addresses.get(other, []):
+        ip = ipaddress.ip_interface(text).ip
+        if ip.version in found or version not in (None, ip.version):
+            continue
+        if any(ip in network for network in networks):
+            found.add(ip.version)
+            yield str(ip)
+    if not found:
+        draft.errors.append("{0}.via: {1!r} is on no network with {2!r}".format(place, name, netns or schema.HOST))
+
+
+def neighbors(draft: Draft, value: t.Any) -> None:
+    """Take the permanent entries of neighbour tables."""
+    for place, values in draft.reader.items("neighbors", value, "neighbor"):
+        netns = draft.netns(place + ".netns", values.get("netns"))
+        if netns is not None and {"dst", "dev"} <= set(values):
+            draft.lab.neighbors.append((place, {**values, "netns": netns}))
+
+
+def masquerades(draft: Draft, value: t.Any) -> None:
+    """Take what is masqueraded; a segment stands for its prefixes."""
+    for place, values in draft.reader.items("masquerade", value, "masquerade"):
+        netns = draft.netns(place + ".netns", values.get("netns"))
+        if netns is None:
+            continue
+        network = draft.lab.networks.get(values.get("src", ""))
+        if network and "oif" not in values:
+            values.setdefault("not_oif", network.switch.name)
+        sources: list[t.Any] = draft.prefixes_of(place + ".src", values["src"]) if "src" in values else [None]
+        targets: list[t.Any] = draft.prefixes_of(place + ".dst", values["dst"]) if "dst" in values else [None]
+        for src in sources:
+            for dst in targets:
+                # Of two segments, each with prefixes of both families, only what is alike goes together.
+                if not (src and dst) or (":" in src) == (":" in dst) or len(sources) == len(targets) == 1:
+                    draft.lab.masquerades.append((place, {**values, "netns": netns, "src": src, "dst": dst}))
+
+
+def checks(draft: Draft, value: t.Any) -> None:
+    """Take the checks; names in them are looked up, and left as names."""
+    for place, values in draft.reader.items("checks", value, "check"):
+        senders = [
+            name
+            for name in draft.reader.names(place + ".from", values.get("from", []))
+            if name == schema.ALL or draft.netns(place + ".from", name) is not None
+        ]
+        targets = []
+        for name in draft.reader.names(place + ".to", values.get("to", [])):
+            address = not rules.check_ip(place, name.partition("%")[0])
+            if address or name == schema.ALL or draft.netns(place + ".to", name) is not None:
+                targets.append(name)
+        draft.lab.checks.append((place, {**values, "from": senders, "to": targets}))
