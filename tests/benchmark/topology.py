@@ -1,0 +1,170 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A whole ansible-playbook run against what others need for the same lab, from prompt to prompt.
+
+N containers on one bridge, each with an address, a default route, `lo` and its link up; the host forwards. Beside a
+task of the module topology: `ip -batch` with one `ip -n NAME -batch` for each namespace; and Mininet with a Linux
+bridge (Debian packages mininet and bridge-utils; left out where they are missing), which does less: it sets no default
+routes, and its host does not forward.
+
+Run it as root: .venv/bin/python tests/benchmark/topology.py [N ...]. Above 500 let the machine rest afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from engine import USUAL, drain, nodes
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ANSIBLE = os.path.join(sys.prefix, "bin", "ansible-playbook")
+PRIVATE = 'mount --make-rprivate / && mount -t tmpfs run /run && mount -t sysfs sys /sys && ip link set lo up && "$@"'
+DEBIAN_PYTHON = "/usr/bin/python3"
+
+MININET = """
+import sys, time
+from mininet.net import Mininet
+from mininet.nodelib import LinuxBridge
+from mininet.topo import SingleSwitchTopo
+
+start = time.perf_counter()
+net = Mininet(topo=SingleSwitchTopo(int(sys.argv[1])), switch=LinuxBridge, controller=None)
+net.start()
+built = time.perf_counter()
+net.stop()
+print(built - start, time.perf_counter() - built)
+"""
+
+# The floor of any playbook: one task of a module that does nothing.
+EMPTY_MODULE = """#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+
+AnsibleModule(argument_spec={}, supports_check_mode=True).exit_json(changed=False)
+"""
+
+
+def lab(count: int) -> dict:
+    """The lab as a topology."""
+    members = f"web[1:{count}]"
+    return {
+        "name": "crowd",
+        "namespaces": {members: None, "host": {"forwarding": True}},
+        "segments": {"lan": {"prefix": "10.0.0.0/16", "gateway": "host", "members": members}},
+    }
+
+
+def write_inputs(folder: pathlib.Path, count: int) -> None:
+    """Everything that the contestants read."""
+    tasks = {
+        "build": {"linuxnet.lab.topology": {"topology": lab(count)}},
+        "add": {"linuxnet.lab.topology": {"topology": lab(count + 1)}},
+        "remove": {"linuxnet.lab.topology": {"name": "crowd", "state": "absent"}},
+        "nothing": {"nothing": {}},
+    }
+    for name, task in tasks.items():
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+        (folder / f"{name}.yml").write_text(json.dumps([play]))
+    (folder / "library").mkdir()
+    (folder / "library" / "nothing.py").write_text(EMPTY_MODULE)
+    (folder / "single_switch.py").write_text(MININET)
+    write_batches(folder, count)
+
+
+def write_batches(folder: pathlib.Path, count: int) -> None:
+    """The same as files for `ip -batch`, and the script that runs them."""
+    host = ["link add br0 type bridge", "addr add 10.0.0.1/16 dev br0"]
+    script = ["set -e", f"ip -batch {folder}/host"]
+    for n in range(1, count + 1):
+        host += [
+            f"netns add web{n}",
+            f"link add v{n} type veth peer name eth0 netns web{n}",
+            f"link set v{n} master br0 up",
+        ]
+        inside = [
+            "link set lo up",
+            f"addr add 10.0.{(n + 1) >> 8}.{(n + 1) & 255}/16 dev eth0",
+            "link set eth0 up",
+            "route add default via 10.0.0.1",
+        ]
+        (folder / f"web{n}").write_text("\n".join(inside) + "\n")
+        script.append(f"ip -n web{n} -batch {folder}/web{n}")
+    host.append("link set br0 up")
+    (folder / "host").write_text("\n".join(host) + "\n")
+    script.append("echo 1 > /proc/sys/net/ipv4/ip_forward")
+    (folder / "script").write_text("\n".join(script) + "\n")
+
+
+def clock(*command: str) -> tuple[float, str]:
+    """Seconds and output of a command that has to succeed."""
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    taken = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{command} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return taken, done.stdout
+
+
+def ansible(folder: pathlib.Path) -> dict[str, float]:
+    """Whole runs of ansible-playbook, each from prompt to prompt; all in the world in which this is called."""
+    taken = {"ansible: one empty task": clock(ANSIBLE, f"{folder}/nothing.yml")[0]}
+    for title, play in (
+        ("build", "build"),
+        ("run again", "build"),
+        ("add one", "add"),
+        ("remove", "remove"),
+    ):
+        taken["topology: " + title] = clock(ANSIBLE, f"{folder}/{play}.yml")[0]
+    return taken
+
+
+def contest(folder: pathlib.Path, count: int) -> dict[str, float]:
+    """Each contestant once, in a private world of its own, with a pause after each."""
+    before = nodes()
+    private = ("unshare", "--net", "--mount", "bash", "-c", PRIVATE, "--")
+    own = clock(*private, sys.executable, __file__, "--ansible", os.fspath(folder))[1]
+    drain(before)
+    taken = json.loads(own)
+    timed = f"time -p bash {folder}/script"
+    words = subprocess.run(
+        [*private, "bash", "-c", timed], capture_output=True, text=True, check=True
+    ).stderr.split()
+    taken["ip -batch: build"] = float(words[words.index("real") + 1])
+    drain(before)
+    if subprocess.run([DEBIAN_PYTHON, "-c", "import mininet"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+        program = [DEBIAN_PYTHON, f"{folder}/single_switch.py", str(count)]
+        done = subprocess.run([*private, *program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        build, stop = done.stdout.split()[-2:]
+        taken["Mininet: build"], taken["Mininet: stop"] = float(build), float(stop)
+        drain(before)
+    return taken
+
+
+def main() -> None:
+    """Compare, and print seconds and ratios side by side."""
+    if sys.argv[1:2] == ["--ansible"]:
+        print(json.dumps(ansible(pathlib.Path(sys.argv[2]))))
+        return
+    columns: dict[int, dict[str, float]] = {}
+    counts = [int(argument) for argument in sys.argv[1:]] or USUAL
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            write_inputs(pathlib.Path(folder), count)
+            one = columns[count] = contest(pathlib.Path(folder), count)
+        one["ip -batch / topology"] = one["ip -batch: build"] / one["topology: build"]
+        if "Mininet: build" in one:
+            one["Mininet / topology"] = one["Mininet: build"] / one["topology: build"]
+    print("{0:26}".format("seconds") + "".join(f"{f'N={count}':>10}" for count in counts))
+    for name in columns[counts[0]]:
+        print(f"{name:26}" + "".join(f"{columns[count][name]:10.3f}" for count in counts))
+
+
+if __name__ == "__main__":
+    main()
