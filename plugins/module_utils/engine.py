@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
@@ -17,6 +18,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memo
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
 Claims = list[tuple[str, str, str]]
+Progress = t.Callable[[str, int, int], None]
+
+_INTERVAL = 1.0  # seconds between two calls of it
 
 
 class Resource(t.Protocol):
@@ -47,11 +51,19 @@ class Outcome(t.NamedTuple):
     assumed: list[str]
 
 
-def run(resources: t.Sequence[Resource], lab: str, force: bool = False, check: bool = False) -> Outcome:
+def run(
+    resources: t.Sequence[Resource],
+    lab: str,
+    force: bool = False,
+    check: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
     """Make the kernel match the resources; with *check* only say what that would take.
 
     LabError, with every reason found, where something is wrong with them: then nothing was changed. LabError too
     where the kernel refuses a change: those made before it in this run have then been taken back.
+    :arg progress: is called about once a second while changes are made, with a word for what is being made, how many
+        changes have been, and how many there are.
     """
     errors = rules.check_lab("lab", lab) + _errors(resources)
     if errors:
@@ -68,7 +80,7 @@ def run(resources: t.Sequence[Resource], lab: str, force: bool = False, check: b
         changes = plan.changes()
         memory.keep_places(plan, changes)
         if not check:
-            _apply(changes, Operator(sockets))
+            _apply(changes, Operator(sockets), progress)
     commands = [command for change in changes for command in change.commands]
     return Outcome(bool(changes), commands, difference(changes), plan.warnings, plan.assumed)
 
@@ -87,33 +99,56 @@ def _errors(resources: t.Sequence[Resource]) -> list[str]:
     return errors
 
 
-def _apply(changes: list[Change], operator: Operator) -> None:
-    operations = [(change, operation) for change in changes for operation in change.operations]
+def _apply(changes: list[Change], operator: Operator, progress: Progress | None) -> None:
+    operations = [(number, operation) for number, change in enumerate(changes) for operation in change.operations]
+    watch = _watch(changes, [number for number, dummy in operations], progress) if progress else None
     try:
-        operator.apply([operation for dummy, operation in operations])
+        operator.apply([operation for dummy, operation in operations], watch)
     except OperationError as exc:
-        failed = operations[exc.failed][0]
+        failed = changes[operations[exc.failed][0]]
         message = "`{0}` failed: {1}".format("; ".join(failed.commands), _words(exc.error))
-        touched = {id(operations[number][0]) for number in exc.done}
-        begun = [change for change in changes if id(change) in touched]
+        touched = {operations[number][0] for number in exc.done}
+        begun = [change for number, change in enumerate(changes) if number in touched]
         left = _roll_back(begun, operator)
         if not left and begun not in ([], [failed]):
             left = ["the changes made before it were taken back"]
         raise LabError([message, *left]) from exc
 
 
+def _watch(changes: list[Change], owners: list[int], progress: Progress) -> t.Callable[[int], None]:
+    """What the operator is to call: it tells of the change that an operation belongs to, but not more than need be."""
+    due = time.monotonic() + _INTERVAL
+
+    def watch(number: int) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + _INTERVAL
+            progress(changes[owners[number]].stage.name.lower().replace("_", " "), owners[number], len(changes))
+
+    return watch
+
+
 def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
     """Take back changes, the last one first, and say which could not be."""
-    left = []
-    for change in reversed(changes):
+    left = {
+        number: "`{0}` was done and cannot be taken back".format("; ".join(change.commands))
+        for number, change in enumerate(changes)
+        if not change.undo
+    }
+    waiting = [
+        (number, operation) for number in reversed(range(len(changes))) for operation in changes[number].undo
+    ]
+    while waiting:
         try:
-            operator.apply(change.undo)
+            operator.apply([operation for dummy, operation in waiting])
+            break
         except OperationError as exc:
-            left.append("`{0}` could not be taken back: {1}".format("; ".join(change.commands), _words(exc.error)))
-        else:
-            if not change.undo:
-                left.append("`{0}` was done and cannot be taken back".format("; ".join(change.commands)))
-    return left
+            failed, done = waiting[exc.failed][0], {exc.failed, *exc.done}
+            left[failed] = "`{0}` could not be taken back: {1}".format(
+                "; ".join(changes[failed].commands), _words(exc.error)
+            )
+            waiting = [one for place, one in enumerate(waiting) if place not in done and one[0] != failed]
+    return [left[number] for number in sorted(left, reverse=True)]
 
 
 def _words(error: Exception) -> str:

@@ -10,6 +10,7 @@ Filters on the controller use this too, which need not be a Linux: nothing here 
 from __future__ import annotations
 
 import difflib
+import functools
 import ipaddress
 import re
 import typing as t
@@ -27,6 +28,28 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
+
+# An object of ipaddress takes longer to make than the kernel takes to add an address, and is asked for many times.
+_memory = functools.lru_cache(maxsize=8192)
+
+
+@_memory
+def network_of(prefix: str) -> Network:
+    """The network that a prefix means: 172.18.0.0/12 is 172.16.0.0/12. ValueError where it is none."""
+    return ipaddress.ip_network(prefix, strict=False)
+
+
+@_memory
+def interface_of(cidr: str) -> Interface:
+    """An address with its prefix length; ValueError where it is none."""
+    return ipaddress.ip_interface(cidr)
+
+
+@_memory
+def ip_of(ip: str) -> Address:
+    """An address; ValueError where it is none."""
+    return ipaddress.ip_address(ip)
 
 
 def check_lab(place: str, name: str) -> list[str]:
@@ -98,17 +121,19 @@ def check_mtu(place: str, mtu: int | None) -> list[str]:
 def check_cidr(place: str, cidr: str) -> list[str]:
     """An address of a link with its prefix length: not the network's own address, nor its broadcast."""
     try:
-        interface = ipaddress.ip_interface(cidr)
+        interface = interface_of(cidr)
     except ValueError as exc:
         return ["{0}: {1!r} is not an address with a prefix length ({2})".format(place, cidr, exc)]
     if "/" not in cidr:
         length = 24 if interface.version == 4 else 64
         return ["{0}: {1!r} lacks the prefix length, as in {1}/{2}".format(place, cidr, length)]
     network = interface.network
-    if network.version == 4 and network.prefixlen < 31 and interface.ip in (network[0], network[-1]):
-        what = "network" if interface.ip == network[0] else "broadcast"
+    ip = interface.ip
+    ends = (network.network_address, network.broadcast_address)
+    if network.version == 4 and network.prefixlen < 31 and ip in ends:
+        what = "network" if ip == ends[0] else "broadcast"
         return ["{0}: {1!r} is the {2} address of {3}, not one of a link".format(place, cidr, what, network)]
-    if interface.ip.is_multicast or interface.ip.is_unspecified:
+    if ip.is_multicast or ip.is_unspecified:
         return ["{0}: {1!r} is not a link's own address".format(place, cidr)]
     return []
 
@@ -116,7 +141,7 @@ def check_cidr(place: str, cidr: str) -> list[str]:
 def check_ip(place: str, ip: str) -> list[str]:
     """An address without prefix length."""
     try:
-        ipaddress.ip_address(ip)
+        ip_of(ip)
     except ValueError:
         return ["{0}: {1!r} is not an IP address".format(place, ip)]
     return []
@@ -125,20 +150,15 @@ def check_ip(place: str, ip: str) -> list[str]:
 def check_prefix(place: str, prefix: str) -> list[str]:
     """A network in CIDR form; bits beyond the prefix length do not matter (see :func:`network_of`)."""
     try:
-        ipaddress.ip_network(prefix, strict=False)
+        network_of(prefix)
     except ValueError as exc:
         return ["{0}: {1!r} is not a network ({2})".format(place, prefix, exc)]
     return []
 
 
-def network_of(prefix: str) -> Network:
-    """The network that a prefix means: 172.18.0.0/12 is 172.16.0.0/12."""
-    return ipaddress.ip_network(prefix, strict=False)
-
-
 def normal_cidr(cidr: str) -> str:
     """An address as the kernel writes it: IPv6 compressed and in lower case."""
-    return str(ipaddress.ip_interface(cidr))
+    return str(interface_of(cidr))
 
 
 def nearest(word: str, words: t.Iterable[str]) -> str:

@@ -237,8 +237,9 @@ class Snapshot:
             host = self.namespace("")
             self._numbers[namespace] = _Numbers({self._number(namespace, host): host} if host else {})
         numbers = self._numbers[namespace]
-        for look in (lambda: None, self.everywhere):
-            look()
+        for look_everywhere in (False, True):
+            if look_everywhere and number not in numbers.found:
+                self.everywhere()
             while number not in numbers.found and numbers.asked < len(self._read_so_far):
                 other = self._read_so_far[numbers.asked]
                 numbers.asked += 1

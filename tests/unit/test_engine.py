@@ -51,9 +51,11 @@ class Kernel:
     def __call__(self, sockets: t.Any) -> Kernel:
         return self
 
-    def apply(self, operations: t.Sequence[Operation]) -> None:
+    def apply(self, operations: t.Sequence[Operation], watch: t.Callable[[int], None] | None = None) -> None:
         done: list[int] = []
         for number, one in enumerate(operations):
+            if watch:
+                watch(number)
             words = "{0} {1}".format(one.action, one.arguments["name"])
             if words in self.refuses:
                 raise OperationError(number, self.refuses[words], done)

@@ -75,7 +75,7 @@ def test_made_with_both_ends_at_home_whichever_is_named_first(draw: Drawing, swa
         "c1",
         1400,
     )
-    assert plan.changes()[0].undo[0].action == "link_del"
+    assert plan.changes()[0].undo[0].action == "veth_del"
 
 
 def test_made_between_namespaces_from_the_one_with_the_bridge(draw: Drawing) -> None:

@@ -21,7 +21,7 @@ import typing as t
 from socket import SO_SNDBUF, SOL_SOCKET
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import iptables_legacy, netlink, nft_rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, iptables_legacy, netlink, nft_rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.library import nftsocket
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown
 
@@ -30,6 +30,8 @@ _SUBSYSTEM = 10
 _BATCH_BEGIN = 0x10
 _BATCH_END = 0x11
 _NLM_F_APPEND = 0x800
+_GETTABLE = 1  # NFT_MSG_*
+_TABLE_NAME, _TABLE_FLAGS, _TABLE_USE = 1, 2, 3  # NFTA_*
 _SOL_NETLINK = 270
 _NETLINK_NO_ENOBUFS = 5
 
@@ -157,11 +159,10 @@ def restricted_forward(prefixes: t.Iterable[str]) -> list[Rule]:
 def read(socket: Socket, lab: str) -> Ruleset | None:
     """What the kernel has in the lab's table; None where there is no such table."""
     name = table_name(lab)
-    tables = socket.dump(_message("TABLE", "GETTABLE", netlink.NLM_F_DUMP, _INET))
-    table = next((found for found in tables if found.get_attr("NFTA_TABLE_NAME") == name), None)
+    table = _table(socket, name)
     if table is None:
         return None
-    flags = table.get_attr("NFTA_TABLE_FLAGS")
+    flags = int.from_bytes(table.get(_TABLE_FLAGS, b""), "big")
     unknown = [f"flags {flags:#x}"] if flags else []  # such as dormant: its chains see no packets
     rules: dict[str, list[Rule | Unknown]] = {}
     for found in _dump_rules(socket, _INET, name):
@@ -175,9 +176,24 @@ def read(socket: Socket, lab: str) -> Ruleset | None:
             unknown.append(f"chain {chain_name}")
         else:
             chains[chain_name] = dataclasses.replace(chain, rules=tuple(rules.get(chain_name, ())))
-    if table.get_attr("NFTA_TABLE_USE") != len(found_chains):
+    if int.from_bytes(table.get(_TABLE_USE, b""), "big") != len(found_chains):
         unknown.append("sets or objects")
     return Ruleset(chains, tuple(unknown))
+
+
+def _table(socket: Socket, name: str) -> dict[int, bytes] | None:
+    """The attributes of a table; None where there is none.
+
+    Asked by hand: most namespaces have none, and pyroute2's nftables take longer to load than a small lab to make.
+    """
+    body = bytes((_INET, 0, 0, 0)) + attributes.text(_TABLE_NAME, name)
+    try:
+        answer = socket.get(netlink.Packed(_SUBSYSTEM << 8 | _GETTABLE, 0, body))
+    except KernelError as exc:
+        if exc.errno == errno.ENOENT:
+            return None
+        raise
+    return attributes.walk(answer, 4)
 
 
 def _dump_chains(socket: Socket, family: int) -> list[t.Any]:
@@ -247,7 +263,7 @@ def _raw_rule_class() -> t.Any:
 
 
 def _message(
-    what: str, request: str, flags: int, family: int, *attributes: tuple[str, t.Any], cls: t.Any = None
+    what: str, request: str, flags: int, family: int, *told: tuple[str, t.Any], cls: t.Any = None
 ) -> t.Any:
     """A request of the nftables subsystem about a TABLE, CHAIN or RULE."""
     return netlink.message(
@@ -255,7 +271,7 @@ def _message(
         _SUBSYSTEM << 8 | getattr(nftsocket(), "NFT_MSG_" + request),
         flags,
         {"nfgen_family": family},
-        [(f"NFTA_{what}_{key}", value) for key, value in attributes],
+        [(f"NFTA_{what}_{key}", value) for key, value in told],
     )
 
 
@@ -295,24 +311,24 @@ def _new_table(name: str) -> t.Any:
 
 
 def _new_chain(table: str, name: str, chain: Chain) -> t.Any:
-    attributes: list[tuple[str, t.Any]] = [("TABLE", table), ("NAME", name)]
+    told: list[tuple[str, t.Any]] = [("TABLE", table), ("NAME", name)]
     if chain.hook:
         hook = [("NFTA_HOOK_HOOKNUM", _HOOKS.index(chain.hook)), ("NFTA_HOOK_PRIORITY", chain.priority)]
-        attributes += [
+        told += [
             ("HOOK", {"attrs": hook}),
             ("POLICY", _POLICIES.index(chain.policy)),
             ("TYPE", chain.type),
         ]
-    return _message("CHAIN", "NEWCHAIN", netlink.NLM_F_CREATE, _INET, *attributes)
+    return _message("CHAIN", "NEWCHAIN", netlink.NLM_F_CREATE, _INET, *told)
 
 
 def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> t.Any:
     flags = netlink.NLM_F_CREATE | _NLM_F_APPEND
-    attributes: list[tuple[str, t.Any]] = [("TABLE", table), ("CHAIN", chain)]
+    told: list[tuple[str, t.Any]] = [("TABLE", table), ("CHAIN", chain)]
     if isinstance(rule, Rule):
-        return _message("RULE", "NEWRULE", flags, _INET, *attributes, ("EXPRESSIONS", nft_rules.encode(rule)))
-    attributes += [("EXPRESSIONS", rule.expressions), ("USERDATA", rule.userdata or None)]
-    return _message("RULE", "NEWRULE", flags, _INET, *attributes, cls=_raw_rule_class())
+        return _message("RULE", "NEWRULE", flags, _INET, *told, ("EXPRESSIONS", nft_rules.encode(rule)))
+    told += [("EXPRESSIONS", rule.expressions), ("USERDATA", rule.userdata or None)]
+    return _message("RULE", "NEWRULE", flags, _INET, *told, cls=_raw_rule_class())
 
 
 # ---- the same by hand

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Network, network_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +38,11 @@ class Address:
         return 6 if ":" in self.cidr else 4
 
     @property
-    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    def network(self) -> Network:
         """The network that the link is on by this address. Of two IPv4 addresses in one, the later is secondary."""
-        length = self.cidr.split("/")[1]
-        return ipaddress.ip_network("{0}/{1}".format(self.remote or self.ip, length), strict=False)
+        if not self.remote:
+            return network_of(self.cidr)
+        return network_of("{0}/{1}".format(self.remote, self.cidr.split("/")[1]))
 
 
 @dataclasses.dataclass

@@ -10,11 +10,14 @@ An operation says where, what and with what, by names; indexes and descriptors a
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import random
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    ending,
     namespaces,
     nftables,
     recorders,
@@ -22,11 +25,13 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     store,
     sysctl,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, most_open
 
 # What a removal may meet when the thing went with another one, or by itself, a moment before.
 _GONE = {
     "link_del": {errno.ENODEV},
+    "veth_del": {errno.ENODEV},
     "address_del": {errno.EADDRNOTAVAIL, errno.ENODEV},
     "route_del": {errno.ESRCH, errno.ENODEV},
     "neighbor_del": {errno.ENOENT, errno.ENODEV},
@@ -55,29 +60,69 @@ class OperationError(Exception):
         self.done = done
 
 
+class _Doomed(t.NamedTuple):
+    """Stands in a batch for the message that deletes a veth."""
+
+    dev: str
+
+
+Batch = list[tuple[int, t.Any]]  # an operation's number, and its message
+
+
+def _with_groups(batch: Batch, socket: Netlink) -> t.Iterator[tuple[int, t.Any]]:
+    """The batch with messages that delete veths: one after another each takes 20 ms, a group of them takes as long."""
+    for doomed, parts in itertools.groupby(batch, lambda part: isinstance(part[1], _Doomed)):
+        part = list(parts)
+        if not doomed:
+            yield from part
+            continue
+        taken = rtnetlink.groups(socket)
+        group = next(number for number in iter(lambda: random.randrange(1 << 16, 1 << 31), 0) if number not in taken)
+        for number, made in part:
+            yield number, rtnetlink.link_set(0, name=made.dev, group=group)
+        yield part[0][0], rtnetlink.group_del(group)
+
+
 class Operator:
     """Carries out operations with the sockets of one run."""
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
         self._indexes: dict[tuple[str, str], int] = {}
-        self._batch: list[tuple[int, t.Any]] = []
+        self._batch: Batch = []
         self._batch_netns = ""
+        self._births: set[str] = set()
         self._descriptors: list[int] = []
+        self._most = most_open()
+        self._ending = False
         self._operations: t.Sequence[Operation] = ()
         self._done: list[int] = []
+        self._records: dict[int, tuple[str, str, t.Any]] = {}
 
-    def apply(self, operations: t.Sequence[Operation]) -> None:
-        """Carry out operations in their order; OperationError at the first that the kernel refuses."""
-        self._operations, self._done = operations, []
-        for number, operation in enumerate(operations):
+    def apply(self, operations: t.Sequence[Operation], watch: t.Callable[[int], None] | None = None) -> None:
+        """Carry out operations in their order; OperationError at the first that the kernel refuses.
+
+        When namespaces were removed, this returns when the kernel is done with them.
+        :arg watch: is called with the number of every operation whose turn comes.
+        """
+        self._operations, self._done, self._records, self._ending = operations, [], {}, False
+        try:
+            self._apply(watch)
+        finally:
+            if self._ending:
+                ending.wait()
+
+    def _apply(self, watch: t.Callable[[int], None] | None) -> None:
+        for number, operation in enumerate(self._operations):
+            if watch:
+                watch(number)
             try:
                 self._take(number, operation)
             except (KernelError, OSError) as exc:
                 if exc.errno in _GONE.get(operation.action, ()):
                     self._done.append(number)
                     continue
-                self._abandon()
+                self._abandon(number)
                 raise OperationError(number, exc, self._done) from exc
         self._flush()
 
@@ -86,6 +131,9 @@ class Operator:
         build = getattr(self, "_message_" + operation.action, None)
         if build is None:
             self._flush()
+            if operation.action == "remember":
+                self._remember(number)
+                return
             getattr(self, "_do_" + operation.action)(operation.netns, **operation.arguments)
             self._done.append(number)
             return
@@ -97,11 +145,13 @@ class Operator:
 
     def _flush(self) -> None:
         """Send the waiting messages."""
-        batch, self._batch = self._batch, []
+        batch, self._batch, self._births = self._batch, [], set()
         if not batch:
             return
         try:
-            results = self._sockets.get(self._batch_netns).request([made for dummy, made in batch])
+            socket = self._sockets.get(self._batch_netns)
+            batch = list(_with_groups(batch, socket))
+            results = socket.request([made for dummy, made in batch])
         finally:
             self._close_descriptors()
         failed = None
@@ -113,10 +163,11 @@ class Operator:
         if failed:
             raise OperationError(failed[0], failed[1], self._done)
 
-    def _abandon(self) -> None:
-        """Forget what was built and not sent."""
+    def _abandon(self, number: int) -> None:
+        """Forget what was built and not sent, and what was remembered for operations that no longer get their turn."""
         self._batch = []
         self._close_descriptors()
+        store.remember([record for position, record in reversed(self._records.items()) if position > number])
 
     def _close_descriptors(self) -> None:
         for fd in self._descriptors:
@@ -132,8 +183,19 @@ class Operator:
             self._indexes[netns, name] = rtnetlink.link_index(self._sockets.get(netns), name)
         return self._indexes[netns, name]
 
+    def _named(self, name: str) -> str:
+        """The name of a link for a message that is about it.
+
+        Were the link's birth still waiting, and refused, the message would hit another one of that name.
+        """
+        if name in self._births:
+            self._flush()
+        return name
+
     def _descriptor(self, ref: str) -> int:
         """A descriptor of a namespace that stays open until the message that names it is sent."""
+        if len(self._descriptors) >= self._most:
+            self._flush()
         fd = self._sockets.finder.open(ref)
         self._descriptors.append(fd)
         return fd
@@ -142,9 +204,12 @@ class Operator:
 
     def _message_veth_new(self, netns: str, peer_netns: str, master: str = "", **arguments: t.Any) -> t.Any:
         index = self._index(netns, master) if master else None
-        return rtnetlink.veth_new(peer_netns=self._descriptor(peer_netns), master=index, **arguments)
+        made = rtnetlink.veth_new(peer_netns=self._descriptor(peer_netns), master=index, **arguments)
+        self._births.add(arguments["name"])
+        return made
 
     def _message_bridge_new(self, netns: str, **arguments: t.Any) -> t.Any:
+        self._births.add(arguments["name"])
         return rtnetlink.bridge_new(**arguments)
 
     def _message_link_set(
@@ -154,8 +219,8 @@ class Operator:
             arguments["master"] = self._index(netns, master)
         if "name" in arguments:
             index = self._index(netns, dev)
-        else:  # by its name, so that what is waiting may make it
-            index, arguments["name"] = 0, dev
+        else:  # by its name, which needs no look-up
+            index, arguments["name"] = 0, self._named(dev)
         if to_netns is not None:
             arguments["netns"] = self._descriptor(to_netns)
         if to_netns is not None or index:
@@ -166,15 +231,19 @@ class Operator:
         return rtnetlink.bridge_set(self._index(netns, dev), options)
 
     def _message_altname_new(self, netns: str, dev: str, altname: str) -> t.Any:
-        return rtnetlink.altname_new(dev, altname)
+        return rtnetlink.altname_new(self._named(dev), altname)
 
     def _message_altname_del(self, netns: str, dev: str, altname: str) -> t.Any:
-        return rtnetlink.altname_del(dev, altname)
+        return rtnetlink.altname_del(self._named(dev), altname)
 
     def _message_link_del(self, netns: str, dev: str) -> t.Any:
         index = self._index(netns, dev)
         del self._indexes[netns, dev]
         return rtnetlink.link_del(index)
+
+    def _message_veth_del(self, netns: str, dev: str) -> t.Any:
+        self._indexes.pop((netns, dev), None)
+        return _Doomed(self._named(dev))
 
     def _message_address_new(self, netns: str, dev: str, address: t.Any) -> t.Any:
         return rtnetlink.address_new(self._index(netns, dev), address)
@@ -202,6 +271,7 @@ class Operator:
     def _do_netns_remove(self, netns: str, name: str) -> None:
         self._sockets.forget(name)
         namespaces.remove(name)
+        self._ending = True
 
     def _do_netns_hold(self, netns: str, name: str, lab: str, hostname: str) -> None:
         self._sockets.finder.hold(name, lab, hostname)
@@ -209,6 +279,7 @@ class Operator:
     def _do_netns_release(self, netns: str, name: str) -> None:
         self._sockets.forget(name)
         self._sockets.finder.release(name)
+        self._ending = True
 
     def _do_hostname(self, netns: str, name: str, hostname: str) -> None:
         namespaces.set_hostname(self._sockets.finder.holders()[name].pid, hostname)
@@ -223,11 +294,24 @@ class Operator:
     def _do_nft_delete(self, netns: str, lab: str) -> None:
         nftables.delete(self._sockets.nft(netns), lab)
 
-    def _do_remember(self, netns: str, lab: str, key: str, value: t.Any) -> None:
-        store.remember(lab, key, value)
-
     def _do_recorder_end(self, netns: str, recorder: recorders.Recorder) -> None:
         recorders.end(recorder)
 
     def _do_file_write(self, netns: str, path: str, text: str | None) -> None:
         store.write_file(path, text)
+
+    # -- records ------------------------------------------------------------------------------------------------
+
+    def _remember(self, number: int) -> None:
+        """Remember something before the change that makes it worth it; for all changes of a row in one go."""
+        if number not in self._records:
+            row = {}
+            for position in range(number, len(self._operations)):
+                operation = self._operations[position]
+                if operation.action == "remember":
+                    row[position] = operation.arguments
+                elif operation.action != "sysctl_write":
+                    break
+            before = store.remember([(one["lab"], one["key"], one["value"]) for one in row.values()])
+            self._records.update(zip(row, before))
+        self._done.append(number)

@@ -38,16 +38,28 @@ def labs() -> list[str]:
     return []
 
 
-def remember(lab: str, key: str, value: t.Any) -> None:
-    """Remember a value for a lab; None forgets it, and file and directory go with the last one."""
+Record = tuple[str, str, t.Any]  # lab, key, value
+
+
+def remember(records: t.Sequence[Record]) -> list[Record]:
+    """Remember values for labs; None forgets one. A lab's file goes with its last, the directory with the last file.
+
+    :returns: the records that were in their place before, None where there was none.
+    """
+    if not records:
+        return []
+    before = []
     with locked():
-        known = recall(lab)
-        known.pop(key, None)
-        if value is not None:
-            known[key] = value
-        write_file(_path(lab), json.dumps(known, indent=1) + "\n" if known else None)
+        known = {lab: recall(lab) for lab in {lab for lab, dummy, dummy in records}}
+        for lab, key, value in records:
+            before.append((lab, key, known[lab].pop(key, None)))
+            if value is not None:
+                known[lab][key] = value
+        for lab, values in known.items():
+            write_file(_path(lab), json.dumps(values, indent=1) + "\n" if values else None)
         with contextlib.suppress(OSError):
             os.rmdir(STORE_DIR)
+    return before
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
+import functools
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -47,21 +47,14 @@ class Addresses:
     def claims(self, place: str) -> list[tuple[str, str, str]]:
         """Each address, without its prefix length; not the link-local ones, which every link may have."""
         return [
-            ("address", str(interface.ip), "{0}[{1}]".format(place, number))
-            for number, interface in enumerate(map(ipaddress.ip_interface, self.cidrs or []))
-            if interface.version == 4 or not interface.is_link_local
+            ("address", _as_reported(cidr, False).ip, "{0}[{1}]".format(place, number))
+            for number, cidr in enumerate(self.cidrs or [])
+            if ":" not in cidr or not rules.interface_of(cidr).is_link_local
         ]
 
     def wanted(self) -> list[Address]:
         """The addresses as the kernel reports them."""
-        found = []
-        for cidr in self.cidrs or []:
-            interface = ipaddress.ip_interface(cidr)
-            # A prefix of one or two addresses has no broadcast address (RFC 3021); `brd +` sets none either.
-            has_broadcast = self.broadcast and interface.version == 4 and interface.network.prefixlen < 31
-            brd = str(interface.network.broadcast_address) if has_broadcast else ""
-            found.append(Address(str(interface), brd, _scope(interface)))
-        return found
+        return [_as_reported(cidr, self.broadcast) for cidr in self.cidrs or []]
 
 
 @dataclasses.dataclass
@@ -107,7 +100,17 @@ class LinkAddresses:
                 _add(plan, found, link_there, address, named)
 
 
-def _scope(interface: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> str:
+@functools.lru_cache(maxsize=8192)
+def _as_reported(cidr: str, with_broadcast: bool) -> Address:
+    """An address as the kernel reports it."""
+    interface = rules.interface_of(cidr)
+    # A prefix of one or two addresses has no broadcast address (RFC 3021); `brd +` sets none either.
+    has_broadcast = with_broadcast and interface.version == 4 and interface.network.prefixlen < 31
+    brd = str(interface.network.broadcast_address) if has_broadcast else ""
+    return Address(str(interface), brd, _scope(interface))
+
+
+def _scope(interface: rules.Interface) -> str:
     """The scope that ip(8) gives an IPv4 address, and the kernel an IPv6 one."""
     if interface.is_loopback:
         return "host"
@@ -183,7 +186,7 @@ def _take_away(
 
 def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, place: str) -> list[str]:
     """Why an address would hurt: the same one is on another link, or its prefix hides a network of the host's."""
-    network = ipaddress.ip_interface(address.cidr).network
+    network = rules.interface_of(address.cidr).network
     if network.version == 6 and network.is_link_local:
         return []
     for other in namespace.links.values():
@@ -192,7 +195,7 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
     if namespace.ref:
         return []
     for route in namespace.routes:
-        there = ipaddress.ip_network(route.dst)
+        there = rules.network_of(route.dst)
         dev = namespace.links.get(route.dev)
         ours = route.protocol == PROTOCOL or (dev is not None and dev.alias.startswith(MARK))
         if route.table != 254 or there.prefixlen == 0 or there.is_multicast or ours or there.version != network.version:

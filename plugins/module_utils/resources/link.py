@@ -197,7 +197,7 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
     plan.add(
         Stage.REMOVE_BRIDGE if link.kind == "bridge" else Stage.REMOVE_LINK,
         namespace.ref,
-        [Operation(namespace.ref, "link_del", {"dev": link.name})],
+        [Operation(namespace.ref, "veth_del" if link.kind == "veth" else "link_del", {"dev": link.name})],
         [],
         ("links", link.name),
         shape(link),

@@ -71,7 +71,7 @@ class Netns:
         namespace = Namespace(self.name, {"lo": Link("lo", index=1, mtu=65536)})
         namespace.held = self.held
         namespace.links["lo"].alias = mark(plan.lab)
-        lo_marked = Operation(self.name, "link_set", {"dev": "lo", "alias": mark(plan.lab)})
+        settings = {"dev": "lo", "alias": mark(plan.lab), **({"up": True} if self.lo_up else {})}
         if self.held:
             namespace.hostname = self.hostname or self.name
             make = Operation("", "netns_hold", {"name": self.name, "lab": plan.lab, "hostname": namespace.hostname})
@@ -84,10 +84,11 @@ class Netns:
             make = Operation("", "netns_create", {"name": self.name})
             take_back = Operation("", "netns_remove", {"name": self.name})
             command = "ip netns add {0}".format(self.name)
-        plan.add(
-            Stage.NETNS, self.name, [make, lo_marked], [take_back], (), None, _shape(namespace), [command]
-        )
+        operations = [make, Operation(self.name, "link_set", settings)]
+        plan.add(Stage.NETNS, self.name, operations, [take_back], (), None, _shape(namespace), [command])
         plan.snapshot.put(self.name, namespace)
+        if self.lo_up:  # by the same message; by hand, and in the diff, it is a step of its own
+            self._set_lo(plan, namespace, [], [])
         return namespace
 
     def _demand(self, plan: Plan, namespace: Namespace) -> None:
@@ -132,27 +133,28 @@ class Netns:
             )
             namespace.hostname = wanted
         if self.lo_up is not None and lo.up != self.lo_up:
-            before_up, lo.up = lo.up, self.lo_up
-            if lo.up:  # the kernel then makes lo's own addresses
-                lo.addresses = [Address("127.0.0.1/8", scope="host"), Address("::1/128", scope="host")]
-            plan.add(
-                Stage.CONFIGURE,
-                self.name,
-                [Operation(self.name, "link_set", {"dev": "lo", "up": self.lo_up})],
-                [Operation(self.name, "link_set", {"dev": "lo", "up": before_up})],
-                ("links", "lo", "up"),
-                before_up,
-                self.lo_up,
-                [enter(namespace, "ip link set lo {0}".format("up" if self.lo_up else "down"))],
-            )
+            there_and_back = [
+                Operation(self.name, "link_set", {"dev": "lo", "up": up}) for up in (self.lo_up, lo.up)
+            ]
+            self._set_lo(plan, namespace, there_and_back[:1], there_and_back[1:])
+
+    def _set_lo(self, plan: Plan, namespace: Namespace, operations: list[Operation], undo: list[Operation]) -> None:
+        lo = namespace.links["lo"]
+        before, lo.up = lo.up, bool(self.lo_up)
+        if lo.up:  # the kernel then makes lo's own addresses
+            lo.addresses = [Address("127.0.0.1/8", scope="host"), Address("::1/128", scope="host")]
+        command = enter(namespace, "ip link set lo {0}".format("up" if lo.up else "down"))
+        plan.add(
+            Stage.CONFIGURE, self.name, operations, undo, ("links", "lo", "up"), before, lo.up, [command]
+        )
 
 
-def remove(plan: Plan, namespace: Namespace) -> None:
-    """Plan the end of a namespace, with its links first.
+def remove(plan: Plan, namespace: Namespace, links: bool = True) -> None:
+    """Plan the end of a namespace, with its links first, unless *links* is false.
 
-    The kernel ends a namespace some time after it was told to; a link that is deleted is gone at once, with its peer.
+    They end with it, but not while a process is in it; and their other ends should not stay because of that.
     """
-    for link in list(namespace.links.values()):
+    for link in list(namespace.links.values()) if links else []:
         if link.name in namespace.links and link.kind in ("veth", "bridge"):
             remove_link(plan, namespace, link)
     if namespace.held:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -65,7 +64,7 @@ class RouteWanted:
         if errors:
             return errors
         families = {
-            name: ipaddress.ip_network(value, strict=False).version
+            name: rules.network_of(value).version
             for name, value in (("dst", self.dst), ("via", self.via), ("src", self.src))
             if value is not None and value != "default"
         }
@@ -93,7 +92,7 @@ class RouteWanted:
     def route(self) -> Route:
         """The route with what was not said filled in as `ip route add` does."""
         said = [one for one in (self.via, self.src) if one] if self.dst == "default" else [self.dst]
-        family = ipaddress.ip_network(said[0], strict=False).version if said else 4
+        family = rules.network_of(said[0]).version if said else 4
         dst = ("0.0.0.0/0" if family == 4 else "::/0") if self.dst == "default" else str(rules.network_of(self.dst))
         kind = self.type or "unicast"
         scope = "global"
@@ -102,9 +101,9 @@ class RouteWanted:
         return Route(
             family=family,
             dst=dst,
-            via=str(ipaddress.ip_address(self.via)) if self.via else "",
+            via=str(rules.ip_of(self.via)) if self.via else "",
             dev=self.dev or "",
-            src=str(ipaddress.ip_address(self.src)) if self.src else "",
+            src=str(rules.ip_of(self.src)) if self.src else "",
             metric=self.metric or (0 if family == 4 else 1024),  # IPv6's 0 means the default
             table=_table(self.table or "main") or 254,
             scope=self.scope or scope,
@@ -159,13 +158,13 @@ class RouteWanted:
         """LabError where the gateway is on no network of the namespace: the kernel would refuse it, less clearly."""
         if not wanted.via or wanted.onlink or plan.is_assumed(namespace, wanted.dev):
             return
-        gateway = ipaddress.ip_address(wanted.via)
+        gateway = rules.ip_of(wanted.via)
         if gateway.is_link_local:
             if not wanted.dev:
                 raise LabError("{0}via: {1} is a link-local address, which needs dev".format(self.place, gateway))
             return
         direct = [
-            ipaddress.ip_network(one.dst)
+            rules.network_of(one.dst)
             for one in namespace.routes
             if one.family == wanted.family and not one.via and not one.nexthops and wanted.dev in ("", one.dev)
         ]
@@ -297,7 +296,7 @@ def _title(route: Route) -> str:
 
 
 def _destination(route: Route) -> str:
-    network = ipaddress.ip_network(route.dst)
+    network = rules.network_of(route.dst)
     if network.prefixlen == 0:
         return "default"
     return str(network.network_address) if network.prefixlen == network.max_prefixlen else route.dst

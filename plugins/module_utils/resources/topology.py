@@ -48,7 +48,8 @@ class WholeLab:
         for namespace in staying:
             _remove_links(plan, namespace)
         for namespace in leaving:
-            netns.remove(plan, namespace)
+            # What of its links is still there leads to another that leaves.
+            netns.remove(plan, namespace, links=False)
 
 
 def _end_recorders(plan: Plan) -> None:

@@ -207,7 +207,7 @@ class Veth:
             Stage.LINK,
             outer_home.ref,
             [Operation(outer_home.ref, "veth_new", arguments)],
-            [Operation(outer_home.ref, "link_del", {"dev": mine.name})],
+            [Operation(outer_home.ref, "veth_del", {"dev": mine.name})],
             ("links", mine.name),
             None,
             {"kind": "veth", "peer": "{0} in {1}".format(other.name, inner_home.ref or "the host"), **later},
