@@ -36,7 +36,9 @@ class Draft:
             return ""
         if name in self.lab.nodes:
             return name
-        if name not in self.declared:
+        if name in self.lab.switches:
+            self.errors.append("{0}: {1!r} is a bridge, not a namespace".format(place, name))
+        elif name not in self.declared:
             near = rules.nearest(name, self.declared)
             self.errors.append("{0}: there is no namespace {1!r}{2}".format(place, name, near))
         return None

@@ -62,7 +62,7 @@ def _namespaces(draft: Draft, value: t.Any) -> None:
                     draft.errors.append(
                         "{0}.{1}: the host has {2} alone".format(place, key, " and ".join(_HOST_KEYS))
                     )
-        elif ":" in name or rules.check_netns_name(place, name):
+        elif ":" in name or name == schema.ALL or rules.check_netns_name(place, name):
             draft.errors.append("{0}: {1!r} is not a namespace name".format(place, name))
             continue
         draft.lab.nodes[name] = Node(

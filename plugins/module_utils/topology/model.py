@@ -88,6 +88,12 @@ class Network:
     refs: set[str] = dataclasses.field(default_factory=set)
     followers: list[Plug] = dataclasses.field(default_factory=list)
 
+    def link_of(self, netns: str) -> str | None:
+        """The name of the link by which a namespace is on it; None where it is not."""
+        if netns == self.switch.netns:
+            return self.switch.name
+        return next((plug.name for plug in self.members if plug.netns == netns), None)
+
 
 @dataclasses.dataclass
 class Way:

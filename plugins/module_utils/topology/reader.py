@@ -50,21 +50,24 @@ class Reader:
 
     def named(self, place: str, value: t.Any, shape: str) -> t.Iterator[tuple[str, str, Data]]:
         """Of a mapping from names, of a list of names, or of one name, each (name, place, values); ranges spread."""
-        if isinstance(value, (str, int)):
+        if _is_name(value):
             value = [value]
         if isinstance(value, list):
             for number, name in enumerate(value):
                 at = "{0}[{1}]".format(place, number)
                 if isinstance(name, dict) and len(name) == 1:
                     yield from self.named(place, name, shape)
-                elif isinstance(name, (str, int)):
+                elif _is_name(name):
                     for one in self._expand(at, str(name)):
                         yield one, at, {}
                 else:
                     self._wrong(at, name, "a name, or a name with keys")
         elif isinstance(value, dict):
             for name, options in value.items():
-                yield from self._entry(_join(place, name), str(name), options, shape)
+                if _is_name(name):
+                    yield from self._entry(_join(place, name), str(name), options, shape)
+                else:
+                    self._wrong(place, name, "a name")
         else:
             self._wrong(place, value, "a mapping from names, or a list of names")
 
@@ -187,7 +190,13 @@ class Reader:
         if not isinstance(value, dict):
             self._wrong(place, value, "a mapping from names to values")
             return None
-        return {str(name): str(int(one) if isinstance(one, bool) else one) for name, one in value.items()}
+        taken = {}
+        for name, one in value.items():
+            if isinstance(one, (str, int, float)):
+                taken[str(name)] = str(int(one) if isinstance(one, bool) else one)
+            elif one is not None:
+                self._wrong(_join(place, name), one, "a text")
+        return taken
 
     def _ends(self, place: str, value: t.Any, shape: str) -> list[Data] | None:
         if not isinstance(value, list) or len(value) != 2:
@@ -205,6 +214,11 @@ class Reader:
                 self.errors.append("{0}: either netns or bridge says where it ends".format(at))
             ends.append(taken)
         return ends
+
+
+def _is_name(value: t.Any) -> bool:
+    """Whether a value can be a name: not what YAML makes of `no` and `on`, unless they are quoted."""
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
 def _join(place: str, name: t.Any) -> str:

@@ -19,6 +19,7 @@ FLAG = "flag"
 SETTINGS = "settings"  # a mapping of strings to strings
 NAMED = "named"  # a mapping from names, or patterns, to what `shape` describes; or a list of names; or one name
 ITEMS = "items"  # a list of what `shape` describes; or one of them
+LINKS = "links"  # a list of what `shape` describes, or of lists of two ends
 ENDS = "ends"  # two ends, each a string or what `shape` describes
 ITEM = "item"  # what `shape` describes, or a string
 
@@ -30,7 +31,7 @@ FAILURES = ("no_route", "host_unreachable", "no_reply")
 class Key(t.NamedTuple):
     """A key.
 
-    :ivar kind: one of the constants above. :ivar text: what it means. :ivar shape: what it holds, for the last four.
+    :ivar kind: one of the constants above. :ivar text: what it means. :ivar shape: what it holds, for the last five.
     :ivar choices: the values it may have; empty for any.
     """
 
@@ -63,7 +64,7 @@ SHAPES: dict[str, Shape] = {
         "name": Key(TEXT, "The lab's name: the owner of all that is made.", required=True),
         "namespaces": Key(NAMED, "The network namespaces, by name; C(host) is the host's own.", "namespace"),
         "bridges": Key(NAMED, "Bridges without a prefix of their own, by a name that links refer to.", "bridge"),
-        "links": Key(ITEMS, "Cables from one namespace or bridge to another.", "link"),
+        "links": Key(LINKS, "Cables from one namespace or bridge to another.", "link"),
         "segments": Key(NAMED, "Networks: a bridge, a prefix, and those who are on it, by name.", "segment"),
         "routes": Key(ITEMS, "Routes, beside those that come by themselves.", "route"),
         "routing": Key(
@@ -169,7 +170,7 @@ SHAPES: dict[str, Shape] = {
         "dst": Key(TEXT, "The network that they go to: a prefix, or the name of a segment."),
         "oif": Key(TEXT, "The link by which they leave."),
         "not_oif": Key(TEXT, "A link by which they do not leave. With a segment for C(src) and no C(oif), it is the "
-                       "segment's bridge."),
+                       "router's link to the segment."),
         "forward": Key(TEXT, "V(restricted) lets nothing in that was not asked for from inside; V(open) leaves "
                        "forwarding alone. One for a namespace.", choices=("restricted", "open")),
     },

@@ -83,8 +83,10 @@ def _gateway(draft: Draft, network: Network, place: str, value: t.Any) -> None:
     network.gateway = netns
     network.gateways = _gateway_addresses(draft, network, place, values.get("addresses", []))
     if netns == network.switch.netns:
+        _refuse_link_keys(draft, place, values, "the bridge itself is the gateway, and the segment has its keys")
         network.switch.addresses += network.gateways
     elif netns in network.refs:
+        _refuse_link_keys(draft, place, values, "{0!r} is a member, which has such keys".format(netns))
         plug = next(one for one in network.members if one.netns == netns)
         if plug.addresses is not None:
             draft.errors.append("{0}: the addresses of {1!r} are given as a member's too".format(place, netns))
@@ -92,6 +94,11 @@ def _gateway(draft: Draft, network: Network, place: str, value: t.Any) -> None:
     else:
         plug = _plug_in(draft, network, netns, place, values)
         plug.addresses = list(network.gateways)
+
+
+def _refuse_link_keys(draft: Draft, place: str, values: Data, why: str) -> None:
+    """An error for each key that is about a link which the gateway does not bring with it."""
+    draft.errors += ["{0}.{1}: {2}".format(place, key, why) for key in ("name", "port", "mac") if key in values]
 
 
 def _gateway_addresses(draft: Draft, network: Network, place: str, given: list[str]) -> list[str]:

@@ -76,8 +76,9 @@ def masquerades(draft: Draft, value: t.Any) -> None:
         if netns is None:
             continue
         network = draft.lab.networks.get(values.get("src", ""))
-        if network and "oif" not in values:
-            values.setdefault("not_oif", network.switch.name)
+        inside = network.link_of(netns) if network else None
+        if inside and "oif" not in values:
+            values.setdefault("not_oif", inside)
         sources: list[t.Any] = draft.prefixes_of(place + ".src", values["src"]) if "src" in values else [None]
         targets: list[t.Any] = draft.prefixes_of(place + ".dst", values["dst"]) if "dst" in values else [None]
         for src in sources:
