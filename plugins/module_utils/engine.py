@@ -135,9 +135,7 @@ def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
         for number, change in enumerate(changes)
         if not change.undo
     }
-    waiting = [
-        (number, operation) for number in reversed(range(len(changes))) for operation in changes[number].undo
-    ]
+    waiting = [(number, operation) for number in reversed(range(len(changes))) for operation in changes[number].undo]
     while waiting:
         try:
             operator.apply([operation for dummy, operation in waiting])

@@ -30,6 +30,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Route,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
 MARK = "linuxnet.lab:"
 
@@ -49,7 +50,7 @@ class Namespace:
     """
 
     def __init__(
-        self, ref: str, links: dict[str, Link], load_routes: t.Callable[[], list[Route]] | None = None
+        self, ref: str, links: dict[str, Link], load_routes: t.Callable[[int], list[Route]] | None = None
     ) -> None:
         self.ref = ref
         self.links = links
@@ -59,7 +60,7 @@ class Namespace:
         self.new = load_routes is None
         self._by_index = {link.index: link for link in links.values()}
         self._load_routes = load_routes
-        self._routes: list[Route] | None = None if load_routes else []
+        self._routes: dict[int, RouteTable] = {}
 
     @property
     def title(self) -> str:
@@ -77,16 +78,20 @@ class Namespace:
         link = self._by_index.get(index)
         return link if link and self.links.get(link.name) is link else None
 
+    def table(self, family: int) -> RouteTable:
+        """Its routes of one family, 4 or 6; they are read when they are first asked for."""
+        if family not in self._routes:
+            self._routes[family] = RouteTable(self._load_routes(family) if self._load_routes else ())
+        return self._routes[family]
+
     @property
     def routes(self) -> list[Route]:
         """Its routes, in the kernel's order."""
-        if self._routes is None and self._load_routes:
-            self._routes = self._load_routes()
-        return self._routes or []
+        return [*self.table(4), *self.table(6)]
 
     @routes.setter
     def routes(self, routes: list[Route]) -> None:
-        self._routes = routes
+        self._routes = {family: RouteTable(route for route in routes if route.family == family) for family in (4, 6)}
 
     def add_address(self, link: Link, address: Address) -> None:
         """Move the picture along: the address, and the route to its prefix that the kernel makes."""
@@ -105,9 +110,9 @@ class Namespace:
             metric=0 if address.version == 4 else 256,
             protocol=2,
         )
-        there = any((one.dev, one.dst, one.protocol) == (route.dev, route.dst, 2) for one in self.routes)
+        there = any((one.dev, one.protocol) == (route.dev, 2) for one in self.table(route.family).like(route))
         if network.num_addresses > 1 and not there:
-            self.routes = [*self.routes, route]
+            self.table(route.family).add(route)
 
     def drop_address(self, link: Link, address: Address) -> None:
         """Move the picture along: the address, which no secondary hangs on, and the routes that go with it."""
@@ -205,7 +210,7 @@ class Snapshot:
             return None
         links = rtnetlink.links(socket)
         names = _names(links)
-        namespace = Namespace(ref, links, lambda: rtnetlink.routes(self._sockets.get(ref), names))
+        namespace = Namespace(ref, links, lambda family: rtnetlink.routes(self._sockets.get(ref), names, family))
         holder = self._sockets.finder.holder(ref)
         if holder:
             namespace.held = True

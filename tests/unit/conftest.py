@@ -71,7 +71,7 @@ class Drawing:
     def netns(ref: str, *links: Link, routes: t.Sequence[Route] = (), lab: str = "") -> Namespace:
         """A namespace with a `lo` and these links; the routes to their networks are there by themselves."""
         lo = Link("lo", up=True, alias=mark(lab) if lab else "")
-        drawn = Namespace(ref, {link.name: link for link in (lo, *links)}, lambda: [])
+        drawn = Namespace(ref, {link.name: link for link in (lo, *links)}, lambda family: [])
         for link in links:
             addresses, link.addresses = link.addresses, []
             for address in addresses:

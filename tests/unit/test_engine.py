@@ -214,3 +214,16 @@ def test_difference_does_not_tell_what_a_new_thing_was_before() -> None:
 
 def test_difference_of_a_thing_that_is_replaced() -> None:
     assert difference((("a",), "old", None), (("a",), None, "new")) == ({"a": "old"}, {"a": "new"})
+
+
+# Progress
+
+
+def test_progress_is_told_about_once_a_second(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word for what is being made, how many changes have been, and of how many."""
+    clock = iter([0.0, 0.1, 1.1, 1.1, 1.2, 2.0, 2.3, 2.3])
+    monkeypatch.setattr(engine.time, "monotonic", lambda: next(clock))
+    told: list[tuple[str, int, int]] = []
+    things = [Thing("a", steps=2), *(Thing(name) for name in "bcd")]
+    engine.run(things, "demo", progress=lambda *words: told.append(words))
+    assert told == [("link", 0, 4), ("link", 3, 4)]

@@ -262,9 +262,7 @@ def _raw_rule_class() -> t.Any:
 # ---- change
 
 
-def _message(
-    what: str, request: str, flags: int, family: int, *told: tuple[str, t.Any], cls: t.Any = None
-) -> t.Any:
+def _message(what: str, request: str, flags: int, family: int, *told: tuple[str, t.Any], cls: t.Any = None) -> t.Any:
     """A request of the nftables subsystem about a TABLE, CHAIN or RULE."""
     return netlink.message(
         cls or getattr(nftsocket(), f"nft_{what.lower()}_msg"),

@@ -131,9 +131,7 @@ def veth_new(
     The kernel refuses a peer that is born up, and ignores aliases and the peer's master here.
     """
     header = _IFINFOMSG.pack(0, 0, 0, 0, 0)
-    other = pack(
-        _VETH_INFO_PEER, header + _settings(peer, peer_mtu, peer_mac) + number(_IFLA_NET_NS_FD, peer_netns)
-    )
+    other = pack(_VETH_INFO_PEER, header + _settings(peer, peer_mtu, peer_mac) + number(_IFLA_NET_NS_FD, peer_netns))
     info = pack(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth") + pack(_IFLA_INFO_DATA, other))
     port = number(_IFLA_MASTER, master) if master else b""
     return _link(_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, up, _settings(name, mtu, mac), port, info)
@@ -373,26 +371,19 @@ def route_del(index: int, route: Route) -> Packed:
     return _route(_DELROUTE, 0, index, route)
 
 
-def routes(socket: Netlink, names: dict[int, str]) -> list[Route]:
+def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
     """The routes of the socket's namespace, all tables but the kernel's own `local`, in the kernel's order.
 
-    :arg names: names of the links by index.
+    :arg names: names of the links by index. :arg version: 4 or 6.
     """
-    found = []
-    for version in (4, 6):
-        request = Packed(_GETROUTE, NLM_F_DUMP, _RTMSG.pack(_family(version), 0, 0, 0, 0, 0, 0, 0, 0))
-        try:
-            bodies = socket.dump(request)
-        except KernelError as exc:
-            if version == 6 and exc.errno in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
-                continue  # a kernel without IPv6
-            raise
-        for body in bodies:
-            if body[4] != _LOCAL_TABLE:
-                route = _read_route(body, version, names)
-                if route is not None:
-                    found.append(route)
-    return found
+    try:
+        bodies = socket.dump(Packed(_GETROUTE, NLM_F_DUMP, _RTMSG.pack(_family(version), 0, 0, 0, 0, 0, 0, 0, 0)))
+    except KernelError as exc:
+        if version == 6 and exc.errno in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
+            return []  # a kernel without IPv6
+        raise
+    found = [_read_route(body, version, names) for body in bodies if body[4] != _LOCAL_TABLE]
+    return [route for route in found if route is not None]
 
 
 def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | None:

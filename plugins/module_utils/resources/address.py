@@ -138,9 +138,7 @@ def take_away(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses
     return _take_away(plan, namespace, link, unwanted, {one.cidr for one in wanted})
 
 
-def add(
-    plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str, back: list[Address]
-) -> None:
+def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str, back: list[Address]) -> None:
     """Plan the addresses that a link lacks, and those that are to be put *back*."""
     wanted = addresses.wanted()
     named = {one.cidr for one in wanted}
@@ -162,9 +160,7 @@ def _in_the_way(address: Address, wanted: list[Address]) -> bool:
     return any(address.cidr == one.cidr or (one.version == 6 and address.ip == one.ip) for one in wanted)
 
 
-def _take_away(
-    plan: Plan, namespace: Namespace, link: Link, unwanted: list[Address], named: set[str]
-) -> list[Address]:
+def _take_away(plan: Plan, namespace: Namespace, link: Link, unwanted: list[Address], named: set[str]) -> list[Address]:
     """Plan the removal of addresses.
 
     Whether IPv4 secondaries go with their primary, or one of them takes its place, is a sysctl (promote_secondaries).
@@ -172,6 +168,8 @@ def _take_away(
 
     :returns: the secondaries among them that are to be put back.
     """
+    if not unwanted:
+        return []
     there = list(link.addresses)
     back = []
     for address in there:

@@ -133,9 +133,7 @@ class Netns:
             )
             namespace.hostname = wanted
         if self.lo_up is not None and lo.up != self.lo_up:
-            there_and_back = [
-                Operation(self.name, "link_set", {"dev": "lo", "up": up}) for up in (self.lo_up, lo.up)
-            ]
+            there_and_back = [Operation(self.name, "link_set", {"dev": "lo", "up": up}) for up in (self.lo_up, lo.up)]
             self._set_lo(plan, namespace, there_and_back[:1], there_and_back[1:])
 
     def _set_lo(self, plan: Plan, namespace: Namespace, operations: list[Operation], undo: list[Operation]) -> None:
@@ -144,9 +142,7 @@ class Netns:
         if lo.up:  # the kernel then makes lo's own addresses
             lo.addresses = [Address("127.0.0.1/8", scope="host"), Address("::1/128", scope="host")]
         command = enter(namespace, "ip link set lo {0}".format("up" if lo.up else "down"))
-        plan.add(
-            Stage.CONFIGURE, self.name, operations, undo, ("links", "lo", "up"), before, lo.up, [command]
-        )
+        plan.add(Stage.CONFIGURE, self.name, operations, undo, ("links", "lo", "up"), before, lo.up, [command])
 
 
 def remove(plan: Plan, namespace: Namespace, links: bool = True) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 # rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
@@ -128,7 +129,7 @@ class RouteWanted:
             link = plan.link(namespace, self.dev, self.place + "dev")
             if not link.up and not plan.check:
                 raise LabError("{0}dev: {1!r} in {2} is down".format(self.place, self.dev, namespace.title))
-        same_key = [one for one in namespace.routes if key(one) == key(wanted)]
+        same_key = namespace.table(wanted.family).like(wanted)
         if any(self._satisfies(one, wanted) for one in same_key):
             return
         self._check_gateway(plan, namespace, wanted)
@@ -164,14 +165,10 @@ class RouteWanted:
                 raise LabError("{0}via: {1} is a link-local address, which needs dev".format(self.place, gateway))
             return
         direct = [
-            rules.network_of(one.dst)
-            for one in namespace.routes
-            if one.family == wanted.family and not one.via and not one.nexthops and wanted.dev in ("", one.dev)
+            rules.network_of(one.dst) for one in namespace.table(wanted.family).direct if wanted.dev in ("", one.dev)
         ]
         # An address of the link itself is accepted, and means that the destination is on the link.
-        own = [
-            one.ip for link in namespace.links.values() if wanted.dev in ("", link.name) for one in link.addresses
-        ]
+        own = [one.ip for link in namespace.links.values() if wanted.dev in ("", link.name) for one in link.addresses]
         if wanted.via in own or any(gateway in network for network in direct):
             return
         if plan.check and any(plan.is_assumed(namespace, name) for name in namespace.links):
@@ -192,11 +189,6 @@ def _table(word: str) -> int | None:
     if word in _TABLES:
         return _TABLES[word]
     return int(word) if word.isdecimal() and 0 < int(word) < 1 << 32 and int(word) != _LOCAL_TABLE else None
-
-
-def key(route: Route) -> tuple:
-    """What the kernel tells routes apart by."""
-    return (route.family, route.table, route.dst, route.metric)
 
 
 def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:
@@ -227,7 +219,7 @@ def _remembered(plan: Plan, namespace: Namespace, route: Route) -> memory.Record
 
 
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
-    namespace.routes = [*namespace.routes, route]
+    namespace.table(route.family).add(route)
     operations = [Operation(namespace.ref, "route_new", {"route": route})]
     undo = [Operation(namespace.ref, "route_del", {"route": route})]
     if not _ends_with_lab(plan, namespace, route):

@@ -66,7 +66,8 @@ class Veth:
         """An MTU given for one end alone is that of both."""
         mtu = self.end.settings.mtu or self.peer.settings.mtu
         for end in (self.end, self.peer):
-            end.settings = dataclasses.replace(end.settings, mtu=end.settings.mtu or mtu)
+            if end.settings.mtu != mtu and not end.settings.mtu:
+                end.settings = dataclasses.replace(end.settings, mtu=mtu)
 
     def check(self) -> list[str]:
         """Both ends, and that they go together."""

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the engine does for many objects at once: in one send, in one group, with few descriptors."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import random
+import resource
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+
+if t.TYPE_CHECKING:
+    from .conftest import World
+
+LAB = "x"
+
+
+def lab(count: int) -> list[engine.Resource]:
+    """Containers on one bridge, with a default route each."""
+    found: list[engine.Resource] = [Bridge("", "br0", Settings(up=True), addresses=Addresses(["10.0.0.1/16"]))]
+    for n in range(1, count + 1):
+        outer = End("", f"v{n}", Settings(up=True, master="br0"), place=f"{n}.outer.")
+        inner = End(f"web{n}", "eth0", Settings(up=True), Addresses([f"10.0.1.{n}/16"]), place=f"{n}.inner.")
+        found += [Netns(f"web{n}", place=f"{n}.name"), Veth(outer, inner)]
+        found.append(RouteWanted(f"web{n}", "default", via="10.0.0.1", place=f"{n}."))
+    return found
+
+
+def build(count: int) -> engine.Outcome:
+    """Build the lab."""
+    return engine.run(lab(count), LAB)
+
+
+def remove() -> engine.Outcome:
+    """Remove it."""
+    return engine.run([WholeLab()], LAB)
+
+
+def test_the_whole_lab(world: World) -> None:
+    """Built, kept, larger by one, and gone; as the independent tools see it."""
+    before = world.state()
+    assert build(12).changed
+    assert world.addresses("eth0", "web12") == ["10.0.1.12/16"]
+    assert world.ping("web12", "10.0.1.1")
+    assert not build(12).changed
+    assert build(13).commands == [
+        "ip netns add web13",
+        "ip link add v13 type veth peer name eth0 netns web13",
+        "ip link set v13 master br0 up",
+        "ip -n web13 link set lo up",
+        "ip -n web13 link set eth0 up",
+        "ip -n web13 addr add 10.0.1.13/16 dev eth0",
+        "ip -n web13 route add default via 10.0.0.1",
+    ]
+    assert remove().commands[:2] == ["ip link del br0", "ip link del v1"]
+    assert world.state() == before
+
+
+def test_rebuilt_at_once_ten_times(world: World) -> None:
+    """When a removal returns, the kernel is done: also with what ends in namespaces that are not the lab's."""
+    world.sh("ip netns add other")
+    for dummy in range(10):
+        build(20)
+        world.sh("ip -n web1 link add e0 type veth peer name e1 netns other")
+        remove()
+        assert list(world.links()) == ["lo"]
+        assert list(world.links("other")) == ["lo"]
+
+
+@pytest.mark.parametrize("damage", [
+    "ip link del v3; ip link del v4",
+    "ip -n web2 addr flush dev eth0; ip -n web3 link set eth0 down",
+    "ip -n web4 route del default; ip link set v1 nomaster; ip link set br0 down",
+    "ip netns del web5; while ip link show v5; do sleep 0.01; done",
+])  # fmt: skip
+def test_drift_is_repaired(world: World, damage: str) -> None:
+    build(5)
+    before = world.comparable()
+    world.sh(damage)
+    assert build(5).changed
+    assert world.comparable() == before
+
+
+def test_foreign_links_are_not_in_the_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs are deleted by their group: a new one, even where the first choice is taken."""
+    world.sh("ip link add f0 group 70000 type veth peer name f1; ip link add f2 type veth peer name f3")
+    build(5)
+    chosen = [70000, 70001]
+    monkeypatch.setattr(random, "randrange", lambda *limits: chosen.pop(0))
+    remove()
+    assert chosen == []
+    assert sorted(world.links()) == ["f0", "f1", "f2", "f3", "lo"]
+
+
+def test_refused_in_the_middle_of_a_send(world: World) -> None:
+    """What came before it and after it in the same send is taken back."""
+    world.sh("ip netns add web9; ip -n web9 link add eth0 type bridge")
+    world.sh("ip -n web9 link set lo alias linuxnet.lab:x; ip -n web9 link set eth0 name eth7")
+    world.sh("ip -n web9 link property add dev eth7 altname eth0")
+    before = world.state()
+    with pytest.raises(LabError) as caught:
+        build(20)
+    assert caught.value.errors == [
+        "`ip link add v9 type veth peer name eth0 netns web9; ip link set v9 master br0 up` failed: File exists",
+        "the changes made before it were taken back",
+    ]
+    assert world.state() == before
+
+
+def test_a_name_that_is_a_foreign_links_further_one(world: World) -> None:
+    """The pair is refused; nothing that was meant for it hits the other link."""
+    world.sh("ip link add foreign type bridge; ip link property add dev foreign altname v2")
+    before = world.state()
+    with pytest.raises(LabError, match="type veth"):
+        build(3)
+    assert world.state() == before
+
+
+def test_few_files(world: World) -> None:
+    """Far fewer descriptors than namespaces are enough, and none stays open."""
+    files = os.listdir("/proc/self/fd")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(files) + 40, limits[1]))
+    try:
+        assert build(40).changed
+        assert not build(40).changed
+        assert remove().changed
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(os.listdir("/proc/self/fd")) == len(files)
+    assert list(world.links()) == ["lo"]
+
+
+def test_sysctls_are_remembered_in_one_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those whose turn does not come are not remembered."""
+    written: list[t.Any] = []
+    remember = store.remember
+    monkeypatch.setattr(store, "remember", lambda records: written.append(records) or remember(records))
+    names = [f"net.ipv4.conf.{dev}.{name}" for dev in ("all", "default") for name in ("forwarding", "proxy_arp")]
+    engine.run([Sysctl("", name, "1") for name in names], LAB)
+    assert [len(records) for records in written] == [4]
+    kept = pathlib.Path("/run/linuxnet.lab/x.json").read_text(encoding="utf-8")
+    wrong = [Sysctl("", "net.ipv4.ip_local_port_range", value) for value in ("1 0",)]
+    with pytest.raises(LabError):
+        engine.run([Sysctl("", "net.ipv4.tcp_syncookies", "0"), *wrong, Sysctl("", "net.ipv4.tcp_sack", "0")], LAB)
+    assert pathlib.Path("/run/linuxnet.lab/x.json").read_text(encoding="utf-8") == kept
+    assert world.sh("cat /proc/sys/net/ipv4/tcp_syncookies").strip() == "1"
