@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress
 
 Options = dict[str, dict[str, t.Any]]
 Item = dict[str, t.Any]
@@ -50,17 +51,20 @@ def run_module(
     build: t.Callable[[Item], t.Sequence[engine.Resource]],
     result: t.Callable[[Item], Item] | None = None,
     lab: t.Callable[[Item], str] = lambda params: params["lab"],
+    watched: bool = False,
     **constraints: t.Any,
 ) -> None:
     """Be a module: *build* turns its parameters into resources; *result* adds what it returns of its own.
 
     :arg lab: says which lab acts, where that is not simply the parameter of that name.
+    :arg watched: whether it takes so long that it tells how far it is.
     """
     module = AnsibleModule(argument_spec={**LAB, **options}, supports_check_mode=True, **constraints)
     require_library(module)
     params = module.params
     try:
-        outcome = engine.run(build(params), lab(params), params["force"], module.check_mode)
+        with progress.reporting(lab(params)) if watched else contextlib.nullcontext() as report:
+            outcome = engine.run(build(params), lab(params), params["force"], module.check_mode, report)
         returned = result(params) if result and not module.check_mode else {}
     except LabError as exc:
         module.fail_json(msg=str(exc), errors=exc.errors)

@@ -131,6 +131,7 @@ def main():
         build,
         result,
         lab_of,
+        watched=True,
         required_if=[("state", "present", ["topology"]), ("state", "absent", ["lab", "topology"], True)],
     )
 

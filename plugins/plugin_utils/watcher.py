@@ -1,0 +1,54 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tells, while a module works on a host, how far it has come."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+import threading
+import typing as t
+
+
+class Watcher:
+    """Reads a file on a host about once a second, over a connection of Ansible's, and hands on what is new in it.
+
+    It begins when the work has lasted a while, so that short work costs nothing. What it cannot read it leaves out:
+    nobody's work fails for want of a line.
+    """
+
+    def __init__(
+        self, connection: t.Any, path: str, show: t.Callable[[str], None], first: float = 1.5, interval: float = 1.0
+    ) -> None:
+        self._connection = copy.copy(connection)  # the module's own is busy, and keeps its state
+        self._command = "cat {0}".format(shlex.quote(path))
+        self._show = show
+        self._waits = (first, interval)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *dummy: t.Any) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        last, wait = "", self._waits[0]
+        while not self._ended.wait(wait):
+            wait = self._waits[1]
+            line = self._read()
+            if line and line != last:
+                last = line
+                self._show(line)
+
+    def _read(self) -> str:
+        try:
+            code, output, dummy = self._connection.exec_command(self._command, sudoable=False)
+        except Exception:  # of any connection plugin
+            return ""
+        return "" if code else output.decode(errors="replace").strip()
