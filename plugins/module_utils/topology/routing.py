@@ -35,19 +35,33 @@ def add_routes(lab: Lab) -> None:
             by_node[ref].append(subnet)
     own = {node.ref: node.lo for node in lab.nodes.values()}
     destinations = _destinations(lab, subnets, own)
-    routers = [node.ref for node in lab.nodes.values() if node.forwarding]
-    for router in routers:
-        first = _first_hops(router, by_node, set(routers))
-        connected = {subnet.prefix for subnet in by_node[router]}
-        for dst, holders in destinations:
-            if router in holders or dst in connected:
-                continue
-            # The nearest of those that have it; `first` is in the order of the distance.
+    held: dict[str, list[str]] = collections.defaultdict(list)
+    for dst, holders in destinations.items():
+        for ref in holders:
+            held[ref].append(dst)
+    routers = {node.ref for node in lab.nodes.values() if node.forwarding}
+    for router in lab.nodes.values():
+        if not router.forwarding:
+            continue
+        hops = _hops(_first_hops(router.ref, by_node, routers), held)
+        src = {6 if ":" in one else 4: one.split("/")[0] for one in reversed(router.lo)}
+        connected = {subnet.prefix for subnet in by_node[router.ref]}
+        for dst, holders in destinations.items():
+            if dst in hops and router.ref not in holders and dst not in connected:
+                version = 6 if ":" in dst else 4
+                options = {"src": src[version]} if version in src else {}
+                lab.ways.append(Way(router.ref, dst, PLACE, via=hops[dst], options=options))
+
+
+def _hops(first: dict[str, dict[int, str]], held: dict[str, list[str]]) -> dict[str, str]:
+    """By which address a router reaches each destination: the nearest of those that have it; `first` begins with it."""
+    found: dict[str, str] = {}
+    for ref, hops in first.items():
+        for dst in held.get(ref, ()):
             version = 6 if ":" in dst else 4
-            hop = next((hops[version] for ref, hops in first.items() if ref in holders and version in hops), None)
-            if hop:
-                src = next((one.split("/")[0] for one in own.get(router, []) if (":" in one) == (version == 6)), None)
-                lab.ways.append(Way(router, dst, PLACE, via=hop, options={"src": src} if src else {}))
+            if version in hops:
+                found.setdefault(dst, hops[version])
+    return found
 
 
 def _subnets(lab: Lab) -> list[_Subnet]:
@@ -64,7 +78,7 @@ def _subnets(lab: Lab) -> list[_Subnet]:
     return list(found.values())
 
 
-def _destinations(lab: Lab, subnets: list[_Subnet], own: dict[str, list[str]]) -> list[tuple[str, set[str]]]:
+def _destinations(lab: Lab, subnets: list[_Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:
     """What routes lead to, each with the namespaces that have it."""
     found: dict[str, set[str]] = {}
     for subnet in subnets:
@@ -74,7 +88,7 @@ def _destinations(lab: Lab, subnets: list[_Subnet], own: dict[str, list[str]]) -
     for node in lab.nodes.values():
         for text in node.lo:
             found.setdefault(str(ipaddress.ip_interface(text).network), set()).add(node.ref)
-    return list(found.items())
+    return found
 
 
 def _first_hops(
