@@ -41,7 +41,8 @@ test-old-pyroute2: setup test-tools  ## run the integration tests with the pyrou
 test-pythons: setup  ## run the unit tests on the other Pythons found
 	@tools/test-pythons
 
-docs: setup test-tools  ## write the labs' commands into their pages in docs/labs (ARGS=--check compares)
+docs: setup test-tools  ## write the generated parts of the pages in docs (ARGS=--check compares)
+	$(BIN)/python tools/topology_docs.py $(ARGS)
 	$(BIN)/python tools/lab_pages.py $(ARGS)
 
 lint: setup  ## run ansible-lint, ansible-test sanity, ruff and the other static gates
