@@ -65,6 +65,12 @@ def test_make_docs_writes_what_is_out_of_date_and_a_check_says_so(tmp_path, monk
     assert json.loads((docs / "topology.schema.json").read_text()) == SCHEMA
 
 
+def test_every_page_of_a_lab_has_a_picture():
+    pages = {path.stem for path in (ROOT / "docs" / "labs").glob("*.md")} - {"README"}
+    assert {path.stem for path, dummy in topology_docs.files([])} == pages | {"topology", "topology.schema"}
+    assert [path.stem for path, dummy in topology_docs.files(["bridge"])] == ["topology", "topology.schema", "bridge"]
+
+
 def test_a_page_needs_its_markers():
     with pytest.raises(RuntimeError, match="link: begin"):
         topology_docs.filled("text", "link", "more")
