@@ -73,6 +73,7 @@ class Plan:
     :ivar lab: the lab that acts. :ivar force: whether what is not the lab's may be changed.
     :ivar check: whether this is only a prediction: a namespace or link that is missing is then taken to be
         made by an earlier task, which in check mode made nothing, and named in `assumed`.
+    :ivar foreign_networks: what addresses of the host must not overlap, once somebody has looked.
     """
 
     def __init__(self, snapshot: Snapshot, lab: str, force: bool = False, check: bool = False) -> None:
@@ -81,6 +82,7 @@ class Plan:
         self.force = force
         self.check = check
         self.warnings: list[str] = []
+        self.foreign_networks: list[tuple[rules.Network, str]] | None = None
         self._assumed: set[tuple[str, str]] = set()
         self._changes: list[Change] = []
 

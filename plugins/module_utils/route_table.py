@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Address, network_of
 
 Key = tuple[int, int, str, int]
 
@@ -26,6 +27,7 @@ class RouteTable:
 
     def __init__(self, routes: t.Iterable[Route] = ()) -> None:
         self.direct: list[Route] = []
+        self._direct: dict[int, dict[int, list[Route]]] = {}  # by the prefix length and the prefix as a number
         self._routes: list[Route] = []
         self._by_key: dict[Key, list[Route]] = {}
         for route in routes:
@@ -40,7 +42,19 @@ class RouteTable:
         self._by_key.setdefault(key(route), []).append(route)
         if not route.via and not route.nexthops:
             self.direct.append(route)
+            network = network_of(route.dst)
+            prefixes = self._direct.setdefault(network.prefixlen, {})
+            prefixes.setdefault(int(network.network_address), []).append(route)
 
     def like(self, route: Route) -> list[Route]:
         """The routes that the kernel takes for the same as this one, or for alternatives to it."""
         return list(self._by_key.get(key(route), ()))
+
+    def direct_to(self, ip: Address) -> list[Route]:
+        """The routes that an address is reached by without a gateway."""
+        number, bits = int(ip), ip.max_prefixlen
+        return [
+            route
+            for length, prefixes in self._direct.items()
+            for route in prefixes.get(number >> (bits - length) << (bits - length), ())
+        ]

@@ -58,6 +58,7 @@ class Namespace:
         self.holder: namespaces.Holder | None = None
         self.hostname = ""
         self.new = load_routes is None
+        self._by_ip: dict[str, list[Link]] | None = None
         self._by_index = {link.index: link for link in links.values()}
         self._load_routes = load_routes
         self._routes: dict[int, RouteTable] = {}
@@ -95,9 +96,29 @@ class Namespace:
 
     def add_address(self, link: Link, address: Address) -> None:
         """Move the picture along: the address, and the route to its prefix that the kernel makes."""
-        link.addresses.append(address)
+        self.note_address(link, address)
         if link.up:
             self._connect(link, address)
+
+    def note_address(self, link: Link, address: Address) -> None:
+        """Move the picture along: the address alone."""
+        link.addresses.append(address)
+        if self._by_ip is not None:
+            self._by_ip.setdefault(address.ip, []).append(link)
+
+    def links_with(self, ip: str) -> list[Link]:
+        """The links that have an address, which is written as the kernel writes it."""
+        if self._by_ip is None:
+            self._by_ip = {}
+            for link in self.links.values():
+                for address in link.addresses:
+                    self._by_ip.setdefault(address.ip, []).append(link)
+        # Addresses and links that have gone since are still in it.
+        return [
+            link
+            for link in self._by_ip.get(ip, ())
+            if self.links.get(link.name) is link and any(one.ip == ip for one in link.addresses)
+        ]
 
     def _connect(self, link: Link, address: Address) -> None:
         network = address.network

@@ -91,7 +91,7 @@ class Operator:
         self._indexes: dict[tuple[str, str], int] = {}
         self._batch: Batch = []
         self._batch_netns = ""
-        self._births: set[str] = set()
+        self._names: set[str] = set()
         self._descriptors: list[int] = []
         self._most = most_open()
         self._ending = False
@@ -145,7 +145,7 @@ class Operator:
 
     def _flush(self) -> None:
         """Send the waiting messages."""
-        batch, self._batch, self._births = self._batch, [], set()
+        batch, self._batch, self._names = self._batch, [], set()
         if not batch:
             return
         try:
@@ -175,20 +175,19 @@ class Operator:
         self._descriptors = []
 
     def _index(self, netns: str, name: str) -> int:
-        """The index of a link; what is waiting may make the link, so it is sent first."""
+        """The index of a link."""
         if not name:
             return 0
         if (netns, name) not in self._indexes:
-            self._flush()
-            self._indexes[netns, name] = rtnetlink.link_index(self._sockets.get(netns), name)
+            self._indexes[netns, name] = rtnetlink.link_index(self._sockets.get(netns), self._named(name))
         return self._indexes[netns, name]
 
     def _named(self, name: str) -> str:
-        """The name of a link for a message that is about it.
+        """The name of a link, once no message waits that gives a link this name.
 
-        Were the link's birth still waiting, and refused, the message would hit another one of that name.
+        Were such a message refused, what follows would hit another link.
         """
-        if name in self._births:
+        if name in self._names:
             self._flush()
         return name
 
@@ -205,11 +204,11 @@ class Operator:
     def _message_veth_new(self, netns: str, peer_netns: str, master: str = "", **arguments: t.Any) -> t.Any:
         index = self._index(netns, master) if master else None
         made = rtnetlink.veth_new(peer_netns=self._descriptor(peer_netns), master=index, **arguments)
-        self._births.add(arguments["name"])
+        self._names.update((arguments["name"], arguments["peer"]))
         return made
 
     def _message_bridge_new(self, netns: str, **arguments: t.Any) -> t.Any:
-        self._births.add(arguments["name"])
+        self._names.add(arguments["name"])
         return rtnetlink.bridge_new(**arguments)
 
     def _message_link_set(
@@ -225,6 +224,8 @@ class Operator:
             arguments["netns"] = self._descriptor(to_netns)
         if to_netns is not None or index:
             self._indexes.pop((netns, dev), None)
+        if index:
+            self._names.add(arguments["name"])
         return rtnetlink.link_set(index, **arguments)
 
     def _message_bridge_set(self, netns: str, dev: str, options: dict[str, int]) -> t.Any:

@@ -187,24 +187,33 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
     network = rules.interface_of(address.cidr).network
     if network.version == 6 and network.is_link_local:
         return []
-    for other in namespace.links.values():
-        if other is not link and any(one.ip == address.ip for one in other.addresses):
+    for other in namespace.links_with(address.ip):
+        if other is not link:
             return ["{0}: {1} is already on {2} in {3}".format(place, address.ip, other.name, namespace.title)]
-    if namespace.ref:
-        return []
-    for route in namespace.routes:
-        there = rules.network_of(route.dst)
-        dev = namespace.links.get(route.dev)
-        ours = route.protocol == PROTOCOL or (dev is not None and dev.alias.startswith(MARK))
-        if route.table != 254 or there.prefixlen == 0 or there.is_multicast or ours or there.version != network.version:
-            continue
-        if network.overlaps(there):
+    for there, dev in _foreign_networks(plan, namespace) if not namespace.ref else ():
+        if there.version == network.version and network.overlaps(there):
             return [
                 "{0}: {1} overlaps the host's route to {2} dev {3}; it is not added unless force is true".format(
-                    place, network, there, route.dev or "(none)"
+                    place, network, there, dev or "(none)"
                 )
             ]
     return []
+
+
+def _foreign_networks(plan: Plan, host: Namespace) -> list[tuple[rules.Network, str]]:
+    """The networks that the host has routes to, by which link; not its default routes, nor what labs made.
+
+    While a plan grows they stay the same: without force it changes none of them, and with force nobody asks.
+    """
+    if plan.foreign_networks is None:
+        plan.foreign_networks = []
+        for route in host.routes:
+            there = rules.network_of(route.dst)
+            dev = host.links.get(route.dev)
+            ours = route.protocol == PROTOCOL or (dev is not None and (dev.born or dev.alias.startswith(MARK)))
+            if route.table == 254 and there.prefixlen and not there.is_multicast and not ours:
+                plan.foreign_networks.append((there, route.dev))
+    return plan.foreign_networks
 
 
 def _text(address: Address) -> str:

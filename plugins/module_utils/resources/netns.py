@@ -140,7 +140,9 @@ class Netns:
         lo = namespace.links["lo"]
         before, lo.up = lo.up, bool(self.lo_up)
         if lo.up:  # the kernel then makes lo's own addresses
-            lo.addresses = [Address("127.0.0.1/8", scope="host"), Address("::1/128", scope="host")]
+            lo.addresses = []
+            for cidr in ("127.0.0.1/8", "::1/128"):
+                namespace.note_address(lo, Address(cidr, scope="host"))
         command = enter(namespace, "ip link set lo {0}".format("up" if lo.up else "down"))
         plan.add(Stage.CONFIGURE, self.name, operations, undo, ("links", "lo", "up"), before, lo.up, [command])
 

@@ -164,16 +164,15 @@ class RouteWanted:
             if not wanted.dev:
                 raise LabError("{0}via: {1} is a link-local address, which needs dev".format(self.place, gateway))
             return
-        direct = [
-            rules.network_of(one.dst) for one in namespace.table(wanted.family).direct if wanted.dev in ("", one.dev)
-        ]
+        table = namespace.table(wanted.family)
         # An address of the link itself is accepted, and means that the destination is on the link.
-        own = [one.ip for link in namespace.links.values() if wanted.dev in ("", link.name) for one in link.addresses]
-        if wanted.via in own or any(gateway in network for network in direct):
+        own = [link.name for link in namespace.links_with(wanted.via)]
+        if any(wanted.dev in ("", dev) for dev in [*own, *(one.dev for one in table.direct_to(gateway))]):
             return
         if plan.check and any(plan.is_assumed(namespace, name) for name in namespace.links):
             return
-        networks = ", ".join(sorted({str(one) for one in direct if not one.is_link_local and not one.is_multicast}))
+        direct = {rules.network_of(one.dst) for one in table.direct if wanted.dev in ("", one.dev)}
+        networks = ", ".join(sorted(str(one) for one in direct if not one.is_link_local and not one.is_multicast))
         raise LabError(
             "{0}via: gateway {1} is on no network of {2}{3} ({4})".format(
                 self.place,
