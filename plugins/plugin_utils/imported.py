@@ -1,0 +1,72 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the filters do alike that take a lab from another format: what they return, and how they tell what it lacks."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
+from ansible_collections.linuxnet.lab.plugins.plugin_utils import names
+
+
+class Imported:
+    """A topology in the making.
+
+    :ivar topology: as the module topology takes it. :ivar left_out: what it lacks or has otherwise, a sentence each.
+    """
+
+    def __init__(self, name: t.Any, where: str) -> None:
+        """Begin a topology of a name that *where* is to say."""
+        if not isinstance(name, str) or not name.strip():
+            raise AnsibleFilterError("{0}: {1!r} does not name the lab; the option name does".format(where, name))
+        self.topology: dict[str, t.Any] = {"name": names.lab(name)}
+        self.left_out: list[str] = []
+        self._keys: dict[str, list[str]] = {}
+        if self.topology["name"] != name:
+            self.leave_out("{0}: the lab {1!r} is called {2} here".format(where, name, self.topology["name"]))
+
+    def leave_out(self, text: str) -> None:
+        """Remember what is not in the topology, or is otherwise."""
+        if text not in self.left_out:
+            self.left_out.append(text)
+
+    def leave_out_keys(self, place: str, keys: t.Iterable[t.Any]) -> None:
+        """Remember keys of what is at a place; those of the same name become one sentence."""
+        for key in keys:
+            self._keys.setdefault(str(key), []).append(place)
+
+    def answer(self, with_notes: bool) -> dict[str, t.Any]:
+        """What a filter returns; AnsibleFilterError where the topology has contradictions in it."""
+        for key, places in self._keys.items():
+            self.leave_out("{0}: of {1}".format(key, ", ".join(places)))
+        # Routes follow from the rest and cannot be wrong in themselves, and are many.
+        dummy, errors = layout.read({**self.topology, "routing": "none"})
+        if errors:
+            raise AnsibleFilterError("this is no topology: {0}".format("; ".join(errors)))
+        if with_notes:
+            return {"topology": self.topology, "left_out": self.left_out}
+        if self.left_out:
+            Display().warning("lab {0}, left out or otherwise here: {1}".format(
+                self.topology["name"], "; ".join(self.left_out)))
+        return self.topology
+
+
+def mapping(place: str, value: t.Any) -> dict[t.Any, t.Any]:
+    """A mapping, empty for none; AnsibleFilterError for anything else."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise AnsibleFilterError("{0}: {1!r} is not a mapping".format(place, value))
+    return value
+
+
+def checked(errors: list[str]) -> None:
+    """AnsibleFilterError with the first of some errors, if there is any."""
+    if errors:
+        raise AnsibleFilterError(errors[0])

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names from other formats, made into names that are valid here, and unique."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import typing as t
+import unicodedata
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
+
+NETNS_NAME_LIMIT = 63
+
+# Letters that are no other letter with an accent.
+_LETTERS = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
+     "ł": "l", "Ł": "L", "þ": "th", "Þ": "Th", "ı": "i"}
+)  # fmt: skip
+
+
+class Names:
+    """The names of one kind of thing.
+
+    The first to ask for a name gets it, so that a name depends only on those that are before it.
+
+    :arg limit: how long they may be. :arg valid: whether a name will do as it is.
+    :arg fallback: what to call something of whose name nothing is left. :arg taken: names that nobody gets.
+    """
+
+    def __init__(self, limit: int, valid: t.Callable[[str], bool], fallback: str, taken: t.Iterable[str] = ()) -> None:
+        self._limit = limit
+        self._valid = valid
+        self._fallback = fallback
+        self._taken = set(taken)
+
+    def give(self, text: str, key: str = "") -> str:
+        """A name for what is called *text* elsewhere; the key tells it from others that are called alike."""
+        name = text if self._valid(text) else plain(text) or self._fallback
+        if not self._valid(name[: self._limit]):  # a number alone
+            name = self._fallback + name
+        endings = ["", *(["-" + plain(key)] if plain(key) else [])]
+        for ending in itertools.chain(endings, map("-{0}".format, itertools.count(2))):
+            found = fitting(name + ending, self._limit)
+            if found not in self._taken:
+                break
+        self._taken.add(found)
+        return found
+
+
+def nodes() -> Names:
+    """The names of namespaces, bridges and segments: they share one space, with the words that the format reserves."""
+    return Names(NETNS_NAME_LIMIT, _is_node, "n", taken=(schema.HOST, schema.ALL))
+
+
+def links() -> Names:
+    """The names of links in one namespace."""
+    return Names(rules.LINK_NAME_LIMIT, lambda name: not rules.check_link_name("", name), "link", taken=("lo",))
+
+
+def lab(text: str) -> str:
+    """A lab's name like *text*."""
+    valid = plain(text).lstrip("_")
+    return text if not rules.check_lab("", text) else fitting(valid or "lab", 63)
+
+
+def plain(text: str) -> str:
+    """A text in ASCII letters, digits, dots and underscores, with hyphens for what else there was in between."""
+    ascii_only = unicodedata.normalize("NFKD", text.translate(_LETTERS)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", ascii_only).strip("-.")
+
+
+def fitting(text: str, limit: int) -> str:
+    """A text cut to a length; a hash of the whole tells what is cut from others that begin alike."""
+    if len(text) <= limit:
+        return text
+    return "{0}-{1}".format(text[: limit - 7], hashlib.sha256(text.encode()).hexdigest()[:6])
+
+
+def _is_node(name: str) -> bool:
+    return ":" not in name and not rules.check_netns_name("", name)

@@ -1,0 +1,279 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter from_containerlab."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.linuxnet.lab.plugins.filter.from_containerlab import from_containerlab
+
+# Two sites with a router each, a switch at one of them, and everything that hosts and routers are told beside it.
+SITES = """
+name: two-sites
+prefix: ""
+mgmt: {network: sites-mgmt, ipv4-subnet: 198.51.100.0/24}
+topology:
+  defaults:
+    kind: linux
+    image: debian:12
+    sysctls: {net.ipv4.conf.all.rp_filter: 0}
+  kinds:
+    nokia_srlinux: {type: ixr-d2l, group: cores}
+  groups:
+    edges:
+      sysctls: {net.ipv4.ip_forward: 1}
+    cores:
+      kind: nokia_srlinux
+      sysctls: {net.ipv6.conf.all.forwarding: 1, kernel.domainname: example}
+    switches: {kind: bridge}
+  nodes:
+    east: {group: edges}
+    west:
+      group: edges
+      sysctls: {net.ipv4.conf.all.rp_filter: 2}
+      exec: [ip route add default via 10.0.0.1]
+    core: {group: cores}
+    br-west: {group: switches}
+    pc1:
+    pc2: {binds: ["./pc2:/etc/pc"]}
+    uplink: {kind: host}
+  links:
+    - endpoints: ["east:eth1", "core:ethernet-1/1"]
+      mtu: 9000
+    - type: veth
+      endpoints:
+        - {node: west, interface: eth1, mac: "02:00:00:00:00:0A", ipv4: 10.0.0.2/24, ipv6: "2001:db8::2/64"}
+        - {node: core, interface: e1-2, ipv4: 10.0.0.1/24}
+      mtu: 1400
+      labels: {colour: red}
+    - endpoints: ["west:eth2", "br-west:west-port"]
+    - endpoints: ["pc1:eth1", "br-west:pc1-port"]
+      ipv4: ["10.1.0.11/24", "10.1.0.99/24"]
+    - endpoints: ["pc2:eth1", "br-west:pc2-port"]
+      ipv4: ["", ""]
+      ipv6: ["2001:db8:1::12/64"]
+    - type: host
+      endpoint: {node: east, interface: eth9}
+      host-interface: to-east
+    - endpoints: ["west:eth9", "host:to-west"]
+    - endpoints: ["uplink:to-core", "core:e1-9"]
+    - endpoints: ["mgmt-net:pc1-mgmt", "pc1:eth7"]
+    - endpoints: ["pc1:eth8", "macvlan:enp0s3"]
+    - {type: dummy, endpoint: {node: pc1, interface: eth5}}
+    - {type: vxlan, endpoint: {node: pc1, interface: eth6}, remote: 203.0.113.9, vni: 7, dst-port: 4789}
+"""
+
+
+def small(**topology: t.Any) -> dict[str, t.Any]:
+    """A topology of two nodes and their link, changed."""
+    whole = {
+        "nodes": {"a": {"kind": "linux"}, "b": {"kind": "linux"}},
+        "links": [{"endpoints": ["a:eth1", "b:eth1"]}],
+        **topology,
+    }
+    return {"name": "small", "topology": whole}
+
+
+def test_sites(laid_out):
+    answer = from_containerlab(SITES, with_notes=True)
+    topology = answer["topology"]
+    assert topology["name"] == "two-sites"
+    assert topology["namespaces"] == {
+        "east": {"forwarding": True, "sysctls": {"net.ipv4.conf.all.rp_filter": "0"}},
+        "west": {"forwarding": True, "sysctls": {"net.ipv4.conf.all.rp_filter": "2"}},
+        "core": {"sysctls": {"net.ipv4.conf.all.rp_filter": "0", "net.ipv6.conf.all.forwarding": "1"}},
+        "pc1": {"sysctls": {"net.ipv4.conf.all.rp_filter": "0"}},
+        "pc2": {"sysctls": {"net.ipv4.conf.all.rp_filter": "0"}},
+    }
+    assert topology["bridges"] == {"br-west": None}
+    assert topology["links"] == [
+        {"ends": ["east:eth1", "core:ethernet-1-1"], "mtu": 9000},
+        {
+            "ends": [
+                {
+                    "netns": "west",
+                    "name": "eth1",
+                    "mac": "02:00:00:00:00:0a",
+                    "addresses": ["10.0.0.2/24", "2001:db8::2/64"],
+                },
+                {"netns": "core", "name": "e1-2", "addresses": ["10.0.0.1/24"]},
+            ],
+            "mtu": 1400,
+        },
+        ["west:eth2", "br-west:west-port"],
+        [{"netns": "pc1", "name": "eth1", "addresses": ["10.1.0.11/24"]}, "br-west:pc1-port"],
+        [{"netns": "pc2", "name": "eth1", "addresses": ["2001:db8:1::12/64"]}, "br-west:pc2-port"],
+        ["east:eth9", "host:to-east"],
+        ["west:eth9", "host:to-west"],
+        ["host:to-core", "core:e1-9"],
+    ]
+    lab = laid_out(topology)
+    ends = {(plug.netns, plug.name): plug for plug in lab.plugs()}
+    assert ends["core", "ethernet-1-1"].mtu == 9000
+    assert ends["", "pc1-port"].switch is lab.switches["br-west"]
+    assert lab.switches["br-west"].netns == ""
+
+
+def test_what_is_left_out():
+    assert set(from_containerlab(SITES, with_notes=True)["left_out"]) == {
+        "kind nokia_srlinux: core, namespaces here without what runs in them",
+        "topology.nodes.br-west: is made here, and has to be there before for containerlab",
+        "topology.links[0], core:ethernet-1/1: is called ethernet-1-1 here",
+        "topology.links[3]: 10.1.0.99/24 of br-west:pc1-port, a port of a bridge",
+        "topology.links[8]: to mgmt-net:pc1-mgmt, there is no management network here",
+        "topology.links[9]: to macvlan:enp0s3, it would be a link of the host's own",
+        "topology.links[10]: type dummy, it leads nowhere",
+        "topology.links[11]: type vxlan, it leads to another machine",
+        "prefix: of the file",
+        "mgmt: of the file",
+        "image: of topology.defaults",
+        "type: of topology.kinds.nokia_srlinux",
+        "sysctl kernel.domainname: of topology.nodes.core",
+        "exec: of topology.nodes.west",
+        "binds: of topology.nodes.pc2",
+        "labels: of topology.links[1]",
+    }
+
+
+def test_without_notes_it_is_a_warning(warnings):
+    topology = from_containerlab(SITES)
+    assert topology == from_containerlab(SITES, with_notes=True)["topology"]
+    assert len(warnings) == 1
+    assert "exec: of topology.nodes.west" in warnings[0] and "two-sites" in warnings[0]
+
+
+def test_without_anything_left_out_there_is_no_warning(warnings):
+    assert from_containerlab(small()) == {
+        "name": "small",
+        "namespaces": {"a": None, "b": None},
+        "links": [["a:eth1", "b:eth1"]],
+    }
+    assert warnings == []
+
+
+def test_data_and_text_are_alike():
+    assert from_containerlab(yaml.safe_load(SITES), with_notes=True) == from_containerlab(SITES, with_notes=True)
+
+
+def test_the_input_stays_as_it_is():
+    data = yaml.safe_load(SITES)
+    before = copy.deepcopy(data)
+    from_containerlab(data, with_notes=True)
+    assert data == before
+
+
+def test_with_a_pool_all_links_have_addresses(laid_out):
+    lab = laid_out({**from_containerlab(small()), "pool": "10.254.0.0/16"})
+    assert all(plug.addresses for plug in lab.plugs())
+
+
+def test_bridges_in_a_node(laid_out, warnings):
+    """The same name twice, in two nodes, and a node that shares another's namespace."""
+    nodes = {
+        "br0|a": {"kind": "bridge", "network-mode": "container:a"},
+        "br0|b": {"kind": "bridge", "network-mode": "container:b"},
+        "a": {"kind": "linux"},
+        "b": {"kind": "linux"},
+        "sidecar": {"kind": "linux", "network-mode": "container:a"},
+    }
+    links = [{"endpoints": ["br0|a:p0", "br0|b:p0"]}, {"endpoints": ["sidecar:eth1", "b:eth1"]}]
+    topology = from_containerlab(small(nodes=nodes, links=links))
+    assert topology["bridges"] == {"br0-a": {"netns": "a", "name": "br0"}, "br0-b": {"netns": "b", "name": "br0"}}
+    assert topology["namespaces"] == {"a": None, "b": None}
+    assert topology["links"] == [["br0-a:p0", "br0-b:p0"], ["a:eth1", "b:eth1"]]
+    assert {switch.netns for switch in laid_out(topology).switches.values()} == {"a", "b"}
+    assert "made here" not in warnings[0], "containerlab makes these too"
+
+
+def test_open_vswitch_is_a_bridge(laid_out):
+    nodes = {"a": {"kind": "linux"}, "sw": {"kind": "ovs-bridge"}}
+    answer = from_containerlab(small(nodes=nodes, links=[{"endpoints": ["a:eth1", "sw:p1"]}]), with_notes=True)
+    assert list(laid_out(answer["topology"]).switches) == ["sw"]
+    assert "topology.nodes.sw: is a Linux bridge here, which knows no flows" in answer["left_out"]
+
+
+def test_names_that_are_none_here(laid_out):
+    """Ports of two bridges are in one namespace here; a node called all or 1 would be something else."""
+    nodes = {"all": None, "1": None, "sw1": {"kind": "bridge"}, "sw2": {"kind": "bridge"}, "x" * 80: None}
+    ends = [["all:eth1", "sw1:p1"], ["1:eth1", "sw2:p1"], ["x" * 80 + ":GigabitEthernet0/0/1", "1:eth2"]]
+    links = [{"endpoints": pair} for pair in ends]
+    answer = from_containerlab(small(defaults={"kind": "linux"}, nodes=nodes, links=links), with_notes=True)
+    topology = answer["topology"]
+    first, second, third = topology["namespaces"]
+    assert (first, second) == ("all-2", "n1") and len(third) == 63
+    assert topology["links"][:2] == [["all-2:eth1", "sw1:p1"], ["n1:eth1", "sw2:p1-2"]]
+    assert topology["links"][2][0].startswith(third + ":GigabitE-")
+    assert "topology.nodes.all: is called all-2 here" in answer["left_out"]
+    laid_out(topology)
+
+
+def test_the_lab_name():
+    assert from_containerlab(small(), name="mine")["name"] == "mine"
+    answer = from_containerlab({**small(), "name": "Zürich lab"}, with_notes=True)
+    assert answer["topology"]["name"] == "Zurich-lab"
+    assert answer["left_out"] == ["name: the lab 'Zürich lab' is called Zurich-lab here"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"links": [{"endpoints": ["a:eth1", "c:eth1"]}]}, "no node 'c'"),
+        ({"links": [{"endpoints": ["a:eth1", "b"]}]}, "'b' names no interface"),
+        ({"links": [{"endpoints": ["a:eth1"]}]}, r"\['a:eth1'\] is not a list of two"),
+        ({"links": [{"endpoints": ["a:eth1", 7]}]}, "7 is neither"),
+        ({"links": [{"endpoints": ["a:eth1", "b:eth1"]}] * 2}, "'a:eth1' is the end of another"),
+        ({"links": [{"endpoints": ["a:eth1", "b:eth1"], "mtu": "big"}]}, "'big' is not a number"),
+        ({"links": [{"endpoints": ["a:eth1", "b:eth1"], "mtu": 66000}]}, "66000"),
+        ({"links": [{"endpoints": ["a:eth1", "b:eth1"], "ipv4": ["10.0.0.300/24"]}]}, "'10.0.0.300/24'"),
+        ({"links": [{"endpoints": ["a:eth1", "b:eth1"], "ipv4": "10.0.0.1/24"}]}, "'10.0.0.1/24' is not a list"),
+        ({"links": [{"type": "vethh", "endpoints": []}]}, "'vethh' .did you mean 'veth'"),
+        ({"links": [{"type": "host", "endpoint": {"node": "a", "interface": "eth1"}}]}, "host-interface: None"),
+        ({"links": [{"endpoints": [{"node": "a", "interface": "e", "mac": "01:00:00:00:00:01"}, "b:e"]}]}, "'01:00"),
+        ({"links": ["a:eth1 b:eth1"]}, "'a:eth1 b:eth1' is not a mapping"),
+        ({"links": {"a": "b"}}, "{'a': 'b'} is not a list"),
+        ({"nodes": {}}, "topology.nodes: there are none"),
+        ({"nodes": ["a", "b"]}, r"\['a', 'b'\] is not a mapping"),
+        ({"nodes": {"a": {"image": "x"}}}, "topology.nodes.a: None is not a kind"),
+        ({"nodes": {"a": {"kind": ["x"]}}}, r"topology.nodes.a: \['x'\] is not a kind"),
+        ({"nodes": {"br|c": {"kind": "bridge", "network-mode": "container:c"}}}, "'container:c' does not name"),
+        (
+            {
+                "nodes": {
+                    "a": {"kind": "linux", "network-mode": "container:b"},
+                    "b": {"kind": "linux", "network-mode": "container:a"},
+                }
+            },
+            "leads back",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(change, words):
+    with pytest.raises(AnsibleFilterError, match=words):
+        from_containerlab(small(**change))
+
+
+@pytest.mark.parametrize("data", [None, 7, "a: [", "just text", {"name": "x"}, {"name": "x", "topology": []}])
+def test_what_is_no_topology_at_all(data):
+    with pytest.raises(AnsibleFilterError, match="not YAML|not a containerlab topology"):
+        from_containerlab(data)
+
+
+def test_a_lab_without_a_name():
+    with pytest.raises(AnsibleFilterError, match="name: None"):
+        from_containerlab({"topology": {"nodes": {"a": {"kind": "linux"}}}})
+
+
+def test_a_contradiction_is_told_whatever_it_is():
+    """More ports than a bridge can have; nothing here counts them but the format's own reader."""
+    nodes = {"a": {"kind": "linux"}, "sw": {"kind": "bridge"}}
+    links = [{"endpoints": ["a:e{0}".format(number), "sw:p{0}".format(number)]} for number in range(1024)]
+    with pytest.raises(AnsibleFilterError, match="1024 ports"):
+        from_containerlab(small(nodes=nodes, links=links))
