@@ -1,0 +1,171 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A graph, as networkx reads it, as a topology of routers."""
+
+from __future__ import annotations
+
+import collections
+import importlib
+import re
+import types
+import typing as t
+import xml.etree.ElementTree
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, schema
+from ansible_collections.linuxnet.lab.plugins.plugin_utils import names
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked
+
+_GML_GRAPH = re.compile(r"^\s*graph\s*\[", re.MULTILINE)
+_GML_MULTIGRAPH = re.compile(r"^\s*multigraph\s+\d+\s*$", re.MULTILINE)
+
+
+def from_gml(text: t.Any) -> t.Any:
+    """The graph that a text in GML describes."""
+    if isinstance(text, str):
+        # Files of the Topology Zoo have several links between two nodes and do not say that they do. And nodes are
+        # kept by their numbers, because labels are missing or not unique.
+        text = _GML_GRAPH.sub("graph [\nmultigraph 1", _GML_MULTIGRAPH.sub("", text), count=1)
+    return _parsed("GML", text, lambda library, text: library.parse_gml(text, label="id"))
+
+
+def from_graphml(text: t.Any) -> t.Any:
+    """The graph that a text in GraphML describes."""
+    graph = _parsed("GraphML", text, lambda library, text: library.parse_graphml(text, force_multigraph=True))
+    # networkx makes a node of whatever an edge leads to.
+    known = {one.get("id") for one in xml.etree.ElementTree.fromstring(text).iter() if one.tag.endswith("}node")}
+    for node in graph:
+        if node not in known:
+            raise AnsibleFilterError("this is not GraphML: an edge leads to {0!r}, which is no node".format(node))
+    return graph
+
+
+def _parsed(what: str, text: t.Any, parse: t.Callable[[types.ModuleType, str], t.Any]) -> t.Any:
+    if not isinstance(text, str):
+        raise AnsibleFilterError("{0!r} is not a text in {1}".format(text, what))
+    try:
+        # Takes a while, and only these filters need it.
+        library = importlib.import_module("networkx")
+    except ImportError as exc:
+        raise AnsibleFilterError("{0} needs the Python library networkx on the controller".format(what)) from exc
+    try:
+        return parse(library, text)
+    except (library.NetworkXException, SyntaxError, ValueError, LookupError, TypeError, AttributeError) as exc:
+        raise AnsibleFilterError("this is not {0}: {1}".format(what, exc)) from exc
+
+
+def read(graph: t.Any, name: str | None, lo: str | list[str] | None, pool: str | list[str]) -> Imported:
+    """The topology, with what it leaves out: a router for each node, which has a route to every other one.
+
+    :arg lo: the prefixes, one of each family at most, out of which each router gets an address of its `lo`.
+    :arg pool: the same for the links.
+    """
+    if not pool:
+        raise AnsibleFilterError("pool: {0!r} is no prefix, and links need addresses".format(pool))
+    imported = Imported(name or graph.graph.get("label") or graph.graph.get("name"), "label")
+    if not graph:
+        raise AnsibleFilterError("there is no node in this graph")
+    routers = _routers(imported, graph)
+    addresses = _addresses(list(routers.values()), _prefixes("lo", lo), _prefixes("pool", pool))
+    groups = _groups(graph, routers)
+    imported.topology.update(
+        {
+            "namespaces": {
+                router: {"forwarding": True, **({"lo": addresses[router]} if addresses[router] else {})}
+                for router in routers.values()
+            },
+            "links": _links(imported, graph, routers),
+            "pool": pool,
+            "routing": "static",
+            "checks": _checks(groups),
+        }
+    )
+    if len(groups) > 1:
+        imported.leave_out("the graph is in {0} parts that do not reach each other; those without {1}: {2}".format(
+            len(groups), groups[0][0], "; ".join(", ".join(group) for group in groups[1:])))
+    _leave_out_attributes(imported, graph)
+    return imported
+
+
+def _routers(imported: Imported, graph: t.Any) -> dict[t.Any, str]:
+    """The name of each node's namespace."""
+    found = {}
+    given = names.nodes()
+    for node, attributes in graph.nodes(data=True):
+        label = str(attributes.get("label", node)).strip()
+        found[node] = given.give(label, str(node))
+        if found[node] != label:
+            imported.leave_out("node {0}: {1!r} is called {2} here".format(node, label, found[node]))
+    return found
+
+
+def _prefixes(option: str, value: t.Any) -> list[addressing.Network]:
+    texts = [] if value is None else value if isinstance(value, list) else [value]
+    for text in texts:
+        if not isinstance(text, str) or "/" not in text:
+            raise AnsibleFilterError("{0}: {1!r} is not a prefix".format(option, text))
+        checked(rules.check_prefix(option, text))
+    return [rules.network_of(text) for text in texts]
+
+
+def _addresses(
+    routers: list[str], prefixes: list[addressing.Network], pools: list[addressing.Network]
+) -> dict[str, list[str]]:
+    """The addresses of each router's `lo`, by name, so that they stay when others come or go."""
+    found: dict[str, list[str]] = {router: [] for router in routers}
+    for prefix in prefixes:
+        for pool in pools:
+            if prefix.version == pool.version and prefix.overlaps(pool):
+                raise AnsibleFilterError("lo: {0} overlaps the pool {1}".format(prefix, pool))
+        try:
+            places = addressing.assign(routers, addressing.places(prefix), ())
+        except ValueError as exc:
+            raise AnsibleFilterError("lo: {0} is too small: {1}".format(prefix, exc)) from exc
+        for router, place in places.items():
+            found[router].append(addressing.address(prefix, place).partition("/")[0])
+    return found
+
+
+def _links(imported: Imported, graph: t.Any, routers: dict[t.Any, str]) -> list[list[str]]:
+    """The links: as many between two routers as the graph has, each of which leads both ways."""
+    wires = collections.Counter(graph.edges())
+    found: list[list[str]] = []
+    for start, end in list(wires):
+        there, back = wires.pop((start, end), 0), wires.pop((end, start), 0)
+        if start == end:
+            imported.leave_out("a link from {0} to itself".format(routers[start]))
+            continue
+        count = max(there, back) if graph.is_directed() else there + back
+        found += [[routers[start], routers[end]]] * count
+    if graph.is_directed():
+        imported.leave_out("directions: links lead both ways, and there and back are one link")
+    return found
+
+
+def _groups(graph: t.Any, routers: dict[t.Any, str]) -> list[list[str]]:
+    """The parts of a graph between which there is no link."""
+    library = importlib.import_module("networkx")
+    parts = library.connected_components(graph.to_undirected(as_view=True))
+    return [[router for node, router in routers.items() if node in part] for part in parts]
+
+
+def _checks(groups: list[list[str]]) -> list[dict[str, t.Any]]:
+    """Everybody reaches everybody; in a graph of several parts, those of the own part and nobody else."""
+    everybody = {"from": schema.ALL, "to": schema.ALL}
+    if len(groups) == 1:
+        return [everybody]
+    return [{**everybody, "expect": "unreachable"}, *({"from": one, "to": one} for one in groups if len(one) > 1)]
+
+
+def _leave_out_attributes(imported: Imported, graph: t.Any) -> None:
+    nodes = [attributes for dummy, attributes in graph.nodes(data=True)]
+    links = [attributes for dummy, dummy, attributes in graph.edges(data=True)]
+    for what, several in (("the network", [graph.graph]), ("nodes", nodes), ("links", links)):
+        keys = {str(key) for attributes in several for key in attributes} - {"node_default", "edge_default"}
+        kept = {"label", "name"} if what == "the network" else {"label"} if what == "nodes" else set()
+        if keys - kept:
+            imported.leave_out("attributes of {0}: {1}".format(what, ", ".join(sorted(keys - kept))))
