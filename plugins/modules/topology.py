@@ -77,7 +77,7 @@ addresses:
   description: The addresses of each namespace, those that came by themselves included; C(host) is the host's own.
   returned: when state is present, not in check mode
   type: dict
-  sample: {router: [10.1.0.1/24, 10.2.0.1/24], server: [10.2.0.206/24]}
+  sample: {router: [10.1.0.1/24, 10.2.0.1/24], server: [10.2.0.215/24]}
 commands:
   description: The changes that were made (or would be, in check mode) as shell commands, in their order.
   returned: success

@@ -91,7 +91,7 @@ def result_of(monkeypatch: pytest.MonkeyPatch, outcome: t.Any, check: bool = Fal
     """What a module says after the engine returned an outcome, or raised it."""
 
     def run(*arguments: t.Any) -> engine.Outcome:
-        assert arguments == (["wanted"], "demo", True, check)
+        assert arguments == (["wanted"], "demo", True, check, None)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -6,8 +6,8 @@
 
 An address follows from names alone, not from the order or number of them, so that it stays when others come or go:
 the number at the end of a name is the place in the prefix (web7 is the seventh after the gateway), and a name without
-one finds its place by a hash. Two that want the same place cannot both have it: the one named later then moves, with
-all names that are like it but for the number.
+one finds its place by a hash. Where two want the same place the one that is named first has it, and the other alone
+finds another by a hash.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 # Enough to tell names apart, and few enough to count.
 _MOST_PLACES = 1 << 24
-# Of so many places for a whole family of names one fits, unless the prefix is nearly full.
-_TRIES = 64
 
-_NUMBERED = re.compile(r"(.*?)(\d{1,9})\Z", re.DOTALL)
+_NUMBER = re.compile(r"\d{1,9}\Z")
 
 
 def places(network: Network) -> int:
@@ -56,41 +54,29 @@ def assign(names: t.Sequence[str], size: int, taken: t.Iterable[int]) -> dict[st
     used = set(taken)
     if len(names) > size - len(used):
         raise ValueError("{0} more addresses are wanted, and it has {1} left".format(len(names), size - len(used)))
-    families: dict[str, dict[str, int]] = {}
-    for name in names:
-        match = _NUMBERED.match(name)
-        stem, number = (match.group(1), int(match.group(2))) if match else (name + "\0", 0)
-        families.setdefault(stem, {})[name] = number
     found: dict[str, int] = {}
-    for stem, numbers in families.items():
-        for chosen in _choices(stem, numbers, size):
-            wanted = set(chosen.values())
-            if len(wanted) == len(chosen) and used.isdisjoint(wanted):
-                break
+    others = []
+    for name in names:
+        match = _NUMBER.search(name)
+        place = int(match.group()) or size - 1 if match else size
+        if place < size and place not in used:
+            found[name] = place
+            used.add(place)
         else:
-            chosen = _one_by_one(numbers, size, used)
-        found.update(chosen)
-        used.update(chosen.values())
+            others.append(name)
+    # Numbers are mostly small ones: the upper half is where they are least in the way.
+    found.update(_by_hash(others, size // 2, size, used))
     return found
 
 
-def _choices(stem: str, numbers: dict[str, int], size: int) -> t.Iterator[dict[str, int]]:
-    """Where a family of names could be, the best first: each at its number (zero at the end), or all moved alike."""
-    if not stem.endswith("\0") and max(numbers.values()) < size:
-        yield {name: number or size - 1 for name, number in numbers.items()}
-    for attempt in range(_TRIES):
-        start = _hash("{0} {1}".format(stem, attempt))
-        yield {name: (start + number) % size for name, number in numbers.items()}
-
-
-def _one_by_one(names: t.Iterable[str], size: int, used: set[int]) -> dict[str, int]:
-    """Each at the first free place after its hash."""
+def _by_hash(names: t.Iterable[str], start: int, end: int, used: set[int]) -> dict[str, int]:
+    """For each name the first free place after its hash, from *start* to *end* and then round from 0."""
     chosen: dict[str, int] = {}
     occupied = set(used)
     for name in names:
-        place = _hash(name) % size
+        place = start + _hash(name) % (end - start)
         while place in occupied:
-            place = (place + 1) % size
+            place = (place + 1) % end
         occupied.add(place)
         chosen[name] = place
     return chosen
@@ -101,7 +87,7 @@ def carve(keys: t.Sequence[str], pool: Network) -> dict[str, Network]:
     count = pool.num_addresses // 2
     if len(keys) > count:
         raise ValueError("{0} links are to get addresses, and it has them for {1}".format(len(keys), count))
-    chosen = _one_by_one(keys, min(count, _MOST_PLACES), set())
+    chosen = _by_hash(keys, 0, min(count, _MOST_PLACES), set())
     length = pool.max_prefixlen - 1
     start = int(pool.network_address)
     family = ipaddress.IPv4Network if pool.version == 4 else ipaddress.IPv6Network

@@ -22,8 +22,7 @@ def give_names(lab: Lab) -> None:
     taken = {(one.netns, one.name) for one in (*lab.switches.values(), *lab.plugs()) if one.name}
     for switch in lab.switches.values():
         if not switch.name:
-            inside = any(network.switch is switch for network in lab.networks.values()) or not switch.netns
-            _name(lab, switch, "{0}-{1}".format(lab.name, switch.label) if inside else switch.label, taken)
+            _name(lab, switch, "{0}-{1}".format(lab.name, switch.label), taken)
     for cable in lab.cables:
         for plug, other in (cable.ends, cable.ends[::-1]):
             if not plug.name:

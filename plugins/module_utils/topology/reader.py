@@ -93,7 +93,7 @@ class Reader:
             yield one, place, self.item(place, own, shape)
 
     def items(self, place: str, value: t.Any, shape: str) -> t.Iterator[tuple[str, Data]]:
-        """Of a list of mappings, or of one, each (place, values); ranges in their values are run through together."""
+        """Of a list of mappings, or of one, each (place, values)."""
         short = schema.SHORT.get(shape)
         alone = isinstance(value, dict) or (short and isinstance(value, str))
         for number, one in enumerate([value] if alone else value if isinstance(value, list) else []):

@@ -16,18 +16,28 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data
 
 
+def _kernel_name(draft: Draft, netns: str, name: str) -> str:
+    """What the kernel calls a link that is named by the alternative name of one that was cut."""
+    if len(name.encode()) <= rules.LINK_NAME_LIMIT:
+        return name
+    links = (*draft.lab.switches.values(), *draft.lab.plugs())
+    return next((one.name for one in links if (one.netns, one.altname) == (netns, name)), name)
+
+
 def routes(draft: Draft, value: t.Any) -> None:
     """Take the routes of a topology, for each namespace that has one."""
+    addresses = draft.lab.addresses()
     for place, values in draft.reader.items("routes", value, "route"):
         for name in draft.reader.names(place + ".netns", values.get("netns", [])):
             netns = draft.netns(place + ".netns", name)
             if netns is not None and "dst" in values:
-                _route(draft, netns, place, values)
+                _route(draft, netns, place, values, addresses)
 
 
-def _route(draft: Draft, netns: str, place: str, values: Data) -> None:
+def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[str, list[str]]) -> None:
     rest = {key: values[key] for key in ("src", "metric", "table", "scope", "type", "onlink") if key in values}
     present = values.get("state") != "absent"
+    dev = _kernel_name(draft, netns, values["dev"]) if "dev" in values else None
     dst, via = values["dst"], values.get("via")
     targets = [dst] if dst == "default" else draft.prefixes_of(place + ".dst", dst)
     node = via is not None and bool(rules.check_ip(place, via))
@@ -35,19 +45,20 @@ def _route(draft: Draft, netns: str, place: str, values: Data) -> None:
         gateways: list[str | None] = [via]
         if node:
             version = None if target == "default" else 6 if ":" in target else 4
-            gateways = list(_neighbors_at(draft, netns, place, via or "", version))
+            gateways = list(_neighbors_at(draft, netns, place, via or "", version, addresses))
         for gateway in gateways:
             if dst == target or gateway is None or (":" in gateway) == (":" in target):
                 to = "::/0" if target == "default" and gateway and ":" in gateway else target
-                draft.lab.ways.append(Way(netns, to, place, gateway, values.get("dev"), rest, present))
+                draft.lab.ways.append(Way(netns, to, place, gateway, dev, rest, present))
 
 
-def _neighbors_at(draft: Draft, netns: str, place: str, name: str, version: int | None) -> t.Iterator[str]:
+def _neighbors_at(
+    draft: Draft, netns: str, place: str, name: str, version: int | None, addresses: dict[str, list[str]]
+) -> t.Iterator[str]:
     """The first address, of each family, by which a namespace reaches another one directly."""
     other = draft.netns(place + ".via", name)
     if other is None:
         return
-    addresses = draft.lab.addresses()
     networks = [ipaddress.ip_interface(one).network for one in addresses.get(netns, [])]
     found = set()
     for text in addresses.get(other, []):
@@ -66,7 +77,8 @@ def neighbors(draft: Draft, value: t.Any) -> None:
     for place, values in draft.reader.items("neighbors", value, "neighbor"):
         netns = draft.netns(place + ".netns", values.get("netns"))
         if netns is not None and {"dst", "dev"} <= set(values):
-            draft.lab.neighbors.append((place, {**values, "netns": netns}))
+            dev = _kernel_name(draft, netns, values["dev"])
+            draft.lab.neighbors.append((place, {**values, "netns": netns, "dev": dev}))
 
 
 def masquerades(draft: Draft, value: t.Any) -> None:
@@ -75,6 +87,9 @@ def masquerades(draft: Draft, value: t.Any) -> None:
         netns = draft.netns(place + ".netns", values.get("netns"))
         if netns is None:
             continue
+        for key in ("oif", "not_oif"):
+            if key in values:
+                values[key] = _kernel_name(draft, netns, values[key])
         network = draft.lab.networks.get(values.get("src", ""))
         inside = network.link_of(netns) if network else None
         if inside and "oif" not in values:

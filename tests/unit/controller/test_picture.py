@@ -85,7 +85,7 @@ flowchart LR
     ns_pc1 ---|"10.1.0.2"| net_desks
     ns_pc2 ---|"10.1.0.3"| net_desks
     net_desks ---|"10.1.0.1"| ns_r1
-    ns_server ---|"10.2.0.206"| net_cellar
+    ns_server ---|"10.2.0.215"| net_cellar
     ns_r1 ---|"192.0.2.2/30 — 192.0.2.1/30"| host
     host -.->|"masquerade<br/>10.1.0.0/24"| outside
     ns_r1 -.->|"masquerade<br/>10.2.0.0/24"| host
@@ -118,11 +118,11 @@ graph {
     [
         ("none", [], [], [], ["masquerade"]),
         ("names", ["up0 — down0"], ["eth0 — server-cellar"], ["office-cellar"], ["masquerade"]),
-        ("addresses", ["192.0.2.2/30 — 192.0.2.1/30"], ["10.2.0.206"], ["10.2.0.1"], ["masquerade", "10.2.0.0/24"]),
+        ("addresses", ["192.0.2.2/30 — 192.0.2.1/30"], ["10.2.0.215"], ["10.2.0.1"], ["masquerade", "10.2.0.0/24"]),
         (
             "all",
             ["up0 192.0.2.2/30 — down0 192.0.2.1/30"],
-            ["eth0 10.2.0.206 — server-cellar"],
+            ["eth0 10.2.0.215 — server-cellar"],
             ["office-cellar 10.2.0.1"],
             ["masquerade", "10.2.0.0/24"],
         ),
