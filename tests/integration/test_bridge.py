@@ -23,8 +23,8 @@ WHOLE = {
     "mcast_snooping": False,
 }
 WHOLE_COMMANDS = [
-    f"ip link add br0 mtu 1400 address {MAC} type bridge"
-    " stp_state 1 forward_delay 400 ageing_time 6000 mcast_snooping 0",
+    f"ip link add br0 address {MAC} type bridge stp_state 1 forward_delay 400 ageing_time 6000 mcast_snooping 0",
+    "ip link set br0 mtu 1400",
     "ip addr add 10.0.0.1/24 dev br0",
     "ip addr add fd00::1/64 dev br0",
     "ip link set br0 up",

@@ -38,6 +38,8 @@ OPTIONS = {
     "mcast_snooping": Option("MCAST_SNOOPING", "mcast_snooping", 1, 0, 1),
     "vlan_filtering": Option("VLAN_FILTERING", "vlan_filtering", 1, 0, 1),
 }
+# br_dev_setup() of net/bridge/br_device.c
+_OF_A_NEW_ONE = {"stp": 0, "forward_delay": 15, "ageing_time": 300, "mcast_snooping": 1, "vlan_filtering": 0}
 
 
 @dataclasses.dataclass
@@ -46,6 +48,8 @@ class Bridge:
 
     :ivar options: by the names of :data:`OPTIONS`; booleans, or seconds. Those not named stay as they are.
     :ivar ports: links that are to be its only ports; None leaves the ports as they are.
+    :ivar usual_mtu: what it has without an MTU of its own. With it nothing is left: options not named are those of a
+        new bridge.
     """
 
     netns: str
@@ -56,6 +60,7 @@ class Bridge:
     ports: list[str] | None = None
     present: bool = True
     place: str = ""
+    usual_mtu: int | None = None
 
     def check(self) -> list[str]:
         """Names, values, addresses."""
@@ -109,6 +114,8 @@ class Bridge:
         back = address.take_away(plan, namespace, bridge, self.addresses)
         # It goes down before it gets addresses, for it would lose them, and comes up last.
         first = dataclasses.replace(self.settings, up=self.settings.up and None)
+        if not bridge.born:
+            first.mtu = first.mtu or self.usual_mtu
         link.configure(plan, namespace, bridge, first, self.place, marked=True)
         self._set_options(plan, namespace, bridge)
         address.add(plan, namespace, bridge, self.addresses, self.place + "addresses", back)
@@ -125,39 +132,50 @@ class Bridge:
                 )
             )
 
-    def _units(self) -> dict[str, int]:
-        return {OPTIONS[name].kernel: int(value) * OPTIONS[name].factor for name, value in self.options.items()}
+    @staticmethod
+    def _units(options: dict[str, int]) -> dict[str, int]:
+        return {OPTIONS[name].kernel: int(value) * OPTIONS[name].factor for name, value in options.items()}
 
     def _create(self, plan: Plan, namespace: Namespace) -> Link:
-        units = self._units()
+        units, mtu = self._units(self.options), self.settings.mtu
         bridge = Link(
             self.name,
             kind="bridge",
-            mtu=self.settings.mtu or 1500,
+            mtu=mtu or 1500,
             mac=self.settings.mac or "",
             options=dict(units),
             born=True,
         )
         namespace.links[self.name] = bridge
         words = ["ip link add", self.name]
-        words += ["mtu", str(self.settings.mtu)] if self.settings.mtu else []
         words += ["address", self.settings.mac] if self.settings.mac else []
         words += ["type bridge", *self._words(units)]
-        arguments = {"name": self.name, "mac": self.settings.mac, "mtu": self.settings.mtu, "options": units}
+        arguments = {"name": self.name, "mac": self.settings.mac, "mtu": None, "options": units}
+        operations = [Operation(namespace.ref, "bridge_new", arguments)]
+        commands = [enter(namespace, " ".join(words))]
+        if mtu:  # by itself and before any port comes: what it was born with changes when ports come and go
+            operations.append(Operation(namespace.ref, "link_set", {"dev": self.name, "mtu": mtu}))
+            commands.append(enter(namespace, link.set_command(self.name, {"mtu": mtu})))
         plan.add(
             Stage.BRIDGE,
             namespace.ref,
-            [Operation(namespace.ref, "bridge_new", arguments)],
+            operations,
             [Operation(namespace.ref, "link_del", {"dev": self.name})],
             ("links", self.name),
             None,
             {"kind": "bridge", **self._shown(units)},
-            [enter(namespace, " ".join(words))],
+            commands,
         )
         return bridge
 
     def _set_options(self, plan: Plan, namespace: Namespace, bridge: Link) -> None:
-        differing = {name: value for name, value in self._units().items() if bridge.options.get(name) != value}
+        if self.usual_mtu and not bridge.born:
+            # One that the kernel was built without is as in a new bridge anyway.
+            usual = {name: value for name, value in _OF_A_NEW_ONE.items() if OPTIONS[name].kernel in bridge.options}
+            wanted = self._units({**usual, **self.options})
+        else:
+            wanted = self._units(self.options)
+        differing = {name: value for name, value in wanted.items() if bridge.options.get(name) != value}
         # In one message the kernel takes the delay first, and refuses one that is too short for STP.
         if differing.get("STP_STATE") == 0:
             self._change_options(plan, namespace, bridge, {"STP_STATE": differing.pop("STP_STATE")})

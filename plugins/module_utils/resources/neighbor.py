@@ -44,7 +44,7 @@ class NeighborWanted:
     def claims(self) -> list[tuple[str, str, str]]:
         """The address on the link."""
         kind = "proxy entry" if self.proxy else "neighbor"
-        value = "{0} dev {1} in {2}".format(self.dst, self.dev, self.netns or "the host")
+        value = "{0} dev {1} in {2}".format(self._ip(), self.dev, self.netns or "the host")
         return [(kind, value, self.place + "dst")]
 
     def plan(self, plan: Plan) -> None:
@@ -61,6 +61,8 @@ class NeighborWanted:
         plan.demand(namespace, link, self.place + "dev", "get an entry")
         wanted = Neighbor(self._ip(), self.dev, self.lladdr or "", "PERMANENT", self.proxy)
         there = next((one for one in _entries(plan, namespace, self.dev) if self._is(one)), None)
+        if there is not None and _is_lost(plan, namespace, there):
+            there = None
         if there is None or (not self.proxy and (there.lladdr, there.state) != (wanted.lladdr, "PERMANENT")):
             _put(plan, namespace, there, wanted)
 
@@ -107,9 +109,34 @@ class Flush:
 
 
 def _entries(plan: Plan, namespace: Namespace, dev: str) -> list[Neighbor]:
-    if namespace.new:
+    found = namespace.links.get(dev)
+    if namespace.new or found is None or found.born or found.moved:
         return []
     return [one for one in plan.snapshot.neighbors(namespace) if one.dev == dev]
+
+
+def _is_lost(plan: Plan, namespace: Namespace, entry: Neighbor) -> bool:
+    """Whether the plan changes something of its link upon which the kernel forgets even a permanent entry.
+
+    arp_ifdown() and neigh_changeaddr(): when the link goes down, loses its last IPv4 address, or gets another MAC.
+    """
+    four = ":" not in entry.dst
+    addresses = {one.cidr for one in namespace.links[entry.dev].addresses if one.version == 4}
+    for change in reversed(plan.changes()):
+        for operation in reversed(change.operations):
+            arguments = operation.arguments
+            if (operation.netns, arguments.get("dev")) != (namespace.ref, entry.dev):
+                continue
+            if operation.action == "link_set":
+                if arguments.get("up") is False or (arguments.get("mac") and not entry.proxy):
+                    return True
+            elif four and operation.action == "address_new":
+                addresses.discard(arguments["address"].cidr)
+            elif four and operation.action == "address_del" and arguments["address"].version == 4:
+                if not addresses:
+                    return True
+                addresses.add(arguments["address"].cidr)
+    return False
 
 
 def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neighbor) -> None:

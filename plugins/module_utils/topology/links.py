@@ -25,6 +25,8 @@ def read(draft: Draft, value: t.Any) -> None:
         ]
         if len(ends) == 2 and ends[0] and ends[1]:
             cable = Cable((ends[0], ends[1]), place)
+            for plug in cable.ends:  # a bridge's MTU is that of the other end too
+                plug.mtu = next((mtu for mtu in (plug.mtu, cable.mtu, draft.mtu) if mtu is not None), None)
             draft.lab.cables.append(cable)
             if "prefix" in values:
                 _address_cable(draft, cable, place + ".prefix", values["prefix"])
@@ -54,7 +56,7 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
         addresses=values.get("addresses", [] if switch else None),
         broadcast=values.get("broadcast", False),
         mac=values.get("mac"),
-        mtu=draft.mtu if mtu is None else mtu,
+        mtu=mtu,
         up=values.get("up", True),
     )
 

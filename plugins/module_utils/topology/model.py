@@ -69,6 +69,11 @@ class Cable:
     place: str
     segment: str = ""
 
+    @property
+    def mtu(self) -> int | None:
+        """That of both ends, also where one alone says it; None where neither does."""
+        return self.ends[1].mtu if self.ends[0].mtu is None else self.ends[0].mtu
+
 
 @dataclasses.dataclass
 class Network:

@@ -10,9 +10,9 @@ import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade import Masquerade, Match
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
@@ -20,6 +20,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route impor
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
+
+# ETH_DATA_LEN: of a new veth or bridge.
+USUAL_MTU = 1500
 
 
 @dataclasses.dataclass
@@ -40,11 +43,36 @@ class Mistakes:
         """Nothing: there are none left when plans are made."""
 
 
+@dataclasses.dataclass
+class UsualMtu:
+    """The MTU of the cables of which none is said: that of new ones, whatever they had before."""
+
+    plugs: list[Plug]
+
+    def check(self) -> list[str]:
+        """Nothing can be wrong with it."""
+        return []
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Nothing: the pairs claim their links."""
+        return []
+
+    def plan(self, plan: Plan) -> None:
+        """Correct those that were there before, and have another one; all are in their places by now."""
+        for plug in self.plugs:
+            namespace = plan.snapshot.namespace(plug.netns)
+            found = namespace.links.get(plug.name) if namespace else None
+            if namespace and found and found.mtu != USUAL_MTU:
+                link.configure(plan, namespace, found, link.Settings(mtu=USUAL_MTU), plug.place + ".")
+
+
 def resources(lab: Lab) -> list[t.Any]:
     """What is to be there, in the order in which one stands on the other."""
     found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
-    found += [_bridge(switch) for switch in lab.switches.values()]
+    usual = _usual_mtus(lab)
+    found += [_bridge(switch, usual.get(switch.label, USUAL_MTU)) for switch in lab.switches.values()]
     found += [Veth(_end(cable.ends[0]), _end(cable.ends[1])) for cable in lab.cables]
+    found.append(UsualMtu([plug for cable in lab.cables if not cable.mtu for plug in cable.ends]))
     found += [
         LinkAddresses(node.ref, "lo", Addresses(node.lo, exclusive=False), place=node.place + ".")
         for node in lab.nodes.values()
@@ -69,14 +97,26 @@ def _netns(node: Node) -> Netns:
     return Netns(node.ref, node.held, node.hostname, place=node.place)
 
 
-def _bridge(switch: Switch) -> Bridge:
+def _usual_mtus(lab: Lab) -> dict[str, int]:
+    """By label the MTU of each bridge with ports that says none: the smallest of theirs (br_mtu_min() of br_if.c)."""
+    found: dict[str, int] = {}
+    for cable in lab.cables:
+        for plug in cable.ends:
+            if plug.switch:
+                mtu = cable.mtu or USUAL_MTU
+                found[plug.switch.label] = min(mtu, found.get(plug.switch.label, mtu))
+    return found
+
+
+def _bridge(switch: Switch, usual_mtu: int) -> Bridge:
     return Bridge(
         switch.netns,
         switch.name,
-        Settings(up=True, mtu=switch.mtu, mac=_lower(switch.mac), altname=switch.altname),
+        link.Settings(up=True, mtu=switch.mtu, mac=_lower(switch.mac), altname=switch.altname),
         switch.options,
         Addresses(switch.addresses, switch.broadcast),
         place=switch.place + ".",
+        usual_mtu=usual_mtu,
     )
 
 
@@ -84,7 +124,7 @@ def _end(plug: Plug) -> End:
     return End(
         plug.netns,
         plug.name,
-        Settings(
+        link.Settings(
             up=plug.up,
             mtu=plug.mtu,
             mac=_lower(plug.mac),
