@@ -63,13 +63,14 @@ def test_masquerade_is_for_what_leaves_by_any_link_but_the_routers_own_to_the_se
 
 
 def test_a_long_automatic_name_is_understood_as_it_was_meant():
+    long = "a-segment-with-a-long-name"
     topology = {
         "name": "long",
         "namespaces": ["a", "b"],
-        "segments": {"a-segment-with-a-long-name": {"prefix": "10.0.0.0/24", "gateway": "a", "members": "b"}},
-        "routes": {"netns": "b", "dst": "10.9.0.0/16", "dev": "a-segment-with-a-long-name"},
-        "neighbors": {"netns": "b", "dst": "10.0.0.1", "dev": "a-segment-with-a-long-name", "lladdr": "02:00:00:00:00:01"},
-        "masquerade": {"netns": "b", "src": "10.9.0.0/16", "oif": "a-segment-with-a-long-name"},
+        "segments": {long: {"prefix": "10.0.0.0/24", "gateway": "a", "members": "b"}},
+        "routes": {"netns": "b", "dst": "10.9.0.0/16", "dev": long},
+        "neighbors": {"netns": "b", "dst": "10.0.0.1", "dev": long, "lladdr": "02:00:00:00:00:01"},
+        "masquerade": {"netns": "b", "src": "10.9.0.0/16", "oif": long},
     }
     lab, errors = layout.read(topology)
     (name,) = (plug.name for plug in lab.plugs() if plug.netns == "b")
