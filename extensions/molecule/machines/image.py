@@ -1,0 +1,171 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Disk images out of Debian packages, kept in the user's cache."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import lzma
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import settings
+
+KERNEL = "linux-image-cloud-amd64"
+PACKAGES = [
+    *("systemd-sysv", "udev", "kmod", "procps", "openssh-server", "sudo", "busybox-static"),
+    *("python3", "python3-pyroute2", "iproute2", "iputils-ping", "nftables", "tcpdump"),
+]
+# What the initial RAM disk loads, besides what these modules need: Debian's kernel has ext4 built in or as a module.
+MODULES = ["virtio_pci", "virtio_blk", "virtio_rng", "ext4"]
+PARTS = ("disk", "kernel", "initrd", "probe", "key")
+# An image that no run has used for so long makes room.
+UNUSED_DAYS = 30
+
+
+def mirror() -> str | None:
+    """Where the packages come from: as LAB_MIRROR says, from where this machine has its own, or from mmdebstrap's."""
+    if os.environ.get("LAB_MIRROR"):
+        return os.environ["LAB_MIRROR"]
+    if shutil.which("apt-get"):
+        command = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Identifier: Packages"]
+        for line in subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines():
+            label, _space, address = line.partition(" ")
+            if label == "Debian":
+                return address
+    return None
+
+
+def place(suite: str) -> pathlib.Path:
+    """Where the image is, or will be: named after everything that it is made from."""
+    digest = hashlib.sha256(json.dumps([suite, mirror(), KERNEL, PACKAGES, MODULES]).encode())
+    for path in [pathlib.Path(__file__), *sorted(settings.GUEST.iterdir())]:
+        digest.update(path.read_bytes())
+    return settings.IMAGES / "{0}-{1}".format(suite, digest.hexdigest()[:12])
+
+
+def get(suite: str) -> pathlib.Path:
+    """The folder of the image, which is built unless it is there."""
+    folder = place(suite)
+    settings.IMAGES.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Two runs may want it at once: the second one waits, then finds it.
+    with open(settings.IMAGES / (folder.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _tidy()
+            unfinished = folder.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(mode=0o700)
+            _build(suite, unfinished)
+            unfinished.rename(folder)
+        os.utime(folder)
+    return folder
+
+
+def _tidy() -> None:
+    """Remove images that no run has used for long."""
+    for folder in settings.IMAGES.iterdir():
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > UNUSED_DAYS * 86400:
+            shutil.rmtree(folder)
+
+
+def _build(suite: str, folder: pathlib.Path) -> None:
+    print("building an image of Debian {0}".format(suite), file=sys.stderr, flush=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", folder / "key"], check=True)
+    # As a normal user mmdebstrap runs the hooks as somebody else, who cannot look into a home folder.
+    with tempfile.TemporaryDirectory(prefix="lab-image-") as name:
+        work = pathlib.Path(name)
+        work.chmod(0o755)
+        hooks = work / "hooks"
+        shutil.copytree(settings.GUEST, hooks)
+        shutil.copy(folder / "key.pub", hooks)
+        hooks.chmod(0o777)
+        _bootstrap(suite, hooks, folder)
+        (work / "tree").mkdir()
+        subprocess.run(["tar", "-C", work / "tree", "-xf", folder / "modules"], check=True)
+        initrd, probe = _initrds(work / "tree")
+    (folder / "modules").unlink()
+    (folder / "initrd").write_bytes(initrd)
+    (folder / "probe").write_bytes(probe)
+
+
+def _bootstrap(suite: str, hooks: pathlib.Path, folder: pathlib.Path) -> None:
+    """Run mmdebstrap, which leaves disk, kernel and modules in the folder."""
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join([*PACKAGES, KERNEL])]
+    command += ["--aptopt=Acquire::Languages \"none\"", "--aptopt=APT::Install-Recommends \"false\""]
+    # A mirror may be older than it says it may be.
+    command += ["--aptopt=Acquire::Check-Valid-Until \"false\""]
+    command += ["--dpkgopt=path-exclude=/usr/share/{0}/*".format(part) for part in ("man", "doc", "locale")]
+    command += ["--customize-hook={0}/{1}".format(hooks, hook) for hook in ("customize", "pack")]
+    command += ["--customize-hook=download /out/{0} {1}/{0}".format(p, folder) for p in ("disk", "kernel", "modules")]
+    command += [suite, "/dev/null", *filter(None, [mirror()])]
+    # The initial RAM disk is our own; the package's would take ten seconds.
+    environment = {**os.environ, "INITRD": "No", "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+    for attempts_left in (1, 0):
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+        if done.returncode == 0:
+            return
+        # A mirror may fail for a moment.
+        if attempts_left:
+            time.sleep(5)
+    raise SystemExit("mmdebstrap could not make an image of Debian {0}".format(suite))
+
+
+def _initrds(tree: pathlib.Path) -> tuple[bytes, bytes]:
+    """The initial RAM disks of machines, and of the probe for KVM."""
+    folder = next((tree / "lib" / "modules").iterdir())
+    needs = {}
+    for line in (folder / "modules.dep").read_text().splitlines():
+        module, _colon, others = line.partition(":")
+        needs[module] = others.split()
+    by_name = {pathlib.Path(module).name.partition(".")[0].replace("-", "_"): module for module in needs}
+    order: list[str] = []
+    for module in filter(None, map(by_name.get, MODULES)):
+        order += [each for each in [*reversed(needs[module]), module] if each not in order]
+    names = [pathlib.Path(module).name.partition(".")[0] + ".ko" for module in order]
+
+    entries = [(name, 0o40755, b"", (0, 0)) for name in ("bin", "dev", "modules", "proc", "root", "sys")]
+    entries += [
+        ("dev/console", 0o20600, b"", (5, 1)),
+        ("bin/busybox", 0o100755, (tree / "bin" / "busybox").read_bytes(), (0, 0)),
+        ("bin/sh", 0o120777, b"busybox", (0, 0)),
+        ("init", 0o100755, (settings.GUEST / "init").read_bytes(), (0, 0)),
+    ]
+    probe = _cpio([*entries, ("probe", 0o100644, b"", (0, 0))])
+    entries += [("modules/order", 0o100644, "".join(name + "\n" for name in names).encode(), (0, 0))]
+    entries += [("modules/" + n, 0o100644, _unpacked(folder / m), (0, 0)) for n, m in zip(names, order)]
+    return _cpio(entries), probe
+
+
+def _unpacked(module: pathlib.Path) -> bytes:
+    body = module.read_bytes()
+    if module.suffix == ".xz":
+        return lzma.decompress(body)
+    if module.suffix == ".zst":
+        return subprocess.run(["zstd", "-dcq"], input=body, capture_output=True, check=True).stdout
+    return body
+
+
+def _cpio(entries: list[tuple[str, int, bytes, tuple[int, int]]]) -> bytes:
+    """An archive as the kernel reads it, of name, mode, content, and device number.
+
+    Written here because making a device's node takes root elsewhere; not compressed, because unpacking takes seconds
+    in an emulated machine.
+    """
+    archive = bytearray()
+    for number, (name, mode, body, device) in enumerate([*entries, ("TRAILER!!!", 0, b"", (0, 0))], 1):
+        encoded = name.encode() + b"\0"
+        fields = (number, mode, 0, 0, 1, 0, len(body), 0, 0, *device, len(encoded), 0)
+        archive += b"070701" + "".join("{0:08X}".format(field) for field in fields).encode() + encoded
+        archive += bytes(-len(archive) % 4) + body
+        archive += bytes(-len(archive) % 4)
+    return bytes(archive)
