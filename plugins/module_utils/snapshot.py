@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     nftables,
     recorders,
     rtnetlink,
+    ssh,
     store,
     sysctl,
 )
@@ -195,6 +196,7 @@ class Snapshot:
         self._first_refs = {os.stat("/proc/thread-self/ns/net").st_ino: ""}
         self._sysctls: dict[tuple[str, str], str | None] = {}
         self._new_sysctls: dict[str, str | None] = {}
+        self._clients: list[str] | None = None
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
         self._files: dict[str, str | None] = {}
         self._memories: dict[str, dict[str, t.Any]] = {}
@@ -296,6 +298,12 @@ class Snapshot:
             except FileNotFoundError:
                 self._sysctls[ref, name] = None
         return self._sysctls[ref, name]
+
+    def clients(self) -> list[str]:
+        """The addresses from which the host is managed."""
+        if self._clients is None:
+            self._clients = ssh.clients()
+        return self._clients
 
     def new_sysctl(self, name: str) -> str | None:
         """The value that a sysctl has in a new namespace; None where the kernel has none of that name."""
