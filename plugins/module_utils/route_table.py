@@ -20,41 +20,62 @@ def key(route: Route) -> Key:
 
 
 class RouteTable:
-    """Routes of one family, in the kernel's order.
-
-    :ivar direct: those among them that need no gateway.
-    """
+    """Routes of one family, in the kernel's order. Each is an object of its own, also where two are equal."""
 
     def __init__(self, routes: t.Iterable[Route] = ()) -> None:
-        self.direct: list[Route] = []
-        self._direct: dict[int, dict[int, list[Route]]] = {}  # by the prefix length and the prefix as a number
-        self._routes: list[Route] = []
-        self._by_key: dict[Key, list[Route]] = {}
+        self._routes: dict[int, Route] = {}  # by the object
+        self._groups: dict[t.Hashable, dict[int, Route]] = {}  # by what they have in common
         for route in routes:
             self.add(route)
 
     def __iter__(self) -> t.Iterator[Route]:
-        return iter(self._routes)
+        return iter(self._routes.values())
 
     def add(self, route: Route) -> None:
         """Add a route after the others."""
-        self._routes.append(route)
-        self._by_key.setdefault(key(route), []).append(route)
-        if not route.via and not route.nexthops:
-            self.direct.append(route)
-            network = network_of(route.dst)
-            prefixes = self._direct.setdefault(network.prefixlen, {})
-            prefixes.setdefault(int(network.network_address), []).append(route)
+        self._routes[id(route)] = route
+        for group in _groups(route):
+            self._groups.setdefault(group, {})[id(route)] = route
+
+    def discard(self, route: Route) -> None:
+        """Take a route out."""
+        del self._routes[id(route)]
+        for group in _groups(route):
+            del self._groups[group][id(route)]
 
     def like(self, route: Route) -> list[Route]:
         """The routes that the kernel takes for the same as this one, or for alternatives to it."""
-        return list(self._by_key.get(key(route), ()))
+        return self._group(key(route))
+
+    def of_link(self, dev: str) -> list[Route]:
+        """The routes by a link."""
+        return self._group(dev)
+
+    def direct(self) -> list[Route]:
+        """Those that need no gateway."""
+        return self._group(_DIRECT)
 
     def direct_to(self, ip: Address) -> list[Route]:
         """The routes that an address is reached by without a gateway."""
         number, bits = int(ip), ip.max_prefixlen
+        lengths = [length for length in range(bits + 1) if self._groups.get(length)]
         return [
-            route
-            for length, prefixes in self._direct.items()
-            for route in prefixes.get(number >> (bits - length) << (bits - length), ())
+            route for length in lengths for route in self._group((length, number >> (bits - length) << (bits - length)))
         ]
+
+    def _group(self, group: t.Hashable) -> list[Route]:
+        return list(self._groups.get(group, {}).values())
+
+
+_DIRECT = None
+
+
+def _groups(route: Route) -> t.Iterator[t.Hashable]:
+    """What a route is found by."""
+    yield key(route)
+    yield route.dev
+    if not route.via and not route.nexthops:
+        network = network_of(route.dst)
+        yield _DIRECT
+        yield network.prefixlen  # of which only few are in use
+        yield (network.prefixlen, int(network.network_address))

@@ -63,6 +63,7 @@ class Namespace:
         self._by_index = {link.index: link for link in links.values()}
         self._load_routes = load_routes
         self._routes: dict[int, RouteTable] = {}
+        self._without: set[str] = set()  # links whose routes went before the table was read
 
     @property
     def title(self) -> str:
@@ -83,7 +84,8 @@ class Namespace:
     def table(self, family: int) -> RouteTable:
         """Its routes of one family, 4 or 6; they are read when they are first asked for."""
         if family not in self._routes:
-            self._routes[family] = RouteTable(self._load_routes(family) if self._load_routes else ())
+            loaded = self._load_routes(family) if self._load_routes else []
+            self._routes[family] = RouteTable(route for route in loaded if route.dev not in self._without)
         return self._routes[family]
 
     @property
@@ -91,9 +93,12 @@ class Namespace:
         """Its routes, in the kernel's order."""
         return [*self.table(4), *self.table(6)]
 
-    @routes.setter
-    def routes(self, routes: list[Route]) -> None:
-        self._routes = {family: RouteTable(route for route in routes if route.family == family) for family in (4, 6)}
+    def drop_routes(self, dev: str) -> None:
+        """Move the picture along: all routes of a link."""
+        self._without.add(dev)
+        for table in self._routes.values():
+            for route in table.of_link(dev):
+                table.discard(route)
 
     def add_address(self, link: Link, address: Address) -> None:
         """Move the picture along: the address, and the route to its prefix that the kernel makes."""
@@ -146,11 +151,13 @@ class Namespace:
         def gone(route: Route) -> bool:
             if route.src == address.ip:
                 return True
-            if route.dev != link.name or route.family != address.version:
+            if route.dev != link.name:
                 return False
             return last_of_all or (last_of_network and route.protocol == 2 and route.dst == str(address.network))
 
-        self.routes = [route for route in self.routes if not gone(route)]
+        table = self.table(address.version)
+        for route in [route for route in table if gone(route)]:
+            table.discard(route)
 
     def set_up(self, link: Link, up: bool) -> None:
         """Move the picture along: down, a link loses IPv6 addresses and all routes; up, it gets some routes back."""
@@ -160,13 +167,13 @@ class Namespace:
                 self._connect(link, address)
         else:
             link.addresses = [one for one in link.addresses if one.version == 4]
-            self.routes = [route for route in self.routes if route.dev != link.name]
+            self.drop_routes(link.name)
 
     def drop_link(self, name: str) -> None:
         """Move the picture along: the link and everything that goes with it."""
-        del self.links[name]
-        self.routes = [route for route in self.routes if route.dev != name]
-        for link in self.links.values():
+        dropped = self.links.pop(name)
+        self.drop_routes(name)
+        for link in self.links.values() if dropped.kind != "veth" else ():  # which is nobody's master
             if link.master == name:
                 link.master = ""
 

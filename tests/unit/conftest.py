@@ -76,7 +76,8 @@ class Drawing:
             addresses, link.addresses = link.addresses, []
             for address in addresses:
                 drawn.add_address(link, address)
-        drawn.routes = [*drawn.routes, *routes]
+        for route in routes:
+            drawn.table(route.family).add(route)
         return drawn
 
     @staticmethod

@@ -50,4 +50,4 @@ def test_routes_are_found_by_what_the_kernel_tells_them_apart_by() -> None:
     assert list(table) == [first, other, far, second]
     assert table.like(Route(4, "10.0.0.0/8", via="10.9.9.9")) == [first, second]
     assert table.like(Route(4, "10.1.0.0/16")) == []
-    assert table.direct == [first, other, second]
+    assert table.direct() == [first, other, second]

@@ -107,7 +107,7 @@ def test_the_same_twice_is_added_once(plan: Plan) -> None:
 def test_what_was_not_said_may_be_as_it_is(plan: Plan) -> None:
     there = Route(4, "0.0.0.0/0", "10.0.0.1", "e0", src="10.0.0.2", onlink=True)
     namespace = plan.namespace("c1", "")
-    namespace.routes = [*namespace.routes, there]
+    namespace.table(4).add(there)
     assert planned(plan, "c1", dst="default", via="10.0.0.1") == []
     assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", src="10.0.0.3")) == 2
 
@@ -115,7 +115,7 @@ def test_what_was_not_said_may_be_as_it_is(plan: Plan) -> None:
 @pytest.mark.parametrize("said", [{"onlink": True}, {"src": "10.0.0.2"}])
 def test_what_was_said_is_to_be_so(plan: Plan, said: dict[str, t.Any]) -> None:
     namespace = plan.namespace("c1", "")
-    namespace.routes = [*namespace.routes, Route(4, "0.0.0.0/0", "10.0.0.1", "e0")]
+    namespace.table(4).add(Route(4, "0.0.0.0/0", "10.0.0.1", "e0"))
     assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", **said)) == 2
 
 
@@ -123,7 +123,7 @@ def test_what_was_said_is_to_be_so(plan: Plan, said: dict[str, t.Any]) -> None:
 def test_replaced_where_it_differs(plan: Plan, difference: dict[str, t.Any]) -> None:
     namespace = plan.namespace("c1", "")
     there = Route(**{"family": 4, "dst": "0.0.0.0/0", "via": "10.0.0.1", "dev": "e0", **difference})
-    namespace.routes = [*namespace.routes, there]
+    namespace.table(4).add(there)
     commands = planned(plan, "c1", dst="default", via="10.0.0.1")
     assert [command.split()[4] for command in commands] == ["del", "add"]
 
@@ -131,7 +131,7 @@ def test_replaced_where_it_differs(plan: Plan, difference: dict[str, t.Any]) -> 
 @pytest.mark.parametrize("key", [{"metric": 7}, {"table": 100}])
 def test_another_metric_or_table_is_another_route(plan: Plan, key: dict[str, int]) -> None:
     namespace = plan.namespace("c1", "")
-    namespace.routes = [*namespace.routes, Route(4, "0.0.0.0/0", "10.0.0.1", "e0", **key)]
+    namespace.table(4).add(Route(4, "0.0.0.0/0", "10.0.0.1", "e0", **key))
     assert planned(plan, "c1", dst="default", via="10.0.0.1") == ["ip -n c1 route add default via 10.0.0.1"]
 
 
@@ -147,7 +147,7 @@ def test_a_foreign_route_is_refused(plan: Plan) -> None:
 def test_the_protocol_number_alone_does_not_make_a_route_the_labs(plan: Plan) -> None:
     """It is that of every lab."""
     host = plan.namespace("", "")
-    host.routes = [*host.routes, Route(4, "10.9.0.0/16", dev="up0", scope="link", protocol=PROTOCOL)]
+    host.table(4).add(Route(4, "10.9.0.0/16", dev="up0", scope="link", protocol=PROTOCOL))
     refused(plan, "", dst="10.9.0.0/16", present=False)
     plan.snapshot.memory["demo"] = {"route host 4 254 10.9.0.0/16 0": {"netns": "", "route": "..."}}
     assert planned(plan, "", dst="10.9.0.0/16", present=False) == ["ip route del 10.9.0.0/16 dev up0"]
@@ -204,7 +204,8 @@ def test_nothing_follows_from_what_an_assumed_link_lacks(draw: Drawing) -> None:
 def test_absent_takes_all_that_fit_what_was_said(plan: Plan) -> None:
     namespace = plan.namespace("c1", "")
     routes = [Route(4, "10.9.0.0/16", dev="e0", metric=metric, scope="link") for metric in (0, 5, 6)]
-    namespace.routes = [*namespace.routes, *routes, Route(4, "10.9.0.0/16", dev="e0", table=100)]
+    for route in [*routes, Route(4, "10.9.0.0/16", dev="e0", table=100)]:
+        namespace.table(route.family).add(route)
     assert len(planned(plan, "c1", dst="10.9.0.0/16", metric=5, present=False)) == 1
     assert len(planned(plan, "c1", dst="10.9.0.0/16", present=False)) == 3
     assert len(planned(plan, "c1", dst="10.9.0.0/16", via="10.0.0.1", present=False)) == 3

@@ -80,9 +80,10 @@ def keep_places(plan: Plan, changes: t.Iterable[Change]) -> None:
 
 def places(plan: Plan, others: t.Iterable[Namespace]) -> list[Namespace]:
     """The namespaces that were kept so and are none of the others; plan that they are forgotten."""
-    known = {plan.snapshot.identity(namespace.ref) for namespace in others}
+    records = everything(plan, _PLACE)
+    known = {plan.snapshot.identity(namespace.ref) for namespace in others} if records else set()
     found = []
-    for known_by, record in everything(plan, _PLACE):
+    for known_by, record in records:
         forget(plan, known_by, record)
         namespace = plan.snapshot.namespace(record["netns"])
         if namespace and known_by == key(plan, _PLACE, namespace.ref, ""):

@@ -171,7 +171,7 @@ class RouteWanted:
             return
         if plan.check and any(plan.is_assumed(namespace, name) for name in namespace.links):
             return
-        direct = {rules.network_of(one.dst) for one in table.direct if wanted.dev in ("", one.dev)}
+        direct = {rules.network_of(one.dst) for one in table.direct() if wanted.dev in ("", one.dev)}
         networks = ", ".join(sorted(str(one) for one in direct if not one.is_link_local and not one.is_multicast))
         raise LabError(
             "{0}via: gateway {1} is on no network of {2}{3} ({4})".format(
@@ -239,7 +239,7 @@ def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
 
 def remove(plan: Plan, namespace: Namespace, route: Route) -> None:
     """Plan the end of a route."""
-    namespace.routes = [one for one in namespace.routes if one is not route]
+    namespace.table(route.family).discard(route)
     operations = [Operation(namespace.ref, "route_del", {"route": route})]
     undo = [Operation(namespace.ref, "route_new", {"route": route})]
     record = _remembered(plan, namespace, route)

@@ -42,7 +42,8 @@ class WholeLab:
         _end_recorders(plan)
         for namespace in staying:
             masquerade.remove(plan, namespace)
-        sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving})
+        if plan.snapshot.remembered(plan.lab):
+            sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving})
         sysctl.forget_persistent(plan)
         route.remove_kept(plan)
         for namespace in staying:
