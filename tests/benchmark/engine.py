@@ -40,6 +40,8 @@ USUAL = (10, 100, 500)
 # of a bridge's deletion stop every network call of the machine.
 SLAB = "kernfs_node_cache"
 FEW_NODES = 5000
+# Seconds. For so long after a build, the links' IPv6 sends every link's greetings to all others.
+SETTLED = 3
 
 Times = dict[str, float]
 
@@ -90,6 +92,7 @@ def turn(count: int, floor: str) -> Times:
     drain(before)
     lab, larger = resources(count), resources(count + 1)
     taken["build"] = run(lab, changed=True)
+    time.sleep(SETTLED)
     taken["re-run"] = run(lab, changed=False)
     taken["add one"] = run(larger, changed=True)
     taken["remove"] = run([WholeLab()], changed=True)
