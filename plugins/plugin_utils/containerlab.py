@@ -177,10 +177,10 @@ class _Reading:
     def _bridge(self, node: str, kind: str) -> None:
         place = "{0}.{1}".format(_NODES, node)
         # A bridge in another node's namespace is written BRIDGE|NODE.
-        own, bar, dummy = node.partition("|")
+        own, inner, dummy = node.partition("|")
         mode = str(self._setting(node, kind, "network-mode") or "")
         inside = self._homes.get(mode.removeprefix(_INSIDE), {}) if mode.startswith(_INSIDE) else {}
-        if (bar or mode.startswith(_INSIDE)) and not inside:
+        if (inner or mode.startswith(_INSIDE)) and not inside:
             raise AnsibleFilterError("{0}: network-mode {1!r} does not name the node that it is in".format(place, mode))
         label = self._name(node)
         netns = inside.get("netns", schema.HOST)

@@ -29,7 +29,7 @@ topology:
     nokia_srlinux: {type: ixr-d2l, group: cores}
   groups:
     edges:
-      sysctls: {net.ipv4.ip_forward: 1}
+      sysctls: {net.ipv4.ip_forward: 1, net.ipv4.conf.all.rp_filter: 1}
     cores:
       kind: nokia_srlinux
       sysctls: {net.ipv6.conf.all.forwarding: 1, kernel.domainname: example}
@@ -41,6 +41,7 @@ topology:
       sysctls: {net.ipv4.conf.all.rp_filter: 2}
       exec: [ip route add default via 10.0.0.1]
     core: {group: cores}
+    spare: {kind: nokia_srlinux}
     br-west: {group: switches}
     pc1:
     pc2: {binds: ["./pc2:/etc/pc"]}
@@ -87,9 +88,10 @@ def test_sites(laid_out):
     topology = answer["topology"]
     assert topology["name"] == "two-sites"
     assert topology["namespaces"] == {
-        "east": {"forwarding": True, "sysctls": {"net.ipv4.conf.all.rp_filter": "0"}},
+        "east": {"forwarding": True, "sysctls": {"net.ipv4.conf.all.rp_filter": "1"}},
         "west": {"forwarding": True, "sysctls": {"net.ipv4.conf.all.rp_filter": "2"}},
         "core": {"sysctls": {"net.ipv4.conf.all.rp_filter": "0", "net.ipv6.conf.all.forwarding": "1"}},
+        "spare": {"sysctls": {"net.ipv4.conf.all.rp_filter": "0", "net.ipv6.conf.all.forwarding": "1"}},
         "pc1": {"sysctls": {"net.ipv4.conf.all.rp_filter": "0"}},
         "pc2": {"sysctls": {"net.ipv4.conf.all.rp_filter": "0"}},
     }
@@ -124,7 +126,7 @@ def test_sites(laid_out):
 
 def test_what_is_left_out():
     assert set(from_containerlab(SITES, with_notes=True)["left_out"]) == {
-        "kind nokia_srlinux: core, namespaces here without what runs in them",
+        "kind nokia_srlinux: core, spare, namespaces here without what runs in them",
         "topology.nodes.br-west: is made here, and has to be there before for containerlab",
         "topology.links[0], core:ethernet-1/1: is called ethernet-1-1 here",
         "topology.links[3]: 10.1.0.99/24 of br-west:pc1-port, a port of a bridge",
@@ -136,7 +138,7 @@ def test_what_is_left_out():
         "mgmt: of the file",
         "image: of topology.defaults",
         "type: of topology.kinds.nokia_srlinux",
-        "sysctl kernel.domainname: of topology.nodes.core",
+        "sysctl kernel.domainname: of topology.nodes.core, topology.nodes.spare",
         "exec: of topology.nodes.west",
         "binds: of topology.nodes.pc2",
         "labels: of topology.links[1]",
@@ -191,6 +193,18 @@ def test_bridges_in_a_node(laid_out, warnings):
     assert topology["links"] == [["br0-a:p0", "br0-b:p0"], ["a:eth1", "b:eth1"]]
     assert {switch.netns for switch in laid_out(topology).switches.values()} == {"a", "b"}
     assert "made here" not in warnings[0], "containerlab makes these too"
+
+
+def test_a_node_in_another_one_s_namespace_says_so_itself():
+    """Its own word counts, before its group's and that for all; and what is left out is named once."""
+    defaults = {"kind": "linux", "network-mode": "none"}
+    groups = {"guests": {"network-mode": "container:a"}}
+    nodes = {"a": {"network-mode": "host"}, "b": {"group": "guests"}, "c": {"network-mode": "container:b"}}
+    links = [{"endpoints": ["b:eth1", "c:eth2"]}]
+    answer = from_containerlab(small(defaults=defaults, groups=groups, nodes=nodes, links=links), with_notes=True)
+    assert answer["topology"]["namespaces"] == {"a": None}
+    assert answer["topology"]["links"] == [["a:eth1", "a:eth2"]]
+    assert answer["left_out"] == ["topology.nodes.a: network-mode host"]
 
 
 def test_open_vswitch_is_a_bridge(laid_out):
