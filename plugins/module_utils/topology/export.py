@@ -1,0 +1,208 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The other way round: a lab as it is in the kernel, whatever made it, as a topology that makes it again."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, route
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import OPTIONS
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
+
+Data = dict[str, t.Any]
+
+_MAIN = 254  # the routing table
+_KERNEL = 2  # rtm_protocol of the routes that come with addresses
+
+
+class _Place(t.NamedTuple):
+    """A link, told apart from others of its name by where it is."""
+
+    ref: str
+    name: str
+
+
+def export(snapshot: Snapshot, lab: str) -> Data:
+    """The topology of a lab: everything said, nothing left to come by itself.
+
+    What is not the lab's own has no place in a topology: addresses on foreign links, routes in foreign namespaces,
+    and whatever is in namespaces that have no name.
+    """
+    everywhere = snapshot.everywhere()
+    own = [namespace for namespace in everywhere if namespace.ref and namespace.lab == lab]
+    places = [namespace for namespace in everywhere if not namespace.ref or namespace in own]
+    found: Data = {"name": lab, "namespaces": _namespaces(snapshot, lab, own)}
+    labels = _labels(places, lab)
+    found["bridges"] = {
+        labels[_Place(namespace.ref, link.name)]: _bridge(namespace, link)
+        for namespace in places
+        for link in namespace.links.values()
+        if _Place(namespace.ref, link.name) in labels
+    }
+    found["links"] = _links(snapshot, lab, places, labels)
+    found["routes"] = [one for namespace in places for one in _routes(lab, namespace)]
+    found["neighbors"] = [one for namespace in places for one in _neighbors(snapshot, lab, namespace)]
+    found["masquerade"] = [one for namespace in places for one in _masquerade(snapshot, lab, namespace)]
+    return {key: value for key, value in found.items() if value}
+
+
+def _title(namespace: Namespace) -> str:
+    return namespace.ref or schema.HOST
+
+
+def _is_labs(link: Link, lab: str) -> bool:
+    return link.alias == mark(lab)
+
+
+def _namespaces(snapshot: Snapshot, lab: str, own: list[Namespace]) -> Data:
+    found: Data = {}
+    for namespace in own:
+        said: Data = {"kind": "held", "hostname": namespace.hostname} if namespace.held else {}
+        lo = [one.cidr for one in namespace.links["lo"].addresses if one.scope != "host"]
+        found[namespace.ref] = {**said, **({"lo": lo} if lo else {})}
+    for record in memory.records(snapshot, lab, "sysctl"):
+        name = record["netns"] or schema.HOST
+        if name in found or name == schema.HOST:
+            found.setdefault(name, {}).setdefault("sysctls", {})[record["name"]] = record["value"]
+    return found
+
+
+def _labels(places: list[Namespace], lab: str) -> dict[_Place, str]:
+    """For each of the lab's bridges a name that no other has: those of the links may be alike."""
+    taken = {_title(namespace) for namespace in places} | {schema.HOST}
+    found = {}
+    for namespace in places:
+        for link in namespace.links.values():
+            if link.kind == "bridge" and _is_labs(link, lab):
+                label = link.name if link.name not in taken else "{0}.{1}".format(link.name, _title(namespace))
+                taken.add(label)
+                found[_Place(namespace.ref, link.name)] = label
+    return found
+
+
+def _settings(link: Link) -> Data:
+    said: Data = {"name": link.name, "mac": link.mac, "mtu": link.mtu}
+    addresses = [one for one in link.addresses if not one.cidr.startswith("fe80:")]
+    said["addresses"] = [one.cidr for one in addresses]
+    if any(one.broadcast for one in addresses):
+        said["broadcast"] = True
+    return said
+
+
+def _bridge(namespace: Namespace, link: Link) -> Data:
+    options = {
+        name: bool(link.options[option.kernel]) if option.highest == 1 else link.options[option.kernel] // option.factor
+        for name, option in OPTIONS.items()
+        if option.kernel in link.options
+    }
+    if not options.get("vlan_filtering"):
+        options.pop("vlan_filtering", None)  # not every kernel knows it
+    said = {"netns": _title(namespace), **_settings(link), **options}
+    # Unless it is told one, a bridge has the MTU of the port with the smallest (br_mtu_auto_adjust() of the kernel).
+    if link.mtu == min((port.mtu for port in namespace.links.values() if port.master == link.name), default=0):
+        del said["mtu"]
+    return said
+
+
+def _links(snapshot: Snapshot, lab: str, places: list[Namespace], bridges: dict[_Place, str]) -> list[Data]:
+    """The lab's pairs, in the order of the routes that came with their addresses: of equal ones the first is used."""
+    found: list[tuple[int, Data]] = []
+    seen: set[_Place] = set()
+    for namespace in places:
+        for link in namespace.links.values():
+            place = _Place(namespace.ref, link.name)
+            if link.kind != "veth" or not _is_labs(link, lab) or place in seen:
+                continue
+            other = snapshot.peer(namespace, link)
+            if other is None or other[0] not in places:
+                continue
+            seen.add(_Place(other[0].ref, other[1].name))
+            both = sorted(((namespace, link), other), key=lambda one: _rank(*one))
+            found.append((_rank(*both[1]), {"ends": [_end(*one, bridges) for one in both]}))
+    return [data for dummy, data in sorted(found, key=lambda one: one[0])]
+
+
+def _end(namespace: Namespace, link: Link, bridges: dict[_Place, str]) -> Data:
+    said = {**_settings(link), "up": link.up}
+    label = bridges.get(_Place(namespace.ref, link.master)) if link.master else None
+    if label is None:
+        return {"netns": _title(namespace), **said}
+    del said["addresses"]
+    return {"bridge": label, **said}
+
+
+def _rank(namespace: Namespace, link: Link) -> int:
+    routes = [one.dev for one in namespace.routes if one.protocol == _KERNEL and one.family == 4]
+    return routes.index(link.name) if link.name in routes else -1
+
+
+def _routes(lab: str, namespace: Namespace) -> list[Data]:
+    """The routes that the lab added, and as absent those that came with an address and were taken away."""
+    found = [_route(namespace, one) for one in _missing(namespace, lab)]
+    for one in namespace.routes:
+        link = namespace.links.get(one.dev)
+        mine = bool(namespace.ref) or (link is not None and _is_labs(link, lab))
+        if one.protocol == route.PROTOCOL and mine and not one.nexthops:
+            found.append(_route(namespace, one))
+    return found
+
+
+def _missing(namespace: Namespace, lab: str) -> t.Iterator[t.Any]:
+    there = {(one.dst, one.dev) for one in namespace.routes}
+    for link in namespace.links.values():
+        for address in link.addresses if link.up and _is_labs(link, lab) and link.name != "lo" else ():
+            network = address.network
+            if address.version == 4 and network.num_addresses > 1 and (str(network), link.name) not in there:
+                yield _Missing(str(network), link.name)
+
+
+class _Missing(t.NamedTuple):
+    """A route that the kernel made and that is not there."""
+
+    dst: str
+    dev: str
+
+
+def _route(namespace: Namespace, one: t.Any) -> Data:
+    said: Data = {"netns": _title(namespace), "dst": one.dst, "dev": one.dev}
+    if isinstance(one, _Missing):
+        return {**said, "state": "absent"}
+    for name in ("via", "src", "metric", "onlink"):
+        if getattr(one, name):
+            said[name] = getattr(one, name)
+    if one.table != _MAIN:
+        said["table"] = one.table
+    if one.type != "unicast":
+        said["type"] = one.type
+    if one.family == 4:
+        said["scope"] = one.scope
+    return {key: value for key, value in said.items() if value != ""}
+
+
+def _neighbors(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data]:
+    found = []
+    for one in snapshot.neighbors(namespace):
+        link = namespace.links.get(one.dev)
+        if link is None or not _is_labs(link, lab) or not (one.proxy or one.state == "PERMANENT"):
+            continue
+        how: Data = {"proxy": True} if one.proxy else {"lladdr": one.lladdr}
+        found.append({"netns": _title(namespace), "dst": one.dst, "dev": one.dev, **how})
+    return found
+
+
+def _masquerade(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data]:
+    ruleset = snapshot.ruleset(namespace.ref, lab)
+    if ruleset is None or "postrouting" not in ruleset.chains:
+        return []
+    forward = "restricted" if "forward" in ruleset.chains else "open"
+    found = []
+    for rule in ruleset.chains["postrouting"].rules:
+        if getattr(rule, "verdict", "") == "masquerade":
+            said = {name: getattr(rule, name) for name in ("src", "dst", "oif", "not_oif") if getattr(rule, name)}
+            found.append({"netns": _title(namespace), **said, "forward": forward})
+    return found
