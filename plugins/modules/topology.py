@@ -105,7 +105,7 @@ OPTIONS = {
 
 def lab_of(params):
     """The lab's name, from either of the two places."""
-    return params["lab"] or (params["topology"] or {}).get("name") or ""
+    return params["lab"] or str((params["topology"] or {}).get("name") or "")
 
 
 def build(params):

@@ -25,7 +25,7 @@ class Netns:
 
     :ivar held: whether a process holds it, with a UTS namespace of its own, instead of a file in /run/netns.
     :ivar hostname: the hostname in a held one; None for its own name.
-    :ivar lo_up: whether `lo` in it is to be up; None leaves it.
+    :ivar hostname_place: where that was said. :ivar lo_up: whether `lo` in it is to be up; None leaves it.
     """
 
     name: str
@@ -34,14 +34,17 @@ class Netns:
     lo_up: bool | None = True
     present: bool = True
     place: str = "name"
+    hostname_place: str = "hostname"
 
     def check(self) -> list[str]:
         """A name that can be created; a hostname only where a process carries it."""
         errors = rules.check_netns_name(self.place, self.name)
         if self.hostname is not None:
-            errors += rules.check_hostname("hostname", self.hostname)
+            errors += rules.check_hostname(self.hostname_place, self.hostname)
             if not self.held:
-                errors.append("hostname: {0!r} needs held, a file cannot carry a hostname".format(self.hostname))
+                errors.append(
+                    "{0}: {1!r} needs held, a file cannot carry a hostname".format(self.hostname_place, self.hostname)
+                )
         return errors
 
     def claims(self) -> list[tuple[str, str, str]]:

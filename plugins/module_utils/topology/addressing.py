@@ -18,6 +18,7 @@ import re
 import typing as t
 
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 # Enough to tell names apart, and few enough to count.
 _MOST_PLACES = 1 << 24
@@ -35,7 +36,7 @@ def address(network: Network, place: int) -> str:
     return "{0}/{1}".format(network[_first(network) + place], network.prefixlen)
 
 
-def place_of(network: Network, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+def place_of(network: Network, ip: Address) -> int:
     """The place of an address in a prefix."""
     return int(ip) - int(network.network_address) - _first(network)
 
@@ -82,12 +83,14 @@ def _by_hash(names: t.Iterable[str], start: int, end: int, used: set[int]) -> di
     return chosen
 
 
-def carve(keys: t.Sequence[str], pool: Network) -> dict[str, Network]:
-    """A prefix of two addresses for each key out of a pool; ValueError where it has not as many."""
-    count = pool.num_addresses // 2
-    if len(keys) > count:
-        raise ValueError("{0} links are to get addresses, and it has them for {1}".format(len(keys), count))
-    chosen = _by_hash(keys, 0, min(count, _MOST_PLACES), set())
+def carve(keys: t.Sequence[str], pool: Network, taken: t.Iterable[Address]) -> dict[str, Network]:
+    """A prefix of two free addresses for each key out of a pool; ValueError where it has not as many."""
+    used = {(int(ip) - int(pool.network_address)) // 2 for ip in taken if ip in pool}
+    count = min(pool.num_addresses // 2, _MOST_PLACES)
+    left = count - sum(place < count for place in used)
+    if len(keys) > left:
+        raise ValueError("{0} links are to get addresses, and it has them for {1}".format(len(keys), left))
+    chosen = _by_hash(keys, 0, count, used) if keys else {}
     length = pool.max_prefixlen - 1
     start = int(pool.network_address)
     family = ipaddress.IPv4Network if pool.version == 4 else ipaddress.IPv6Network

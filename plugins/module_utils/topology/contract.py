@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import SIZE
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 
@@ -17,6 +19,7 @@ _PLAINLY = {"yes": "reachable", "no": "unreachable"}
 
 # Checks of one pair are alike unless they differ in one of these.
 _TOLD_APART = ("protocol", "port", "size", "src")
+_USUAL = {"protocol": "icmp", "size": SIZE}
 
 
 def checks(lab: Lab) -> list[tuple[str, Check]]:
@@ -28,7 +31,7 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
     everything = lab.addresses()
     families = {ref: {":" in one for one in addresses} for ref, addresses in everything.items()}
     owners = {one.split("/")[0]: ref for ref, addresses in everything.items() for one in addresses}
-    targets = {ref: [one.split("/")[0] for one in addresses] for ref, addresses in lab.own_addresses().items()}
+    targets = targets_of(lab)
     found: dict[tuple[t.Any, ...], tuple[str, Check]] = {}
     for place, values in lab.checks:
         rest = {key: value for key, value in values.items() if key not in ("from", "to", "listen")}
@@ -40,12 +43,20 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
                 strange = owners.get(address) == sender or (":" in address) not in families.get(sender, ())
                 if strange and not named:
                     continue
-                key = (sender, address, *(rest.get(name) for name in _TOLD_APART))
+                key = (sender, address, *({**_USUAL, **rest}.get(name) for name in _TOLD_APART))
                 check = {"from": sender, "to": address, **rest}
                 if listens and address in owners:
                     check["listen"] = owners[address]
                 found[key] = (place + ".", check)
     return list(found.values())
+
+
+def targets_of(lab: Lab) -> dict[str, list[str]]:
+    """The addresses by which each namespace is asked; a link-local one means nothing without the asker's link."""
+    return {
+        ref: [one.split("/")[0] for one in addresses if not rules.interface_of(one).is_link_local]
+        for ref, addresses in lab.own_addresses().items()
+    }
 
 
 def _refs(lab: Lab, names: list[str]) -> list[str]:

@@ -43,6 +43,15 @@ class Draft:
             self.errors.append("{0}: there is no namespace {1!r}{2}".format(place, name, near))
         return None
 
+    def addresses(self, place: str, texts: list[str]) -> list[str]:
+        """Those that are addresses of a link, with prefix length; an error for each of the others."""
+        found = []
+        for number, text in enumerate(texts):
+            wrong = rules.check_cidr("{0}[{1}]".format(place, number), text)
+            self.errors += wrong
+            found += [] if wrong else [text]
+        return found
+
     def switch(self, label: str, place: str, values: Data, name_key: str) -> Switch | None:
         """A new bridge, whose name is the value of *name_key*; None, with an error, where it cannot be."""
         if label in self.declared:
@@ -57,7 +66,7 @@ class Draft:
             place,
             netns,
             name=values.get(name_key, ""),
-            addresses=list(values.get("addresses", [])),
+            addresses=self.addresses(place + ".addresses", values.get("addresses", [])),
             broadcast=values.get("broadcast", False),
             mac=values.get("mac"),
             mtu=values.get("mtu", self.mtu),
@@ -85,7 +94,10 @@ class Draft:
     def prefixes_of(self, place: str, text: str) -> list[str]:
         """The prefixes of a segment, or the prefix that a text is."""
         if text in self.lab.networks:
-            return self.lab.networks[text].prefixes
+            network = self.lab.networks[text]
+            if not network.prefixes and not any(one.startswith(network.place + ".prefix") for one in self.errors):
+                self.errors.append("{0}: segment {1!r} has no prefix".format(place, text))
+            return network.prefixes
         if rules.check_prefix(place, text):
             near = rules.nearest(text, self.lab.networks)
             self.errors.append("{0}: {1!r} is neither a prefix nor a segment{2}".format(place, text, near))

@@ -25,8 +25,9 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
     lab, errors = layout.read(data)
     if name and lab.name and name != lab.name:
         errors.append("name: {0!r} is not the {1!r} of the topology".format(name, lab.name))
-    found = wanted.resources(lab)
-    return [wanted.Mistakes(errors), Leftovers(lab, found, last_applied(lab.name)), *found]
+    before = last_applied(lab.name)
+    found = wanted.resources(lab, before)
+    return [wanted.Mistakes(errors), Leftovers(lab, found, before), *found]
 
 
 def addresses(data: t.Any) -> dict[str, list[str]]:

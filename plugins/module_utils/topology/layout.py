@@ -70,7 +70,7 @@ def _namespaces(draft: Draft, value: t.Any) -> None:
             place=place,
             held=values.get("kind") == "held",
             hostname=values.get("hostname"),
-            forwarding=values.get("forwarding", False),
+            forwarding=values.get("forwarding"),
             sysctls=values.get("sysctls", {}),
             lo=_lo(draft, place + ".lo", values.get("lo", [])),
         )
@@ -91,5 +91,6 @@ def _lo(draft: Draft, place: str, texts: list[str]) -> list[str]:
 
 def _bridges(draft: Draft, value: t.Any) -> None:
     for label, place, values in draft.reader.named("bridges", value, "bridge"):
-        # Somebody who names a bridge means the link.
-        draft.switch(label, place, {"name": label, **values}, "name")
+        # Somebody who names a bridge means the link, as far as it can have the name.
+        name = {} if rules.check_link_name(place, label) else {"name": label}
+        draft.switch(label, place, {**name, **values}, "name")

@@ -10,6 +10,7 @@ import dataclasses
 import ipaddress
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, masquerade, netns, route, sysctl
@@ -58,6 +59,7 @@ class Leftovers:
         self._masquerades(plan)
         staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
         self._links(plan, staying)
+        self._bring_back(plan)
         self._routes(plan, staying)
         for namespace in leaving:
             netns.remove(plan, namespace)
@@ -127,6 +129,18 @@ class Leftovers:
                 if there.protocol in (_DECIDED if ours else _DECIDED[:1]) and route.key(there) not in keys:
                     if route.is_labs(plan, namespace, there):
                         route.remove(plan, namespace, there)
+
+    def _bring_back(self, plan: Plan) -> None:
+        """The kernel makes a route to a link's prefix again when the link gets the address again, as it then does."""
+        unwanted = {(way.netns, way.dst) for way in self.lab.ways if not way.present}
+        for way in self.before.ways if self.before else []:
+            namespace = None if way.present or (way.netns, way.dst) in unwanted else plan.snapshot.namespace(way.netns)
+            for found in namespace.links.values() if namespace else ():
+                there = {one.dst for one in namespace.routes if one.dev == found.name} if namespace else set()
+                for one in list(found.addresses) if plan.owns(found) else ():
+                    if str(one.network) == str(rules.network_of(way.dst)) not in there:
+                        addresses = Addresses([one.cidr], bool(one.broadcast))
+                        LinkAddresses(way.netns, found.name, addresses, present=False).plan(plan)
 
     @staticmethod
     def _lo(plan: Plan, namespace: Namespace, wanted: list[str]) -> None:

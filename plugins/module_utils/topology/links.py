@@ -47,13 +47,14 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
         netns = draft.netns(place, node)
     if netns is None:
         return None
+    own = values.get("addresses")
     mtu = values.get("mtu", link.get("mtu", switch.mtu if switch else None))
     return Plug(
         netns,
         place,
         switch,
         name=values.get("name", ""),
-        addresses=values.get("addresses", [] if switch else None),
+        addresses=draft.addresses(place + ".addresses", own) if own is not None else [] if switch else None,
         broadcast=values.get("broadcast", False),
         mac=values.get("mac"),
         mtu=mtu,
@@ -86,10 +87,11 @@ def give_addresses(draft: Draft, texts: list[str]) -> None:
         if not cable.segment and all(not plug.switch and plug.addresses is None for plug in cable.ends):
             key = " ".join("{0}:{1}".format(plug.netns, plug.name) for plug in cable.ends)
             waiting[key] = cable
+    taken = {rules.interface_of(one).ip for addresses in draft.lab.addresses().values() for one in addresses}
     for text in draft.prefixes("pool", texts):
         pool = rules.network_of(text)
         try:
-            carved = addressing.carve(list(waiting), pool)
+            carved = addressing.carve(list(waiting), pool, taken)
         except ValueError as exc:
             draft.errors.append("pool: {0} is too small: {1}".format(pool, exc))
             continue

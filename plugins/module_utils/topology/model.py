@@ -12,13 +12,16 @@ import typing as t
 
 @dataclasses.dataclass
 class Node:
-    """A namespace; the host's has an empty `ref`."""
+    """A namespace; the host's has an empty `ref`.
+
+    :ivar forwarding: None where nothing was said: it then forwards nothing unless the kernel lets new ones do so.
+    """
 
     ref: str
     place: str
     held: bool = False
     hostname: str | None = None
-    forwarding: bool = False
+    forwarding: bool | None = None
     sysctls: dict[str, str] = dataclasses.field(default_factory=dict)
     lo: list[str] = dataclasses.field(default_factory=list)
 

@@ -62,4 +62,5 @@ def _fitting(lab: Lab, text: str) -> str:
     if len(text.encode()) <= LINK_NAME_LIMIT:
         return text
     digest = hashlib.sha256("{0} {1}".format(lab.name, text).encode()).hexdigest()[:6]
-    return "{0}-{1}".format(text[: LINK_NAME_LIMIT - 7], digest)
+    start = text.encode()[: LINK_NAME_LIMIT - 7].decode(errors="ignore")  # not half a letter
+    return "{0}-{1}".format(start, digest)

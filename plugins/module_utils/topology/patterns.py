@@ -32,9 +32,11 @@ def is_range(text: str) -> bool:
 
 
 def _items(text: str, low: str, high: str, first: str, last: str) -> list[str]:
-    numbers = range(int(low), int(high) + 1) if low else range(ord(first), ord(last) + 1)
-    if not 0 < len(numbers) <= MOST:
-        raise ValueError("the range in {0!r} is of {1} items, not of 1 to {2}".format(text, len(numbers), MOST))
+    start, end = (int(low), int(high)) if low else (ord(first), ord(last))
+    if not start <= end < start + MOST:
+        count = max(end - start + 1, 0)
+        raise ValueError("the range in {0!r} is of {1} items, not of 1 to {2}".format(text, count, MOST))
+    numbers = range(start, end + 1)
     if first:
         return [chr(number) for number in numbers]
     width = len(low) if low.startswith("0") else 0

@@ -10,7 +10,7 @@ import collections
 import ipaddress
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Way
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch, Way
 
 PLACE = "routing"
 
@@ -26,91 +26,113 @@ def add_routes(lab: Lab) -> None:
     """Add a route to each router for every prefix, and every address of a `lo`, that it is not on itself.
 
     Between routers whose every end has an address of its `lo`, links alone need none: nobody talks to them, since
-    packets carry the routers' own addresses.
+    packets carry the routers' own addresses. Where somebody wrote a route, there is one already.
     """
     subnets = _subnets(lab)
-    by_node: dict[str, list[_Subnet]] = collections.defaultdict(list)
+    routers = {node.ref for node in lab.nodes.values() if node.forwarding}
+    connected: dict[str, set[str]] = collections.defaultdict(set)
     for subnet in subnets:
         for ref in subnet.addresses:
-            by_node[ref].append(subnet)
-    own = {node.ref: node.lo for node in lab.nodes.values()}
-    destinations = _destinations(lab, subnets, own)
-    held: dict[str, list[str]] = collections.defaultdict(list)
-    for dst, holders in destinations.items():
-        for ref in holders:
-            held[ref].append(dst)
-    routers = {node.ref for node in lab.nodes.values() if node.forwarding}
-    for router in lab.nodes.values():
-        if not router.forwarding:
-            continue
-        hops = _hops(_first_hops(router.ref, by_node, routers), held)
-        src = {6 if ":" in one else 4: one.split("/")[0] for one in reversed(router.lo)}
-        connected = {subnet.prefix for subnet in by_node[router.ref]}
-        for dst, holders in destinations.items():
-            if dst in hops and router.ref not in holders and dst not in connected:
-                version = 6 if ":" in dst else 4
-                options = {"src": src[version]} if version in src else {}
-                lab.ways.append(Way(router.ref, dst, PLACE, via=hops[dst], options=options))
+            connected[ref].add(subnet.prefix)
+    written = {(way.netns, _normal(way.dst)) for way in lab.ways if not {"table", "metric"} & set(way.options)}
+    for version in (4, 6):
+        by_node: dict[str, list[_Subnet]] = collections.defaultdict(list)
+        of_version = [subnet for subnet in subnets if _version(subnet.prefix) == version]
+        for subnet in of_version:
+            for ref in subnet.addresses:
+                by_node[ref].append(subnet)
+        own = {node.ref: [one for one in node.lo if _version(one) == version] for node in lab.nodes.values()}
+        destinations = _destinations(of_version, own)
+        held = _held(destinations, own, routers)
+        for router in [node.ref for node in lab.nodes.values() if node.forwarding]:
+            hops = _hops(_first_hops(router, by_node, routers), held)
+            options = {"src": own[router][0].split("/")[0]} if own[router] else {}
+            for dst, holders in destinations.items():
+                if dst in hops and router not in holders and dst not in connected[router]:
+                    if (router, dst) not in written:
+                        lab.ways.append(Way(router, dst, PLACE, via=hops[dst], options=options))
 
 
-def _hops(first: dict[str, dict[int, str]], held: dict[str, list[str]]) -> dict[str, str]:
+def _version(address: str) -> int:
+    return 6 if ":" in address else 4
+
+
+def _normal(dst: str) -> str:
+    return dst if dst == "default" else str(ipaddress.ip_network(dst, strict=False))
+
+
+def _hops(first: dict[str, str], held: dict[str, list[str]]) -> dict[str, str]:
     """By which address a router reaches each destination: the nearest of those that have it; `first` begins with it."""
     found: dict[str, str] = {}
-    for ref, hops in first.items():
+    for ref, hop in first.items():
         for dst in held.get(ref, ()):
-            version = 6 if ":" in dst else 4
-            if version in hops:
-                found.setdefault(dst, hops[version])
+            found.setdefault(dst, hop)
     return found
 
 
 def _subnets(lab: Lab) -> list[_Subnet]:
     """The prefixes of segments, bridges and cables, each with everybody who has an address in it."""
     found: dict[tuple[str, str], _Subnet] = {}
+    wires = _wires(lab)
+    ends: list[tuple[str, Plug | Switch]] = [(wires[switch.label], switch) for switch in lab.switches.values()]
     for cable in lab.cables:
-        switch = cable.ends[0].switch or cable.ends[1].switch
-        wire = switch.label if switch else "{0} {1}".format(*(plug.netns + ":" + plug.name for plug in cable.ends))
-        for one in (*cable.ends, *([switch] if switch else [])):
-            for text in one.addresses or []:
-                interface = ipaddress.ip_interface(text)
-                key = (wire, str(interface.network))
-                found.setdefault(key, _Subnet(key[1], {})).addresses[one.netns] = str(interface.ip)
+        if all(plug.up for plug in cable.ends):
+            switch = cable.ends[0].switch or cable.ends[1].switch
+            alone = "{0} {1}".format(*(plug.netns + ":" + plug.name for plug in cable.ends))
+            ends += [(wires[switch.label] if switch else alone, plug) for plug in cable.ends]
+    for wire, one in ends:
+        for text in one.addresses or []:
+            interface = ipaddress.ip_interface(text)
+            key = (wire, str(interface.network))
+            found.setdefault(key, _Subnet(key[1], {})).addresses[one.netns] = str(interface.ip)
     return list(found.values())
 
 
-def _destinations(lab: Lab, subnets: list[_Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:
-    """What routes lead to, each with the namespaces that have it."""
-    found: dict[str, set[str]] = {}
-    for subnet in subnets:
-        prefix = ipaddress.ip_network(subnet.prefix)
-        if not all(any((":" in one) == (prefix.version == 6) for one in own.get(ref, [])) for ref in subnet.addresses):
-            found.setdefault(subnet.prefix, set()).update(subnet.addresses)
-    for node in lab.nodes.values():
-        for text in node.lo:
-            found.setdefault(str(ipaddress.ip_interface(text).network), set()).add(node.ref)
+def _wires(lab: Lab) -> dict[str, str]:
+    """By the label of each bridge that of one of those that it is connected with, the same for all of them."""
+    found = {label: label for label in lab.switches}
+    for cable in lab.cables:
+        one, other = (plug.switch for plug in cable.ends)
+        if one and other and all(plug.up for plug in cable.ends):
+            old, new = found[one.label], found[other.label]
+            found = {label: new if wire == old else wire for label, wire in found.items()}
     return found
 
 
-def _first_hops(
-    router: str, by_node: dict[str, list[_Subnet]], routers: set[str]
-) -> dict[str, dict[int, str]]:
-    """By which address, of each family, a router reaches every other namespace first; the nearest ones first."""
-    found: dict[str, dict[int, str]] = {router: {}}
+def _destinations(subnets: list[_Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:
+    """What routes lead to, each with the namespaces that have it."""
+    found: dict[str, set[str]] = {}
+    for subnet in subnets:
+        if not all(own.get(ref) for ref in subnet.addresses):
+            found.setdefault(subnet.prefix, set()).update(subnet.addresses)
+    for ref, texts in own.items():
+        for text in texts:
+            found.setdefault(_normal(text), set()).add(ref)
+    return found
+
+
+def _held(destinations: dict[str, set[str]], own: dict[str, list[str]], routers: set[str]) -> dict[str, list[str]]:
+    """What can be reached by way of each namespace: for one that passes nothing on, only its own `lo`."""
+    found: dict[str, list[str]] = collections.defaultdict(list)
+    for dst, holders in destinations.items():
+        for ref in holders:
+            if ref in routers or dst in map(_normal, own.get(ref, [])):
+                found[ref].append(dst)
+    return found
+
+
+def _first_hops(router: str, by_node: dict[str, list[_Subnet]], routers: set[str]) -> dict[str, str]:
+    """By which address a router reaches every other namespace first; the nearest ones first."""
+    found = {router: ""}
     waiting = collections.deque([router])
     while waiting:
         here = waiting.popleft()
         if here not in routers:
             continue  # it can be reached, and passes nothing on
-        for subnet in by_node[here]:
-            version = 6 if ":" in subnet.prefix else 4
+        for subnet in by_node.get(here, ()):
             for ref, address in subnet.addresses.items():
-                if ref == here:
-                    continue
-                hop = address if here == router else found[here].get(version, "")
                 if ref not in found:
-                    found[ref] = {}
+                    found[ref] = found[here] or address
                     waiting.append(ref)
-                if hop:
-                    found[ref].setdefault(version, hop)
     del found[router]
     return found

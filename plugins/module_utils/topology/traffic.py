@@ -10,7 +10,7 @@ import ipaddress
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Way
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data
@@ -41,6 +41,7 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
     dst, via = values["dst"], values.get("via")
     targets = [dst] if dst == "default" else draft.prefixes_of(place + ".dst", dst)
     node = via is not None and bool(rules.check_ip(place, via))
+    found = len(draft.lab.ways)
     for target in targets:
         gateways: list[str | None] = [via]
         if node:
@@ -50,6 +51,8 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
             if dst == target or gateway is None or (":" in gateway) == (":" in target):
                 to = "::/0" if target == "default" and gateway and ":" in gateway else target
                 draft.lab.ways.append(Way(netns, to, place, gateway, dev, rest, present))
+    if targets and len(draft.lab.ways) == found and not node:
+        draft.errors.append("{0}.via: {1} is of no IP version of {2!r}".format(place, via, dst))
 
 
 def _neighbors_at(
@@ -96,15 +99,30 @@ def masquerades(draft: Draft, value: t.Any) -> None:
             values.setdefault("not_oif", inside)
         sources: list[t.Any] = draft.prefixes_of(place + ".src", values["src"]) if "src" in values else [None]
         targets: list[t.Any] = draft.prefixes_of(place + ".dst", values["dst"]) if "dst" in values else [None]
+        found = len(draft.lab.masquerades)
         for src in sources:
             for dst in targets:
                 # Of two segments, each with prefixes of both families, only what is alike goes together.
                 if not (src and dst) or (":" in src) == (":" in dst) or len(sources) == len(targets) == 1:
                     draft.lab.masquerades.append((place, {**values, "netns": netns, "src": src, "dst": dst}))
+        if sources and targets and len(draft.lab.masquerades) == found:
+            draft.errors.append("{0}.dst: {src!r} and {dst!r} are not of one IP version".format(place, **values))
+    _agree_on_forwarding(draft)
+
+
+def _agree_on_forwarding(draft: Draft) -> None:
+    """An error where two say different things of one namespace."""
+    said: dict[str, tuple[str, str]] = {}
+    for place, values in draft.lab.masquerades:
+        if "forward" in values:
+            word, first = said.setdefault(values["netns"], (values["forward"], place))
+            if word != values["forward"]:
+                draft.errors.append("{0}.forward: {1} says {2!r} for the same namespace".format(place, first, word))
 
 
 def checks(draft: Draft, value: t.Any) -> None:
     """Take the checks; names in them are looked up, and left as names."""
+    asked = contract.targets_of(draft.lab)
     for place, values in draft.reader.items("checks", value, "check"):
         senders = [
             name
@@ -114,6 +132,9 @@ def checks(draft: Draft, value: t.Any) -> None:
         targets = []
         for name in draft.reader.names(place + ".to", values.get("to", [])):
             address = not rules.check_ip(place, name.partition("%")[0])
-            if address or name == schema.ALL or draft.netns(place + ".to", name) is not None:
+            netns = None if address or name == schema.ALL else draft.netns(place + ".to", name)
+            if address or name == schema.ALL or netns is not None:
                 targets.append(name)
+            if netns is not None and not asked.get(netns) and not draft.errors:
+                draft.errors.append("{0}.to: {1!r} has no address that could be asked".format(place, name))
         draft.lab.checks.append((place, {**values, "from": senders, "to": targets}))

@@ -20,9 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route impor
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
-
-# ETH_DATA_LEN: of a new veth or bridge.
-USUAL_MTU = 1500
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.unsaid import USUAL_MTU, Unsaid
 
 
 @dataclasses.dataclass
@@ -43,36 +41,13 @@ class Mistakes:
         """Nothing: there are none left when plans are made."""
 
 
-@dataclasses.dataclass
-class UsualMtu:
-    """The MTU of the cables of which none is said: that of new ones, whatever they had before."""
-
-    plugs: list[Plug]
-
-    def check(self) -> list[str]:
-        """Nothing can be wrong with it."""
-        return []
-
-    def claims(self) -> list[tuple[str, str, str]]:
-        """Nothing: the pairs claim their links."""
-        return []
-
-    def plan(self, plan: Plan) -> None:
-        """Correct those that were there before, and have another one; all are in their places by now."""
-        for plug in self.plugs:
-            namespace = plan.snapshot.namespace(plug.netns)
-            found = namespace.links.get(plug.name) if namespace else None
-            if namespace and found and found.mtu != USUAL_MTU:
-                link.configure(plan, namespace, found, link.Settings(mtu=USUAL_MTU), plug.place + ".")
-
-
-def resources(lab: Lab) -> list[t.Any]:
-    """What is to be there, in the order in which one stands on the other."""
+def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
+    """What is to be there, in the order in which one stands on the other, after the lab as it was *before*."""
     found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
     usual = _usual_mtus(lab)
     found += [_bridge(switch, usual.get(switch.label, USUAL_MTU)) for switch in lab.switches.values()]
     found += [Veth(_end(cable.ends[0]), _end(cable.ends[1])) for cable in lab.cables]
-    found.append(UsualMtu([plug for cable in lab.cables if not cable.mtu for plug in cable.ends]))
+    found.append(Unsaid(lab, before))
     found += [
         LinkAddresses(node.ref, "lo", Addresses(node.lo, exclusive=False), place=node.place + ".")
         for node in lab.nodes.values()
@@ -94,7 +69,7 @@ def resources(lab: Lab) -> list[t.Any]:
 
 
 def _netns(node: Node) -> Netns:
-    return Netns(node.ref, node.held, node.hostname, place=node.place)
+    return Netns(node.ref, node.held, node.hostname, place=node.place, hostname_place=node.place + ".hostname")
 
 
 def _usual_mtus(lab: Lab) -> dict[str, int]:
@@ -152,10 +127,11 @@ def sysctls(lab: Lab) -> list[Sysctl]:
     found = []
     for node in lab.nodes.values():
         wanted = {}
-        if node.forwarding:
-            wanted["net.ipv4.ip_forward"] = "1"
+        # On the host a "no" says that the lab needs none, and others may.
+        if node.forwarding or (node.ref and node.forwarding is False):
+            wanted["net.ipv4.ip_forward"] = str(int(node.forwarding))
             if ipv6:
-                wanted["net.ipv6.conf.all.forwarding"] = "1"
+                wanted["net.ipv6.conf.all.forwarding"] = str(int(node.forwarding))
         for name, value in {**wanted, **node.sysctls}.items():
             place = "{0}.sysctls.{1}".format(node.place, name)
             found.append(Sysctl(node.ref, name, value, place=place, remembered=not node.ref))

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a topology does not say of a link: it is as if the link were new, whatever was said of it before."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shlex
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch
+
+# ETH_DATA_LEN: of a new veth or bridge.
+USUAL_MTU = 1500
+
+
+@dataclasses.dataclass
+class Unsaid:
+    """What links of a lab have left of their past: MTUs, and MAC addresses and alternative names that were said once.
+
+    :ivar before: the lab as it was last applied; None where it was not.
+    """
+
+    lab: Lab
+    before: Lab | None
+
+    def check(self) -> list[str]:
+        """Nothing can be wrong with it."""
+        return []
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Nothing: the pairs and bridges claim their links."""
+        return []
+
+    def plan(self, plan: Plan) -> None:
+        """Look at the links that were there before; all are in their places by now."""
+        former = _named(self.before) if self.before else []
+        altnames = {one.altname for one in former if one.altname}
+        macs = {one.mac.lower() for one in former if one.mac}
+        bridges = {(one.netns, one.name): one.mac.lower() for one in former if isinstance(one, Switch) and one.mac}
+        for cable in self.lab.cables:
+            for plug in cable.ends if cable.mtu is None else ():
+                self._set(plan, plug, mtu=USUAL_MTU)
+        for one in _named(self.lab) if altnames or macs else ():
+            namespace, found = _find(plan, one)
+            if namespace and found:
+                # A bridge without one of its own shows that of a port.
+                chosen = [bridges.get((one.netns, one.name))] if found.kind == "bridge" else macs
+                if one.mac is None and found.mac in chosen:
+                    self._set(plan, one, mac=self._mac(one))
+                for altname in sorted(altnames.intersection(found.altnames) - {one.altname}):
+                    _remove_altname(plan, namespace, found, altname)
+
+    @staticmethod
+    def _set(plan: Plan, one: Plug | Switch, **settings: t.Any) -> None:
+        namespace, found = _find(plan, one)
+        if namespace and found and not found.born:
+            link.configure(plan, namespace, found, link.Settings(**settings), one.place + ".")
+
+    def _mac(self, one: Plug | Switch) -> str:
+        """A MAC address for a link to have instead of one that was chosen: as good as a random one, but foreseeable."""
+        raw = bytearray(hashlib.sha256(" ".join((self.lab.name, one.netns, one.name)).encode()).digest()[:6])
+        raw[0] = raw[0] & 0xFC | 0x02
+        return raw.hex(":")
+
+
+def _named(lab: Lab) -> list[Plug | Switch]:
+    return [*lab.switches.values(), *lab.plugs()]
+
+
+def _find(plan: Plan, one: Plug | Switch) -> tuple[Namespace | None, Link | None]:
+    namespace = plan.snapshot.namespace(one.netns)
+    return namespace, namespace.links.get(one.name) if namespace else None
+
+
+def _remove_altname(plan: Plan, namespace: Namespace, found: Link, altname: str) -> None:
+    arguments = {"dev": found.name, "altname": altname}
+    before, found.altnames = found.altnames, tuple(one for one in found.altnames if one != altname)
+    plan.add(
+        Stage.CONFIGURE,
+        namespace.ref,
+        [Operation(namespace.ref, "altname_del", arguments)],
+        [Operation(namespace.ref, "altname_new", arguments)],
+        ("links", found.name, "altnames"),
+        list(before),
+        list(found.altnames),
+        [enter(namespace, "ip link property del dev {0} altname {1}".format(found.name, shlex.quote(altname)))],
+    )
