@@ -32,6 +32,7 @@ class Stage(enum.IntEnum):
     REMOVE_BRIDGE = 6
     REMOVE_LINK = 7
     REMOVE_NETNS = 8
+    REMOVE_PERSIST = 9
     NETNS = 11
     BRIDGE = 12
     LINK = 13
@@ -41,6 +42,7 @@ class Stage(enum.IntEnum):
     NEIGHBOR = 17
     SYSCTL = 18
     NAT = 19
+    PERSIST = 20
 
 
 # In these stages the namespaces do not matter to each other: what belongs to one is sent together.

@@ -34,6 +34,12 @@ options:
         for editors beside it.
       - The C(checks) are for the module M(linuxnet.lab.connectivity), which takes the same description.
     type: dict
+  persist:
+    description:
+      - Whether the lab comes back after a reboot, by a systemd unit that applies the same description before the
+        network counts as online; it needs neither Ansible nor the controller. Left out, it stays as it is.
+      - O(state=absent) ends it in any case.
+    type: bool
   state:
     description: Whether the lab is to be there.
     type: str
@@ -93,12 +99,14 @@ assumed:
 """
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face as topology
 
 OPTIONS = {
     "lab": {"type": "str", "aliases": ["name"]},
     "topology": {"type": "dict"},
+    "persist": {"type": "bool"},
     **STATE,
 }
 
@@ -112,7 +120,10 @@ def build(params):
     """The lab as resources, or its end."""
     if params["state"] == "absent":
         return [WholeLab()]
-    return topology.build(params["topology"], params["lab"])
+    found = topology.build(params["topology"], params["lab"])
+    if params["persist"] is not None:
+        found.append(Persist(lambda plan: params["topology"], present=params["persist"]))
+    return found
 
 
 def result(params):

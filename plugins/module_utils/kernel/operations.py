@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     ending,
     namespaces,
     nftables,
+    persistence,
     recorders,
     rtnetlink,
     store,
@@ -297,6 +298,12 @@ class Operator:
 
     def _do_recorder_end(self, netns: str, recorder: recorders.Recorder) -> None:
         recorders.end(recorder)
+
+    def _do_persist(self, netns: str, lab: str, files: persistence.Files) -> None:
+        persistence.install(lab, files)
+
+    def _do_unpersist(self, netns: str, lab: str) -> None:
+        persistence.uninstall(lab)
 
     def _do_file_write(self, netns: str, path: str, text: str | None) -> None:
         store.write_file(path, text)

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     masquerade,
     memory,
     netns,
+    persist,
     route,
     sysctl,
 )
@@ -45,6 +46,7 @@ class WholeLab:
         if plan.snapshot.remembered(plan.lab):
             sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving})
         sysctl.forget_persistent(plan)
+        persist.forget(plan)
         route.remove_kept(plan)
         for namespace in staying:
             _remove_links(plan, namespace)

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a systemd unit runs at boot: applies the description of a lab that was stored on this host."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
+
+
+def main(lab: str) -> str | None:
+    """Make the kernel match what is stored for a lab.
+
+    :returns: why it cannot be; None where it does.
+    """
+    if library.IMPORT_ERROR:
+        return library.IMPORT_ERROR
+    text = persistence.recall(lab)
+    if text is None:
+        return "nothing is stored for lab {0!r}".format(lab)
+    stored = json.loads(text)
+    try:
+        outcome = engine.run(face.build(stored["topology"]), lab, stored["force"])
+    except LabError as exc:
+        return str(exc)
+    face.keep(lab, stored["topology"])
+    for line in [*outcome.commands, *outcome.warnings]:
+        sys.stdout.write(line + "\n")
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

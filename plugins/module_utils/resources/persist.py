@@ -1,0 +1,90 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `persist`: that a lab comes back after a reboot."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+
+_WHERE = ("persist",)
+
+
+@dataclasses.dataclass
+class Persist:
+    """That a lab comes back.
+
+    :ivar topology: what describes the lab: as data, or what finds it in the kernel when the plan is made.
+    """
+
+    topology: t.Callable[[Plan], t.Any]
+    present: bool = True
+
+    def check(self) -> list[str]:
+        """Nothing can be wrong with it in itself."""
+        return []
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Nothing."""
+        return []
+
+    def plan(self, plan: Plan) -> None:
+        """Store what is needed, or remove it."""
+        if not self.present:
+            forget(plan)
+            return
+        if not persistence.has_systemd():
+            raise LabError("persist: this host was not booted by systemd, which is to bring the lab back")
+        text = json.dumps({"topology": self.topology(plan), "force": plan.force}, indent=1) + "\n"
+        files = _files(plan.lab, text)
+        if not persistence.differs(plan.lab, files):
+            return
+        former = persistence.recall(plan.lab)
+        plan.add(
+            Stage.PERSIST,
+            "",
+            [Operation("", "persist", {"lab": plan.lab, "files": files})],
+            [_undo(plan.lab, former)],
+            _WHERE,
+            json.loads(former) if former else None,
+            json.loads(text),
+            ["systemctl enable {0}".format(persistence.unit(plan.lab))],
+        )
+
+
+def forget(plan: Plan) -> None:
+    """Plan that a lab does not come back."""
+    former = persistence.recall(plan.lab)
+    if former is None:
+        return
+    plan.add(
+        Stage.REMOVE_PERSIST,
+        "",
+        [Operation("", "unpersist", {"lab": plan.lab})],
+        [_undo(plan.lab, former)],
+        _WHERE,
+        json.loads(former),
+        None,
+        ["systemctl disable {0}".format(persistence.unit(plan.lab))],
+    )
+
+
+def _files(lab: str, text: str) -> persistence.Files:
+    # Loaded here, because what is loaded is stored; and it needs the engine, which needs the resources.
+    from ansible_collections.linuxnet.lab.plugins.module_utils import boot
+
+    return persistence.wanted(lab, text, boot.__name__)
+
+
+def _undo(lab: str, former: str | None) -> Operation:
+    if former is None:
+        return Operation("", "unpersist", {"lab": lab})
+    return Operation("", "persist", {"lab": lab, "files": _files(lab, former)})
