@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.lab.plugins.plugin_utils import names
 from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked
 
 _GML_GRAPH = re.compile(r"^\s*graph\s*\[", re.MULTILINE)
-_GML_MULTIGRAPH = re.compile(r"^\s*multigraph\s+\d+\s*$", re.MULTILINE)
+_GML_MULTIGRAPH = re.compile(r"\bmultigraph\s+[01]\b")
 
 
 def from_gml(text: t.Any) -> t.Any:

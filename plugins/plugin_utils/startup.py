@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import itertools
 import os
 import re
 import shlex
@@ -110,9 +111,8 @@ class _Reading:
             return
         if len(words) < 2:
             raise _Unknown
-        if words[1] in ("add", "inet", "inet6"):
-            words = [words[0], *words[2:]]
-        cidr, values = _options(words[1:], (), ("netmask", "broadcast"))
+        said = itertools.dropwhile(lambda word: word in ("inet", "inet6", "add"), words[1:])
+        cidr, values = _options(list(said), (), ("netmask", "broadcast"))
         if cidr is None:
             raise _Unknown
         if "netmask" in values:
@@ -133,7 +133,7 @@ class _Reading:
             raise _Unknown
         if str(interface) not in addresses:
             addresses.append(str(interface))
-        if broadcast and interface.version == 4 and dev != "lo":
+        if broadcast and interface.version == 4:
             self.found.broadcast.add(dev)
 
     def _route(self, place: str, words: list[str], version: int | None) -> None:

@@ -95,6 +95,11 @@ def test_ring(laid_out):
     assert len(contract.checks(lab)) == 4 * 3
 
 
+@pytest.mark.parametrize("word", ["multigraph 0", "multigraph 1", "directed 0\nmultigraph 0\n"])
+def test_edges_may_be_parallel_whatever_is_said(word):
+    assert from_gml(RING.replace("graph [", "graph [ " + word)) == from_gml(RING)
+
+
 def test_every_router_has_an_address_of_its_own(laid_out):
     lab = laid_out(from_gml(RING, lo=["10.9.0.0/24", "2001:db8:9::/64"], pool=["10.8.0.0/24", "2001:db8:8::/64"]))
     prefixes = [ipaddress.ip_network("10.9.0.0/24"), ipaddress.ip_network("2001:db8:9::/64")]

@@ -27,6 +27,7 @@ router[sysctl]="net.ipv4.conf.all.rp_filter=0"
 router[sysctl]="net.ipv4.conf.eth0.proxy_arp=1"
 
 pc2[0]="B"
+pc2[sysctl]="kernel.domainname=example"
 pc2[mem]="64m"
 pc2[exec]="echo it's up > /tmp/log"
 observer[bridged]="true"
@@ -98,6 +99,7 @@ def test_what_is_left_out_of_lab_conf():
         "LAB_DESCRIPTION: of lab.conf",
         "LAB_VERSION: of lab.conf",
         "pc1[image]: kathara/base",
+        "pc2[sysctl]: kernel.domainname=example",
         "pc2[mem]: 64m",
         "pc2[exec]: echo it's up > /tmp/log",
         "observer[bridged]: true",
@@ -149,6 +151,7 @@ def test_startup_files(laid_out):
         "ip link set eth0 down",
         "ip link set eth0 mtu 1400",
         "ip route add 10.0.0.0/8",
+        "ip route add default via 10.0.0.1 dev eth7",
         "ip route add default via 10.0.0.1 metric low",
         "ip route",
         "ifconfig",
@@ -169,6 +172,11 @@ def test_a_line_that_says_nothing_is_not_left_out(line):
     answer = from_kathara('a[0]="A"', {"a": line}, name="one", with_notes=True)
     assert answer["left_out"] == []
     assert answer["topology"] == from_kathara('a[0]="A"', name="one")
+
+
+def test_ipv6_has_no_broadcast_address():
+    topology = from_kathara('a[0]="A"', {"a": "ifconfig eth0 inet6 add 2001:db8::1/64 up"}, name="one")
+    assert topology["links"] == [[{"netns": "a", "name": "eth0", "addresses": ["2001:db8::1/64"]}, "A"]]
 
 
 def test_an_address_alone_is_a_host_as_for_ip():
