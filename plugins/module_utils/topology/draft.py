@@ -26,7 +26,7 @@ class Draft:
         self.reader = reader
         self.errors = reader.errors
         self.lab = Lab(name)
-        self.mtu = mtu
+        self.mtu = self.right_mtu("", mtu)
         self.declared: set[str] = {schema.HOST}
         self.known: list[tuple[addressing.Network, str]] = []
 
@@ -42,6 +42,12 @@ class Draft:
             near = rules.nearest(name, self.declared)
             self.errors.append("{0}: there is no namespace {1!r}{2}".format(place, name, near))
         return None
+
+    def right_mtu(self, place: str, mtu: int | None) -> int | None:
+        """An MTU that others take over; None, with one error here instead of one at each of them, where it is wrong."""
+        wrong = rules.check_mtu(place + "mtu", mtu)
+        self.errors += wrong
+        return None if wrong else mtu
 
     def addresses(self, place: str, texts: list[str]) -> list[str]:
         """Those that are addresses of a link, with prefix length; an error for each of the others."""
@@ -69,7 +75,7 @@ class Draft:
             addresses=self.addresses(place + ".addresses", values.get("addresses", [])),
             broadcast=values.get("broadcast", False),
             mac=values.get("mac"),
-            mtu=values.get("mtu", self.mtu),
+            mtu=self.right_mtu(place + ".", values["mtu"]) if "mtu" in values else self.mtu,
             options={key: int(values[key]) for key in _OPTIONS if key in values},
         )
         self.lab.switches[label] = switch

@@ -31,7 +31,6 @@ def read(data: t.Any) -> tuple[Lab, list[str]]:
     reader = Reader()
     top = reader.item("", data, "topology")
     draft = Draft(top.get("name", ""), reader, top.get("mtu"))
-    draft.errors += rules.check_mtu("mtu", draft.mtu)
     _namespaces(draft, top.get("namespaces", {}))
     _bridges(draft, top.get("bridges", {}))
     segments.read(draft, top.get("segments", {}))

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader impor
 def read(draft: Draft, value: t.Any) -> None:
     """Take the links of a topology, those with a prefix of their own with addresses."""
     for place, values in draft.reader.links("links", value):
+        values["mtu"] = draft.right_mtu(place + ".", values.get("mtu"))
         ends = [
             _end(draft, "{0}.ends[{1}]".format(place, number), end, values)
             for number, end in enumerate(values.get("ends", []))
@@ -48,7 +49,8 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
     if netns is None:
         return None
     own = values.get("addresses")
-    mtu = values.get("mtu", link.get("mtu", switch.mtu if switch else None))
+    said = (values.get("mtu"), link["mtu"], switch.mtu if switch else None)
+    mtu = next((one for one in said if one is not None), None)
     return Plug(
         netns,
         place,

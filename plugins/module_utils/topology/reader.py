@@ -212,6 +212,7 @@ class Reader:
             taken = self.item(at, end, shape)
             if taken and ("netns" in taken) == ("bridge" in taken):
                 self.errors.append("{0}: either netns or bridge says where it ends".format(at))
+                taken = {}
             ends.append(taken)
         return ends
 

@@ -41,6 +41,14 @@ class Mistakes:
         """Nothing: there are none left when plans are made."""
 
 
+class _Lo(LinkAddresses):
+    """Addresses of a `lo`, which a topology gives by that name."""
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """The addresses."""
+        return self.addresses.claims(self.place + "lo")
+
+
 def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     """What is to be there, in the order in which one stands on the other, after the lab as it was *before*."""
     found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
@@ -49,7 +57,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     found += [Veth(_end(cable.ends[0]), _end(cable.ends[1])) for cable in lab.cables]
     found.append(Unsaid(lab, before))
     found += [
-        LinkAddresses(node.ref, "lo", Addresses(node.lo, exclusive=False), place=node.place + ".")
+        _Lo(node.ref, "lo", Addresses(node.lo, exclusive=False), place=node.place + ".")
         for node in lab.nodes.values()
         if node.lo
     ]
