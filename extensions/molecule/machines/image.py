@@ -101,9 +101,9 @@ def _build(suite: str, folder: pathlib.Path) -> None:
 def _bootstrap(suite: str, hooks: pathlib.Path, folder: pathlib.Path) -> None:
     """Run mmdebstrap, which leaves disk, kernel and modules in the folder."""
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join([*PACKAGES, KERNEL])]
-    command += ["--aptopt=Acquire::Languages \"none\"", "--aptopt=APT::Install-Recommends \"false\""]
+    command += ['--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"']
     # A mirror may be older than it says it may be.
-    command += ["--aptopt=Acquire::Check-Valid-Until \"false\""]
+    command += ['--aptopt=Acquire::Check-Valid-Until "false"']
     command += ["--dpkgopt=path-exclude=/usr/share/{0}/*".format(part) for part in ("man", "doc", "locale")]
     command += ["--customize-hook={0}/{1}".format(hooks, hook) for hook in ("customize", "pack")]
     command += ["--customize-hook=download /out/{0} {1}/{0}".format(p, folder) for p in ("disk", "kernel", "modules")]
