@@ -171,7 +171,7 @@ def documented(name: str) -> dict[str, t.Any]:
         assert (namespace, collection) == ("linuxnet", "lab")
         fragments = importlib.import_module("{0}.{1}".format(doc_fragments.__name__, file)).ModuleDocFragment
         options.update(yaml.safe_load(getattr(fragments, "".join(part).upper() or "DOCUMENTATION")).get("options", {}))
-    return {**options, **document["options"]}
+    return {**options, **document.get("options", {})}
 
 
 def plain(options: dict[str, t.Any], inner: str) -> dict[str, t.Any]:
