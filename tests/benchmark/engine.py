@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine against the least that the kernel can be told: N namespaces on one bridge, built, kept and removed.
+"""The engine against the least that the kernel can be told: N containers on one bridge, built, kept and removed.
 
 To be run as root: `python tests/benchmark/engine.py [N ...]`. Every N gets a process and a private world of its own,
 in which the compiled floor (floor.c) and the engine take turns, so that whatever else the machine does hits both.
-What is timed is `engine.run` as a whole: check, snapshot, plan, apply; not the interpreter's start and the imports.
+What is timed is everything from a topology as data to the kernel that matches it: names, addresses, checks, snapshot,
+plan, apply; not the interpreter's start and the imports.
 """
 
 from __future__ import annotations
@@ -25,14 +26,8 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
 
 LAB = "benchmark"
 USUAL = (10, 100, 500)
@@ -46,21 +41,14 @@ SETTLED = 3
 Times = dict[str, float]
 
 
-def resources(count: int) -> list[engine.Resource]:
-    """The lab of the measurements: as many containers on one bridge, routed by the host."""
-    bridge = Bridge("", "br0", Settings(up=True), addresses=Addresses(["10.0.0.1/16"]))
-    found: list[engine.Resource] = [bridge]
-    for n in range(1, count + 1):
-        name, place = f"web{n}", f"namespaces[{n}]."
-        address = f"10.0.{(n + 1) >> 8}.{(n + 1) & 255}/16"
-        outer = End("", f"v{n}", Settings(up=True, master="br0"), place=place + "outer.")
-        inner = End(name, "eth0", Settings(up=True), Addresses([address]), place=place + "inner.")
-        found += [
-            Netns(name, place=place + "name"),
-            Veth(outer, inner),
-            RouteWanted(name, "default", via="10.0.0.1", place=place),
-        ]
-    return [*found, Sysctl("", "net.ipv4.ip_forward", "1")]
+def lab(count: int) -> dict[str, t.Any]:
+    """The topology of the measurements: as many containers on one bridge, routed by the host."""
+    members = f"web[1:{count}]"
+    return {
+        "name": LAB,
+        "namespaces": {members: None, "host": {"forwarding": True}},
+        "segments": {"lan": {"prefix": "10.0.0.0/16", "gateway": "host", "members": members}},
+    }
 
 
 def enter_world() -> None:
@@ -71,13 +59,17 @@ def enter_world() -> None:
     syscalls.mount("sys", "/sys", "sysfs", 0)
 
 
-def run(wanted: t.Sequence[engine.Resource], changed: bool) -> float:
-    """How long the engine took; SystemExit where it did not change what it should, or the other way round."""
+def run(topology: dict[str, t.Any] | None, changed: bool) -> float:
+    """How long it took to make the kernel match a topology, or for None to remove the lab.
+
+    SystemExit where it did not change what it should, or the other way round.
+    """
     start = time.perf_counter()
-    outcome = engine.run(wanted, LAB)
+    outcome = engine.run([WholeLab()] if topology is None else face.build(topology), LAB)
     taken = time.perf_counter() - start
     if outcome.changed is not changed:
         raise SystemExit(f"the engine did not do what is measured: {outcome.commands[:3]}")
+    face.keep(LAB, topology)
     return taken
 
 
@@ -90,15 +82,15 @@ def turn(count: int, floor: str) -> Times:
         subprocess.run([floor, deed, str(count)], check=True)
         taken["floor " + deed] = time.perf_counter() - start
     drain(before)
-    lab, larger = resources(count), resources(count + 1)
-    taken["build"] = run(lab, changed=True)
+    small, larger = lab(count), lab(count + 1)
+    taken["build"] = run(small, changed=True)
     time.sleep(SETTLED)
-    taken["re-run"] = run(lab, changed=False)
+    taken["re-run"] = run(small, changed=False)
     taken["add one"] = run(larger, changed=True)
-    taken["remove"] = run([WholeLab()], changed=True)
+    taken["remove"] = run(None, changed=True)
     # Were the kernel not done yet, this would show it.
-    taken["build again"] = run(lab, changed=True)
-    taken["remove again"] = run([WholeLab()], changed=True)
+    taken["build again"] = run(small, changed=True)
+    taken["remove again"] = run(None, changed=True)
     drain(before)
     return taken
 

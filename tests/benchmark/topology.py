@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-from engine import USUAL, drain, nodes
+from engine import LAB, USUAL, drain, lab, nodes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ANSIBLE = os.path.join(sys.prefix, "bin", "ansible-playbook")
@@ -51,22 +51,12 @@ AnsibleModule(argument_spec={}, supports_check_mode=True).exit_json(changed=Fals
 """
 
 
-def lab(count: int) -> dict:
-    """The lab as a topology."""
-    members = f"web[1:{count}]"
-    return {
-        "name": "crowd",
-        "namespaces": {members: None, "host": {"forwarding": True}},
-        "segments": {"lan": {"prefix": "10.0.0.0/16", "gateway": "host", "members": members}},
-    }
-
-
 def write_inputs(folder: pathlib.Path, count: int) -> None:
     """Everything that the contestants read."""
     tasks = {
         "build": {"linuxnet.lab.topology": {"topology": lab(count)}},
         "add": {"linuxnet.lab.topology": {"topology": lab(count + 1)}},
-        "remove": {"linuxnet.lab.topology": {"name": "crowd", "state": "absent"}},
+        "remove": {"linuxnet.lab.topology": {"name": LAB, "state": "absent"}},
         "nothing": {"nothing": {}},
     }
     for name, task in tasks.items():
