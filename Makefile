@@ -8,7 +8,7 @@ export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/$(wildcard .venv/lib/python3.*/site-
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons molecule docs lint clean
+.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons molecule compatibility docs lint clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z_0-9-]+:.*## /{printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-pythons: setup  ## run the unit tests on the other Pythons found
 
 molecule: setup  ## apply the labs to virtual machines (ARGS=bridge_nat: only that scenario)
 	@tools/molecule $(ARGS)
+
+compatibility: setup  ## write what make molecule recorded into docs/compatibility.md (ARGS=--check compares)
+	$(BIN)/python tools/compatibility.py $(ARGS)
 
 docs: setup test-tools  ## write the generated parts of the pages in docs (ARGS=--check compares)
 	$(BIN)/python tools/topology_docs.py $(ARGS)

@@ -80,7 +80,7 @@ def _network(number: int, count: int) -> list[str]:
 
     Between the machines there are UNIX sockets, which need neither root nor ports; the first machine is the hub.
     """
-    options = ["-netdev", "user,id=outside,hostfwd=tcp:127.0.0.1:0-:22"]
+    options = ["-netdev", "user,id=outside,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22"]
     options += ["-device", "virtio-net-pci,netdev=outside,mac=52:54:00:4c:ff:01,romfile="]
     socket_options = "addr.type=unix,addr.path=link-{0}"
     if number:

@@ -155,7 +155,7 @@ def wrong_settings(page: str, inside: dict[str, list[str]]) -> list[str]:
             has |= {(name, link["ifname"], "master", link["master"])} if "master" in link else set()
             has |= {(name, link["ifname"], "up")} if "UP" in link["flags"] else set()
         for route in json.loads(run(*enter, "ip", "-j", "route")):
-            has.add((name, "route", route["dst"], route.get("gateway", ""), route["dev"]))
+            has |= {(name, "route", route["dst"], key, route.get(key, "")) for key in ("gateway", "dev")}
         for entry in json.loads(run(*enter, "nft", "-j", "list", "tables"))["nftables"]:
             if "table" in entry:
                 has.add((name, "table", entry["table"]["family"], entry["table"]["name"]))
@@ -171,8 +171,10 @@ def wrong_settings(page: str, inside: dict[str, list[str]]) -> list[str]:
             wanted[(name, match.group(1), "master", match.group(2))] = line
         elif match := re.search(r"link set (\S+) up", line):
             wanted[(name, match.group(1), "up")] = line
-        elif match := re.search(r"route add (\S+) (?:via (\S+) )?dev (\S+)", line):
-            wanted[(name, "route", match.group(1), match.group(2) or "", match.group(3))] = line
+        elif match := re.search(r"route add (\S+)(?: via (\S+))?(?: dev (\S+))?", line):
+            for key, value in (("gateway", match.group(2)), ("dev", match.group(3))):
+                if value:
+                    wanted[(name, "route", match.group(1), key, value)] = line
         elif match := re.match(r"nft add table (\S+) (\S+)", line):
             wanted[("host", "table", match.group(1), match.group(2))] = line
         elif match := re.match(r"sysctl -w (\S+)=(\S+)", line):
