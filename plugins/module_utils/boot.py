@@ -21,7 +21,7 @@ def main(lab: str) -> str | None:
     :returns: why it cannot be; None where it does.
     """
     if library.IMPORT_ERROR:
-        return library.IMPORT_ERROR
+        return library.PROBLEM
     text = persistence.recall(lab)
     if text is None:
         return "nothing is stored for lab {0!r}".format(lab)
@@ -37,4 +37,4 @@ def main(lab: str) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))

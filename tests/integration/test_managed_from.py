@@ -65,7 +65,8 @@ def test_it_is_known_below_sudo_too(world, line):
 
 def test_ipv6(world, monkeypatch):
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
-        with socket.create_connection(server.getsockname()[:2]) as client, server.accept()[0]:
+        client = socket.create_connection(server.getsockname()[:2])
+        with client, server.accept()[0]:
             names = (*client.getsockname()[:2], *server.getsockname()[:2])
             monkeypatch.setenv("SSH_CONNECTION", "{0} {1} {2} {3}".format(*names))
             assert ssh.clients() == ["::1"]

@@ -36,7 +36,7 @@ def asks(*asked: dict[str, t.Any]) -> list[tuple[str, str]]:
 
 
 def test_one_for_each_address_of_each_target() -> None:
-    (six,) = [one for one in asks({"from": "a", "to": "a"}, {"from": "r", "to": "six"})]
+    (six,) = asks({"from": "a", "to": "a"}, {"from": "r", "to": "six"})
     assert six[0] == "r" and six[1].startswith("fd02::")
     assert asks({"from": ["b", "host"], "to": ["b", "host"]}) == [("b", "10.3.0.1"), ("", "10.3.0.9")]
     assert asks({"from": "host", "to": "203.0.113.1"}) == [("", "203.0.113.1")]

@@ -78,7 +78,9 @@ def _with_groups(batch: Batch, socket: Netlink) -> t.Iterator[tuple[int, t.Any]]
             yield from part
             continue
         taken = rtnetlink.groups(socket)
-        group = next(number for number in iter(lambda: random.randrange(1 << 16, 1 << 31), 0) if number not in taken)
+        group = random.randrange(1 << 16, 1 << 31)
+        while group in taken:
+            group = random.randrange(1 << 16, 1 << 31)
         for number, made in part:
             yield number, rtnetlink.link_set(0, name=made.dev, group=group)
         yield part[0][0], rtnetlink.group_del(group)

@@ -138,7 +138,8 @@ class Leftovers:
             for found in namespace.links.values() if namespace else ():
                 there = {one.dst for one in namespace.routes if one.dev == found.name} if namespace else set()
                 for one in list(found.addresses) if plan.owns(found) else ():
-                    if str(one.network) == str(rules.network_of(way.dst)) not in there:
+                    dst = str(rules.network_of(way.dst))
+                    if str(one.network) == dst and dst not in there:
                         addresses = Addresses([one.cidr], bool(one.broadcast))
                         LinkAddresses(way.netns, found.name, addresses, present=False).plan(plan)
 
