@@ -333,6 +333,7 @@ EDITS = {
         small(**entry()),
         small({"members": {"b": None}}, links=[{"ends": ["a:eth0", "b"], "prefix": "10.1.1.0/30"}], **entry()),
     ),
+    "neighbor_gone": (small(**entry()), small()),
     "neighbor_and_its_link_gone": (small(**entry()), small({"members": "b"})),
     "named_and_held": (small(), small(namespaces={"a": {"kind": "held"}, "b": None})),
     "forwarding_off": (

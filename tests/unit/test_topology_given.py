@@ -100,6 +100,14 @@ def test_numbers_are_places() -> None:
     assert int(found["n300"][0].split(".")[3][:-3]) >= 128, "what has no place goes to the upper half"
 
 
+def test_a_release_gives_what_the_last_one_gave() -> None:
+    """Written down once: labs that are there keep their addresses and names when the collection is renewed."""
+    assert given(["router", "web1"]) == {"router": ["10.0.0.226/24"], "web1": ["10.0.0.2/24"]}
+    assert [str(one) for one in pooled([("a", "b")])["a", "b"]] == ["10.9.210.142/31"]
+    lab = read({"namespaces": ["a", "a-namespace-with-a-long-name"], "links": [["a", "a-namespace-with-a-long-name"]]})
+    assert [plug.name for plug in lab.plugs()] == ["a-namesp-31a59d", "a"]
+
+
 def test_explicit_ones_win_and_move_nobody_else() -> None:
     names = [f"web{number}" for number in range(1, 10)] + ["db"]
     before = given(names)
