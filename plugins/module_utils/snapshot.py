@@ -31,6 +31,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Route,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Network, ip_of
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
 MARK = "linuxnet.lab:"
@@ -306,11 +307,11 @@ class Snapshot:
                 self._sysctls[ref, name] = None
         return self._sysctls[ref, name]
 
-    def clients(self) -> list[str]:
-        """The addresses from which the host is managed."""
+    def manager_within(self, network: Network) -> str:
+        """The address in a network from which the host is managed; empty for none."""
         if self._clients is None:
             self._clients = ssh.clients()
-        return self._clients
+        return next((client for client in self._clients if ip_of(client) in network), "")
 
     def new_sysctl(self, name: str) -> str | None:
         """The value that a sysctl has in a new namespace; None where the kernel has none of that name."""

@@ -47,6 +47,15 @@ def test_a_prefix_that_covers_the_controller_is_refused_unless_forced(world, lin
     world.run("topology", topology=LAB, force=True)
 
 
+def test_a_route_to_the_controller_is_refused_too(world, line, monkeypatch):
+    monkeypatch.setenv("SSH_CONNECTION", line)
+    world.run("bridge", lab="demo", name="br0", addresses=["10.0.0.1/24"])
+    (error,) = world.refused("route", lab="demo", dst="198.18.7.0/24", via="10.0.0.9")
+    assert "dst: 198.18.7.0/24 covers 198.18.7.7, from where this host is managed" in error
+    world.run("route", lab="demo", dst="198.18.8.0/24", via="10.0.0.9")
+    world.run("route", lab="demo", dst="198.18.7.0/24", via="10.0.0.9", force=True)
+
+
 def test_a_connection_of_another_network_is_no_reason(world, line, monkeypatch):
     monkeypatch.setenv("SSH_CONNECTION", line.replace(CONTROLLER, "198.18.7.8"))
     world.run("topology", topology=LAB)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import ipaddress
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -192,13 +191,13 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
         if other is not link:
             return ["{0}: {1} is already on {2} in {3}".format(place, address.ip, other.name, namespace.title)]
     if not namespace.ref:
-        for client in plan.snapshot.clients():
-            if ipaddress.ip_address(client) in network:
-                return [
-                    "{0}: {1} covers {2}, from where this host is managed; it is not added unless force is true".format(
-                        place, network, client
-                    )
-                ]
+        manager = plan.snapshot.manager_within(network)
+        if manager:
+            return [
+                "{0}: {1} covers {2}, from where this host is managed; it is not added unless force is true".format(
+                    place, network, manager
+                )
+            ]
     for there, dev in _foreign_networks(plan, namespace) if not namespace.ref else ():
         if there.version == network.version and network.overlaps(there):
             return [

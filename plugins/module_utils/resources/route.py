@@ -133,6 +133,7 @@ class RouteWanted:
         if any(self._satisfies(one, wanted) for one in same_key):
             return
         self._check_gateway(plan, namespace, wanted)
+        self._check_manager(plan, namespace, wanted)
         for route in same_key:
             _demand(plan, namespace, route, self.place)
             remove(plan, namespace, route)
@@ -154,6 +155,19 @@ class RouteWanted:
             return False
         names = ("via", "dev", "src", "metric", "scope", "type", "onlink")
         return all(getattr(there, name) == getattr(wanted, name) for name in names if getattr(self, name) is not None)
+
+    def _check_manager(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
+        """LabError where a route of the host's leads away what this very host is managed by."""
+        network = rules.network_of(wanted.dst)
+        if namespace.ref or plan.force or not network.prefixlen:
+            return  # the host's own default route stands as it is: it is not the lab's
+        manager = plan.snapshot.manager_within(network)
+        if manager:
+            raise LabError(
+                "{0}dst: {1} covers {2}, from where this host is managed; it is not added unless force is true".format(
+                    self.place, network, manager
+                )
+            )
 
     def _check_gateway(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
         """LabError where the gateway is on no network of the namespace: the kernel would refuse it, less clearly."""
