@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
@@ -23,6 +25,9 @@ LAB: Options = {
     "lab": {"type": "str", "default": "default"},
     "force": {"type": "bool", "default": False},
 }
+# Those for which distributions package Python libraries.
+_SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
+
 STATE: Options = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 
@@ -81,8 +86,20 @@ def run_module(
 
 
 def require_library(module: AnsibleModule) -> None:
-    """End the module with the cure where the Python that runs it lacks pyroute2."""
-    if library.IMPORT_ERROR:
-        module.fail_json(
-            msg=missing_required_lib("pyroute2 >= 0.7.2", url="https://pyroute2.org"), exception=library.IMPORT_ERROR
-        )
+    """Run the module by a Python that has pyroute2, if there is one; otherwise end it with the cure."""
+    if not library.IMPORT_ERROR:
+        return
+    if not has_respawned():
+        for python in _SYSTEM_PYTHONS:
+            if _can_use(module, python):
+                respawn_module(python)
+    cure = "the role linuxnet.lab.prepare puts pyroute2 {0} or newer on a host".format(library.MINIMUM)
+    module.fail_json(msg="{0}; {1}".format(library.PROBLEM, cure), exception=library.IMPORT_ERROR)
+
+
+def _can_use(module: AnsibleModule, python: str) -> bool:
+    """Whether another Python gets as far as this one should have: what looks for pyroute2 here does so there."""
+    if not os.access(python, os.X_OK):
+        return False
+    code = library.__loader__.get_source(library.__name__)  # type: ignore[union-attr]
+    return module.run_command([python, "-c", code + "\nsys.exit(IMPORT_ERROR is not None)"])[0] == 0

@@ -42,7 +42,8 @@ attributes:
     support: full
 requirements:
   - The right to open raw sockets and to enter namespaces, which root has.
-  - pyroute2 >= 0.7.2 (on the host that executes the module) for O(matrix.lab), and for O(listen) with V(auto)
+  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) puts it there)
+    for O(matrix.lab), and for O(listen) with V(auto)
 options:
   checks:
     description:

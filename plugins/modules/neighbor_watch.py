@@ -20,7 +20,7 @@ description:
 extends_documentation_fragment:
   - linuxnet.lab.recorder
 requirements:
-  - pyroute2 >= 0.7.2 (on the host that executes the module)
+  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) puts it there)
   - root
 options:
   state:

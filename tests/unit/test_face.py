@@ -139,10 +139,34 @@ def test_without_root_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said["failed"] and said["msg"].endswith("this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN); become: true")
 
 
-def test_without_the_library_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def without_library(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """This Python has no pyroute2; those that the list gets have it, and may run the module instead."""
+    others: list[str] = []
+
+    def respawn(python: str) -> t.NoReturn:
+        raise Spoken({"python": python})
+
     monkeypatch.setattr(face.library, "IMPORT_ERROR", "traceback")
+    monkeypatch.setattr(face.library, "PROBLEM", "python has no pyroute2")
+    monkeypatch.setattr(face, "_can_use", lambda module, python: python in others)
+    monkeypatch.setattr(face, "respawn_module", respawn)
+    return others
+
+
+def test_without_the_library_the_cure_is_told(monkeypatch: pytest.MonkeyPatch, without_library: list[str]) -> None:
     said = result_of(monkeypatch, DONE)
-    assert said["failed"] and "pyroute2 >= 0.7.2" in said["msg"] and said["exception"] == "traceback"
+    assert said["failed"] and said["exception"] == "traceback" and "\n" not in said["msg"]
+    assert said["msg"].startswith("python has no pyroute2; ") and "linuxnet.lab.prepare" in said["msg"]
+
+
+def test_without_the_library_the_systems_python_takes_over_once(
+    monkeypatch: pytest.MonkeyPatch, without_library: list[str]
+) -> None:
+    without_library.append("/usr/bin/python3")
+    assert result_of(monkeypatch, DONE) == {"python": "/usr/bin/python3"}
+    monkeypatch.setattr(face, "has_respawned", lambda: True)
+    assert result_of(monkeypatch, DONE)["failed"]
 
 
 # Options and documentation

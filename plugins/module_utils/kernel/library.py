@@ -12,11 +12,49 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.machinery
 import importlib.util
+import os
+import re
 import sys
 import traceback
 import types
 import typing as t
+
+MINIMUM = "0.7.2"
+# Where the role `prepare` puts it if it must not touch the system's Python.
+PREPARED = "/usr/local/lib/linuxnet.lab/python"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def version_in(folder: str) -> str:
+    """The version of pyroute2 in a folder of packages, by the name of what describes it; "" where that is not told."""
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        found = re.match(r"pyroute2-(\d+(?:\.\d+)*).*\.(?:dist|egg)-info$", name)
+        if found:
+            return found[1]
+    return ""
+
+
+@functools.cache
+def place() -> str:
+    """The folder of packages in which pyroute2 is: one of `sys.path`, otherwise that of the role `prepare`.
+
+    :raises ImportError: it is in neither, or too old.
+    """
+    old = ""
+    for search in (importlib.util.find_spec, lambda name: importlib.machinery.PathFinder.find_spec(name, [PREPARED])):
+        spec = search("pyroute2")
+        for location in (spec and spec.submodule_search_locations) or ():
+            folder = os.path.dirname(location)
+            version = version_in(folder)
+            if not version or _numbers(version) >= _numbers(MINIMUM):
+                return folder
+            old = " but {0}, which is too old".format(version)
+    raise ImportError("{0} has no pyroute2{1}".format(sys.executable, old))
 
 
 def _load(*names: str) -> list[t.Any]:
@@ -25,11 +63,10 @@ def _load(*names: str) -> list[t.Any]:
     That is everything that pyroute2 has, and takes longer than all else that a module of the collection does. What
     is loaded here is not left in `sys.modules`, so that anybody else in this process imports pyroute2 as usual.
     """
-    spec = importlib.util.find_spec("pyroute2") if "pyroute2" not in sys.modules else None
-    if spec is None:
+    if "pyroute2" in sys.modules:
         return [importlib.import_module("pyroute2." + name) for name in names]
     package = types.ModuleType("pyroute2")
-    package.__path__ = list(spec.submodule_search_locations or ())
+    package.__path__ = [os.path.join(place(), "pyroute2")]
     sys.modules["pyroute2"] = package
     try:
         return [importlib.import_module("pyroute2." + name) for name in names]
@@ -40,6 +77,8 @@ def _load(*names: str) -> list[t.Any]:
 
 _CLASSES = ("ifinfmsg", "ndmsg")
 
+# Why pyroute2 cannot be used, in one line, and what was raised.
+PROBLEM = ""
 IMPORT_ERROR: str | None = None
 ifinfmsg: t.Any = None
 ndmsg: t.Any = None
@@ -47,7 +86,8 @@ try:
     ifinfmsg, ndmsg = (
         getattr(module, name) for module, name in zip(_load(*("netlink.rtnl." + name for name in _CLASSES)), _CLASSES)
     )
-except ImportError:
+except ImportError as exc:
+    PROBLEM = str(exc)
     IMPORT_ERROR = traceback.format_exc()
 
 

@@ -10,15 +10,16 @@ The unit needs neither Ansible nor the controller. Sources: systemd.unit(5), sys
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
+
 LAB_DIR = "/etc/linuxnet.lab"
 UNIT_DIR = "/etc/systemd/system"
-CODE_DIR = "/usr/local/lib/linuxnet.lab"
+CODE_DIR = "/usr/local/lib/linuxnet.lab/boot"
 
 _ROOT = "ansible_collections.linuxnet.lab.plugins.module_utils"
 _WANTS = "multi-user.target.wants"
@@ -77,15 +78,11 @@ def wanted(lab: str, text: str, program: str) -> Files:
 
     :arg program: the module of the collection that is run at boot with the lab's name.
     """
-    path = [CODE_DIR]
-    found = importlib.util.find_spec("pyroute2")
-    if found and found.submodule_search_locations:
-        # pyroute2 may lie where this process alone looks for it.
-        path.append(os.path.dirname(next(iter(found.submodule_search_locations))))
     values = {
         "lab": lab,
         "description": description(lab),
-        "path": os.pathsep.join(path),
+        # pyroute2 may lie where this process alone looks for it.
+        "path": os.pathsep.join([CODE_DIR, library.place()]),
         "python": sys.executable,
         "program": program,
     }
@@ -132,8 +129,9 @@ def uninstall(lab: str) -> None:
             os.unlink(path)
     if not labs():
         shutil.rmtree(CODE_DIR, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            os.rmdir(LAB_DIR)
+        for folder in (LAB_DIR, os.path.dirname(CODE_DIR)):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)  # unless somebody else has something in it
     _reload()
 
 
