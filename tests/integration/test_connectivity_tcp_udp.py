@@ -74,7 +74,7 @@ def test_our_own_listener(link: t.Any, protocol: str) -> None:
     checks += [{"from": "b", "to": to, "listen": "b"} for to in ("127.0.0.1", "::1")]
     results = link.run("connectivity", checks=checks, protocol=protocol, port=5001)["results"]
     for result in results:
-        assert (result["reason"], result["by"], result["sent"], result["received"]) == ("reply", result["to"], 1, 1)
+        assert (result["reason"], result["by"], result["received"]) == ("reply", result["to"], 1)
         assert (result["protocol"], result["port"], result["rtt_ms"] > 0) == (protocol, 5001, True)
     for netns in ("", "b"):
         assert ":5001" not in link.sh("ss -Hlntu", netns)

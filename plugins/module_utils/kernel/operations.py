@@ -207,12 +207,18 @@ class Operator:
     def _message_veth_new(self, netns: str, peer_netns: str, master: str = "", **arguments: t.Any) -> t.Any:
         index = self._index(netns, master) if master else None
         made = rtnetlink.veth_new(peer_netns=self._descriptor(peer_netns), master=index, **arguments)
-        self._names.update((arguments["name"], arguments["peer"]))
+        self._born(netns, arguments["name"])
+        self._born(peer_netns, arguments["peer"])
         return made
 
     def _message_bridge_new(self, netns: str, **arguments: t.Any) -> t.Any:
-        self._names.add(arguments["name"])
+        self._born(netns, arguments["name"])
         return rtnetlink.bridge_new(**arguments)
+
+    def _born(self, netns: str, name: str) -> None:
+        """A link is made; one of that name may have gone before, with its other end or its namespace."""
+        self._names.add(name)
+        self._indexes.pop((netns, name), None)
 
     def _message_link_set(
         self, netns: str, dev: str, master: str | None = None, to_netns: str | None = None, **arguments: t.Any

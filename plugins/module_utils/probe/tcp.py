@@ -59,8 +59,13 @@ class Dialer:
         return sock
 
 
+# After what time a request is made anew rather than by the kernel, which waits as long (RFC 6298) but goes on with the
+# source address of the first: that of an IPv6 link that has just come up is not its best one yet.
+_PATIENCE = 1.0
+
+
 class Probe(attempt.Probe):
-    """A check by TCP. The kernel repeats the request of a connection; a new one is opened when that has failed."""
+    """A check by TCP: a connection is opened again when that failed, or when it takes long, each time twice as long."""
 
     blind = True
 
@@ -68,14 +73,20 @@ class Probe(attempt.Probe):
         super().__init__(check)
         self._dialer = dialer
         self._socket: socket.socket | None = None
+        self._patience = _PATIENCE
+        self._dialled = 0.0
 
     def ask(self) -> None:
         """Open a connection, unless one is still being opened."""
+        if self._socket is not None and time.monotonic() - self._dialled > self._patience:
+            self._patience *= 2
+            self.close()
         if self._socket is None:
             super().ask()
 
     def transmit(self, sequence: int) -> None:
         """Open a connection."""
+        self._dialled = time.monotonic()
         self._socket = self._dialer.dial(self.check.address, self.check.port)
         self._dialer.selector.register(self._socket, selectors.EVENT_WRITE, self.ready)
 

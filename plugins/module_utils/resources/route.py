@@ -121,7 +121,8 @@ class RouteWanted:
         namespace = plan.snapshot.namespace(self.netns)
         for route in [one for one in namespace.routes if self._is(one)] if namespace else []:
             _demand(plan, namespace, route, self.place)
-            remove(plan, namespace, route)
+            # The same plan may make the link that the kernel's route comes with.
+            remove(plan, namespace, route, Stage.ROUTE)
 
     def _ensure(self, plan: Plan, namespace: Namespace) -> None:
         wanted = self.route()
@@ -251,7 +252,7 @@ def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     )
 
 
-def remove(plan: Plan, namespace: Namespace, route: Route) -> None:
+def remove(plan: Plan, namespace: Namespace, route: Route, stage: Stage = Stage.REMOVE_ROUTE) -> None:
     """Plan the end of a route."""
     namespace.table(route.family).discard(route)
     operations = [Operation(namespace.ref, "route_del", {"route": route})]
@@ -262,7 +263,7 @@ def remove(plan: Plan, namespace: Namespace, route: Route) -> None:
         operations.append(memory.write(plan, key, None))
         undo.append(memory.write(plan, key, record))
     plan.add(
-        Stage.REMOVE_ROUTE,
+        stage,
         namespace.ref,
         operations,
         undo,
