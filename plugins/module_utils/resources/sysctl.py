@@ -30,6 +30,7 @@ class Sysctl:
 
     :ivar persist: whether the host keeps it over a reboot, in a file under /etc/sysctl.d; None leaves that.
     :ivar remembered: whether the lab remembers the old value; not needed in a namespace that begins and ends with it.
+    :ivar usual: whether nothing needs to be done where new namespaces have this value anyway.
     """
 
     netns: str
@@ -39,6 +40,7 @@ class Sysctl:
     present: bool = True
     place: str = "name"
     remembered: bool = True
+    usual: bool = False
 
     def __post_init__(self) -> None:
         parts = self._parts()
@@ -73,6 +75,8 @@ class Sysctl:
                 _persist(plan, self.name, None)
             return
         namespace = plan.namespace(self.netns, "netns")
+        if self.usual and plan.snapshot.new_sysctl(self.name) == sysctl.normal(self.value):
+            return
         current = self._current(plan, namespace)
         if current is None and not plan.is_assumed(namespace, self._dev()):
             raise LabError("{0}: {1} has no sysctl {2!r}".format(self.place, namespace.title, self.name))
@@ -91,7 +95,8 @@ class Sysctl:
     def _current(self, plan: Plan, namespace: Namespace) -> str | None:
         """Its value: what is made by the same plan has that of any new namespace."""
         dev = self._dev()
-        born = bool(dev) and dev in namespace.links and namespace.links[dev].born
+        found = namespace.links.get(dev)
+        born = found is not None and (found.born or found.moved)
         try:
             if not namespace.new and not born:
                 current = plan.snapshot.sysctl(self.netns, self.name)

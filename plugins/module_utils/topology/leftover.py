@@ -54,7 +54,7 @@ class Leftovers:
         nodes = {node.ref: node for node in self.lab.nodes.values() if node.ref}
         ours = [one for one in everywhere if one.ref and one.lab == plan.lab]
         leaving = [one for one in ours if one.ref not in nodes or nodes[one.ref].held != one.held]
-        kept = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl)}
+        kept = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl) and not one.usual}
         sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving}, kept)
         self._masquerades(plan)
         staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
@@ -164,9 +164,9 @@ class Leftovers:
         """In the lab's own namespaces a sysctl that is not named any more gets the value of a new namespace."""
         if self.before is None:
             return
-        wanted = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl)}
+        wanted = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl) and not one.usual}
         for one in sysctls(self.before):
-            if one.netns in refs and (one.netns, one.name) not in wanted:
+            if one.netns in refs and not one.usual and (one.netns, one.name) not in wanted:
                 one.forget(plan)
 
     def _masquerades(self, plan: Plan) -> None:

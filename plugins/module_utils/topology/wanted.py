@@ -22,6 +22,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.unsaid import USUAL_MTU, Unsaid
 
+_FORWARD = "net.ipv4.ip_forward"
+
 
 @dataclasses.dataclass
 class Mistakes:
@@ -137,12 +139,15 @@ def sysctls(lab: Lab) -> list[Sysctl]:
         wanted = {}
         # On the host a "no" says that the lab needs none, and others may.
         if node.forwarding or (node.ref and node.forwarding is False):
-            wanted["net.ipv4.ip_forward"] = str(int(node.forwarding))
+            wanted[_FORWARD] = str(int(node.forwarding))
             if ipv6:
                 wanted["net.ipv6.conf.all.forwarding"] = str(int(node.forwarding))
         for name, value in {**wanted, **node.sysctls}.items():
             place = "{0}.sysctls.{1}".format(node.place, name)
             found.append(Sysctl(node.ref, name, value, place=place, remembered=not node.ref))
+        if node.ref and node.forwarding is None and _FORWARD not in node.sysctls:
+            # A new namespace forwards IPv4 if its host does (devconf_inherit_init_net of the kernel's documentation).
+            found.append(Sysctl(node.ref, _FORWARD, "0", place=node.place, remembered=False, usual=True))
     return found
 
 
