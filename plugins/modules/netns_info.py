@@ -14,9 +14,8 @@ description:
     the kernel's indexes.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
-requirements:
-  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) puts it there)
-  - root
+extends_documentation_fragment:
+  - linuxnet.lab.lab.info
 options:
   name:
     description:
@@ -32,23 +31,6 @@ options:
     type: list
     elements: str
     default: []
-attributes:
-  check_mode:
-    description: Can run in check mode and return changed status prediction without modifying target.
-    support: full
-  diff_mode:
-    description: Returns details on what has changed, when in diff mode.
-    support: N/A
-    details: This module changes nothing.
-  platform:
-    description: The systems that the module works on.
-    platforms: linux
-    support: full
-  action_group:
-    description: Use C(group/linuxnet.lab.lab) in C(module_defaults) to set defaults for this module.
-    membership:
-      - linuxnet.lab.lab
-    support: full
 """
 
 EXAMPLES = r"""
