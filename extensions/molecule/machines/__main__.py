@@ -77,7 +77,13 @@ def create() -> None:
             ]
             list(pool.map(qemu.wait, [machine.name for machine in machines], ports))
         state = {
-            machine.name: {"port": port, "key": str(folder / "key"), "address": machine.address.split("/")[0]}
+            machine.name: {
+                "ansible_port": port,
+                "ansible_ssh_private_key_file": str(folder / "key"),
+                # On the network between the machines.
+                "machine_address": machine.address.split("/")[0],
+                **machine.variables,
+            }
             for machine, folder, port in zip(machines, images, ports)
         }
         STATE.write_text(json.dumps(state))
@@ -108,17 +114,8 @@ def inventory() -> dict[str, t.Any]:
         "ansible_ssh_common_args": " ".join("-o " + option for option in SSH_OPTIONS),
         "ansible_user": "lab",
     }
-    hosts = {
-        name: {
-            "ansible_port": machine["port"],
-            "ansible_ssh_private_key_file": machine["key"],
-            # On the network between the machines.
-            "machine_address": machine["address"],
-        }
-        for name, machine in state.items()
-    }
     names = list(state) or [machine.name for machine in settings.wanted()]
-    return {"_meta": {"hostvars": hosts}, "lab_hosts": {"hosts": names, "vars": common}}
+    return {"_meta": {"hostvars": state}, "lab_hosts": {"hosts": names, "vars": common}}
 
 
 def main() -> None:

@@ -189,9 +189,11 @@ def versions() -> dict[str, str]:
     release = dict(
         line.replace('"', "").split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if line
     )
-    version = "from importlib.metadata import version; print(version('pyroute2'))"
+    # The modules' own folder, where the role prepare puts one, and then the system's.
+    version = "import sys; sys.path.insert(0, '/usr/local/lib/linuxnet.lab/python')\n"
+    version += "from importlib.metadata import version; print(version('pyroute2'))"
     return {
-        "distribution": "{0} {1}".format("Debian", release.get("VERSION_ID") or release["VERSION_CODENAME"]),
+        "distribution": "Debian " + (release.get("VERSION_ID") or release["VERSION_CODENAME"]),
         "kernel": platform.release(),
         "python": platform.python_version(),
         "pyroute2": run(sys.executable, "-c", version).strip(),
