@@ -101,7 +101,8 @@ def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, pr
         if not check:
             _apply(changes, Operator(sockets), progress)
     commands = [command for change in changes for command in change.commands]
-    return Outcome(bool(changes), commands, difference(changes), plan.warnings, plan.assumed)
+    warnings = list(dict.fromkeys([*plan.warnings, *plan.snapshot.foreign_managers(lab)]))
+    return Outcome(bool(changes), commands, difference(changes), warnings, plan.assumed)
 
 
 def _errors(resources: t.Sequence[Resource]) -> list[str]:

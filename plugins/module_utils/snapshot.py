@@ -15,6 +15,7 @@ import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    managers,
     namespaces,
     nftables,
     recorders,
@@ -35,6 +36,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Network, i
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
 MARK = "linuxnet.lab:"
+_BRIDGED = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
 
 
 def mark(lab: str) -> str:
@@ -88,6 +90,11 @@ class Namespace:
             loaded = self._load_routes(family) if self._load_routes else []
             self._routes[family] = RouteTable(route for route in loaded if route.dev not in self._without)
         return self._routes[family]
+
+    def read_routes(self) -> None:
+        """Read its routes now, rather than when they are first asked for."""
+        for family in (4, 6):
+            self.table(family)
 
     @property
     def routes(self) -> list[Route]:
@@ -203,6 +210,7 @@ class Snapshot:
         self._read_so_far: list[Namespace] = []
         self._first_refs = {os.stat("/proc/thread-self/ns/net").st_ino: ""}
         self._sysctls: dict[tuple[str, str], str | None] = {}
+        self._known_numbers: dict[tuple[Namespace, Namespace], int | None] = {}
         self._new_sysctls: dict[str, str | None] = {}
         self._clients: list[str] | None = None
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
@@ -227,11 +235,19 @@ class Snapshot:
         """Move the picture along: a namespace that the plan makes or removes."""
         self._namespaces[ref] = namespace
 
-    def everywhere(self) -> list[Namespace]:
-        """The host, every named namespace, and every one that a lab's process holds."""
+    def everywhere(self, routes_of: str = "") -> list[Namespace]:
+        """The host, every named namespace, and every one that a lab's process holds.
+
+        :arg routes_of: a lab whose routes will be asked for: they are read while its namespaces are entered anyway.
+        """
         if self._refs is None:
             self._refs = ["", *namespaces.named(), *sorted(self._sockets.finder.holders())]
-        found = [self.namespace(ref) for ref in self._refs]
+        found = []
+        for ref in self._refs:
+            namespace = self.namespace(ref)
+            found.append(namespace)
+            if routes_of and namespace and namespace.lab == routes_of:
+                namespace.read_routes()
         return [namespace for namespace in dict.fromkeys(found) if namespace is not None]
 
     def _read(self, ref: str) -> Namespace | None:
@@ -283,6 +299,11 @@ class Snapshot:
         return numbers.found.get(number)
 
     def _number(self, namespace: Namespace, other: Namespace) -> int | None:
+        if (namespace, other) not in self._known_numbers:
+            self._known_numbers[namespace, other] = self._ask_number(namespace, other)
+        return self._known_numbers[namespace, other]
+
+    def _ask_number(self, namespace: Namespace, other: Namespace) -> int | None:
         fd = self._sockets.finder.open(other.ref)
         try:
             return rtnetlink.nsid(self._sockets.get(namespace.ref), fd)
@@ -333,6 +354,28 @@ class Snapshot:
         """What else in a namespace drops the packets that it would forward, a sentence each."""
         with self._sockets.finder.inside(ref):
             return nftables.forward_obstacles(self._sockets.nft(ref), lab)
+
+    def bridged_obstacles(self, ref: str, lab: str) -> list[str]:
+        """What drops what bridges in a namespace carry from port to port, a sentence each.
+
+        That only passes the chains for forwarded packets where br_netfilter is loaded, which is so on hosts of
+        container engines.
+        """
+        called = [name for name in _BRIDGED if self.sysctl(ref, name) == "1"]
+        if not called:
+            return []
+        with self._sockets.finder.inside(ref):
+            droppers = nftables.droppers(self._sockets.nft(ref), lab)
+        text = "{0} drops also what bridges pass from port to port, which br_netfilter shows it ({1}){2}"
+        return [text.format(dropper, ", ".join(called), nftables.cure(dropper)) for dropper in droppers]
+
+    def foreign_managers(self, lab: str) -> list[str]:
+        """Who else manages links of a lab on the host, as far as the host was looked at, a sentence each."""
+        host = self._namespaces.get("")
+        if host is None:
+            return []
+        own = {link.index: link.name for link in host.links.values() if link.index and link.alias == mark(lab)}
+        return managers.of_links(own)
 
     def recorders(self, lab: str | None = None) -> list[recorders.Recorder]:
         """What records packets or neighbours for a lab, or for any, or has left a record that nobody fetched."""

@@ -122,6 +122,8 @@ class Bridge:
         if self.ports is not None:
             self._set_ports(plan, namespace, self.ports)
         link.configure(plan, namespace, bridge, link.Settings(up=self.settings.up), self.place)
+        if not namespace.new:
+            plan.warnings += plan.snapshot.bridged_obstacles(namespace.ref, plan.lab)
 
     def _demand(self, plan: Plan, namespace: Namespace, found: Link, deed: str = "be changed") -> None:
         plan.demand(namespace, found, self.place + "name", deed)

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who else on a host says what a link is like: systemd-networkd and NetworkManager, by the files that they keep.
+
+A lab's links are none of their business, unless somebody told them that all links are.
+Source: networkctl(1), systemd.network(5), nmcli(1).
+"""
+
+from __future__ import annotations
+
+import os
+
+NETWORKD = "/run/systemd/netif/links"
+NETWORK_MANAGER = "/run/NetworkManager/devices"
+
+
+def of_links(links: dict[int, str]) -> list[str]:
+    """A sentence for each of these links of the host that one of them manages.
+
+    :arg links: names by index.
+    """
+    found = []
+    for index in _entries(NETWORKD, links):
+        told = _values(os.path.join(NETWORKD, str(index)))
+        # A file that matches a link is what makes networkd manage it, sooner or later.
+        if told.get("NETWORK_FILE") and told.get("ADMIN_STATE") != "unmanaged":
+            found.append(
+                "systemd-networkd manages {0!r}, which {1} matches, and may take away what the lab gives it; "
+                "an earlier file with [Match] Name={0} and [Link] Unmanaged=yes prevents that".format(
+                    links[index], told["NETWORK_FILE"]
+                )
+            )
+    for index in _entries(NETWORK_MANAGER, links):
+        told = _values(os.path.join(NETWORK_MANAGER, str(index)))
+        # Without a connection of its own it looks on.
+        if told.get("managed") == "true" and told.get("connection-uuid"):
+            found.append(
+                "NetworkManager manages {0!r} and may take away what the lab gives it; "
+                "`nmcli device set {0} managed no` prevents that".format(links[index])
+            )
+    return found
+
+
+def _entries(folder: str, links: dict[int, str]) -> list[int]:
+    """The links, by index, of which there is a file; mostly there is not even the folder."""
+    if not links or not os.path.isdir(folder):
+        return []
+    return sorted(links.keys() & {int(name) for name in os.listdir(folder) if name.isdecimal()})
+
+
+def _values(path: str) -> dict[str, str]:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            pairs = [line.rstrip("\n").partition("=") for line in stream]
+    except FileNotFoundError:
+        return {}
+    return {key: value for key, equals, value in pairs if equals}

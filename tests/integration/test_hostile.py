@@ -1,0 +1,83 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told about a host on which others have a say in what a lab's links are like, and in what passes."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import managers
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
+
+BRIDGE = {"lab": "demo", "name": "br0", "addresses": ["10.0.0.1/24"]}
+FOREIGN = "nft 'table ip foreign { chain f { type filter hook forward priority 0; policy drop; }; }'"
+
+
+def note(folder: str, index: int, *lines: str) -> None:
+    """Write what a manager writes down about a link."""
+    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    (pathlib.Path(folder) / str(index)).write_text("".join(line + "\n" for line in lines))
+
+
+@pytest.fixture
+def index(world):
+    """The number of the lab's bridge."""
+    assert world.run("bridge", **BRIDGE)["warnings"] == []
+    return world.links()["br0"]["ifindex"]
+
+
+def test_a_link_that_networkd_manages(world, index):
+    file = "NETWORK_FILE=/etc/systemd/network/all.network"
+    note(managers.NETWORKD, index, "# private", "ADMIN_STATE=configuring", file)
+    note(managers.NETWORKD, 1, "ADMIN_STATE=configured", file)
+    for check in (True, False):
+        (warning,) = world.run("bridge", check=check, **BRIDGE)["warnings"]
+        assert "'br0'" in warning and "/etc/systemd/network/all.network" in warning and "Unmanaged=yes" in warning
+    assert world.run("bridge", lab="other", name="br1")["warnings"] == [], "it is none of another lab's"
+
+
+@pytest.mark.parametrize(
+    "lines", [["ADMIN_STATE=unmanaged"], ["ADMIN_STATE=pending"], ["ADMIN_STATE=unmanaged", "NETWORK_FILE=/etc/x"]]
+)
+def test_a_link_that_networkd_leaves_alone(world, index, lines):
+    note(managers.NETWORKD, index, *lines)
+    assert world.run("bridge", **BRIDGE)["warnings"] == []
+
+
+def test_a_link_that_network_manager_manages(world, index):
+    note(managers.NETWORK_MANAGER, index, "[device]", "managed=true", "connection-uuid=1-2-3")
+    (warning,) = world.run("bridge", **BRIDGE)["warnings"]
+    assert "nmcli device set br0 managed no" in warning
+
+
+@pytest.mark.parametrize("lines", [["managed=false"], ["managed=true"], ["managed=false", "connection-uuid=1-2-3"]])
+def test_a_link_that_network_manager_leaves_alone(world, index, lines):
+    note(managers.NETWORK_MANAGER, index, "[device]", *lines)
+    assert world.run("bridge", **BRIDGE)["warnings"] == []
+
+
+def test_what_a_bridge_carries_passes_the_firewall_where_br_netfilter_is(world, monkeypatch):
+    world.sh(FOREIGN)
+    # Not every kernel that runs tests has br_netfilter; a machine of Molecule's has it.
+    monkeypatch.setattr(Snapshot, "sysctl", lambda self, ref, name: None)
+    assert world.run("bridge", **BRIDGE)["warnings"] == []
+    monkeypatch.setattr(Snapshot, "sysctl", lambda self, ref, name: str(int(name.endswith("call-iptables"))))
+    for check in (True, False):
+        assert world.run("bridge", check=check, **BRIDGE)["warnings"] == [
+            "table ip foreign, chain f (hook forward, policy drop) drops also what bridges pass from port to port, "
+            "which br_netfilter shows it (net.bridge.bridge-nf-call-iptables)"
+        ]
+    monkeypatch.undo()
+    world.run("netns", lab="demo", name="sw")
+    for dummy in range(2):
+        assert world.run("bridge", netns="sw", **BRIDGE)["warnings"] == [], "nobody drops anything in there"
+
+
+def test_the_cure_is_told_where_it_is_known(world):
+    world.sh(FOREIGN.replace("ip foreign", "inet firewalld"))
+    (warning,) = world.run("masquerade", lab="demo", src="10.0.0.0/24")["warnings"]
+    assert "firewall-cmd --zone=trusted --add-interface=" in warning
