@@ -91,10 +91,15 @@ class Namespace:
             self._routes[family] = RouteTable(route for route in loaded if route.dev not in self._without)
         return self._routes[family]
 
-    def read_routes(self) -> None:
-        """Read its routes now, rather than when they are first asked for."""
-        for family in (4, 6):
-            self.table(family)
+    @property
+    def families(self) -> tuple[int, ...]:
+        """The families of which it can have routes that matter: 4, and 6 where it has more than what every link has."""
+        ipv6 = any(
+            one.version == 6 and one.scope not in ("link", "host")
+            for link in self.links.values()
+            for one in link.addresses
+        )
+        return (4, 6) if ipv6 else (4,)
 
     @property
     def routes(self) -> list[Route]:
@@ -247,7 +252,8 @@ class Snapshot:
             namespace = self.namespace(ref)
             found.append(namespace)
             if routes_of and namespace and namespace.lab == routes_of:
-                namespace.read_routes()
+                for family in namespace.families:
+                    namespace.table(family)
         return [namespace for namespace in dict.fromkeys(found) if namespace is not None]
 
     def _read(self, ref: str) -> Namespace | None:

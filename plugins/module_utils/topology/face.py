@@ -25,7 +25,7 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
     lab, errors = layout.read(data)
     if name and lab.name and name != lab.name:
         errors.append("name: {0!r} is not the {1!r} of the topology".format(name, lab.name))
-    before = last_applied(lab.name)
+    before = _last_applied(lab, data)
     found = wanted.resources(lab, before)
     return [wanted.Mistakes(errors), Leftovers(lab, found, before), *found]
 
@@ -36,10 +36,12 @@ def addresses(data: t.Any) -> dict[str, list[str]]:
     return {ref or schema.HOST: found for ref, found in lab.addresses().items() if found}
 
 
-def last_applied(name: str) -> Lab | None:
-    """The lab as it was last applied on this host; None where it was not."""
-    text = applied.recall(name) if name else None
-    return layout.read(json.loads(text))[0] if text else None
+def _last_applied(lab: Lab, data: t.Any) -> Lab | None:
+    """The lab as it was last applied on this host, which usually is as it is now; None where it was not."""
+    text = applied.recall(lab.name) if lab.name else None
+    if text is None:
+        return None
+    return lab if text == json.dumps(data) else layout.read(json.loads(text))[0]
 
 
 def keep(name: str, data: t.Any) -> None:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
@@ -50,7 +49,7 @@ class Leftovers:
 
     def plan(self, plan: Plan) -> None:
         """Plan the end of everything that the lab has and its topology does not name."""
-        everywhere = plan.snapshot.everywhere()
+        everywhere = plan.snapshot.everywhere(routes_of=plan.lab)
         nodes = {node.ref: node for node in self.lab.nodes.values() if node.ref}
         ours = [one for one in everywhere if one.ref and one.lab == plan.lab]
         leaving = [one for one in ours if one.ref not in nodes or nodes[one.ref].held != one.held]
@@ -77,22 +76,25 @@ class Leftovers:
         for cable in self.lab.cables:
             one, other = ((plug.netns, plug.name) for plug in cable.ends)
             partners[one], partners[other] = other, one
+        right: set[_Place] = set()  # ends whose other end was looked at
         for namespace in staying:
             for found in list(namespace.links.values()):
                 if found.kind not in ("veth", "bridge") or not plan.owns(found):
                     continue
-                if found.name not in namespace.links:
-                    continue  # gone with its other end
                 place = (namespace.ref, found.name)
+                if found.name not in namespace.links or place in right:
+                    continue  # gone with its other end, or right as that is
                 if found.kind == "bridge":
                     unwanted = place not in bridges
                 else:
-                    unwanted = place in bridges or self._is_other_pair(plan, namespace, found, partners)
+                    unwanted = place in bridges or self._is_other_pair(plan, namespace, found, partners, right)
                 if unwanted:
                     link.remove(plan, namespace, found)
 
     @staticmethod
-    def _is_other_pair(plan: Plan, namespace: Namespace, found: Link, partners: dict[_Place, _Place]) -> bool:
+    def _is_other_pair(
+        plan: Plan, namespace: Namespace, found: Link, partners: dict[_Place, _Place], right: set[_Place]
+    ) -> bool:
         """Whether a veth cannot become one of the wanted pairs: neither of its ends is one, or both of different ones.
 
         With one end right and the place of the other still free, that end can be moved there.
@@ -103,6 +105,7 @@ class Leftovers:
             return True
         far = (other[0].ref, other[1].name)
         if partners.get(place) == far:
+            right.add(far)
             return False
         if place in partners and far in partners:
             return True
@@ -125,7 +128,8 @@ class Leftovers:
             if not ours and namespace.ref:
                 continue
             keys = wanted.get(namespace.ref, set())
-            for there in namespace.routes:
+            families = {*namespace.families, *(one[0] for one in keys)}
+            for there in [one for family in sorted(families) for one in namespace.table(family)]:
                 if there.protocol in (_DECIDED if ours else _DECIDED[:1]) and route.key(there) not in keys:
                     if route.is_labs(plan, namespace, there):
                         route.remove(plan, namespace, there)
@@ -145,9 +149,9 @@ class Leftovers:
 
     @staticmethod
     def _lo(plan: Plan, namespace: Namespace, wanted: list[str]) -> None:
-        there = [ipaddress.ip_interface(one.cidr) for one in namespace.links["lo"].addresses]
-        named = {str(ipaddress.ip_interface(one)) for one in wanted}
-        extra = [str(one) for one in there if not one.is_loopback and str(one) not in named]
+        named = {rules.normal_cidr(one) for one in wanted}
+        there = namespace.links["lo"].addresses
+        extra = [one.cidr for one in there if one.scope != "host" and one.cidr not in named]
         if extra:
             LinkAddresses(namespace.ref, "lo", Addresses(extra), present=False).plan(plan)
 
