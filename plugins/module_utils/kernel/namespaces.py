@@ -47,7 +47,6 @@ class Holder(t.NamedTuple):
 
 
 @functools.cache
-@functools.cache
 def _nsfs_device() -> int:
     return os.stat("/proc/thread-self/ns/net").st_dev
 
