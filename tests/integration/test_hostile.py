@@ -36,7 +36,9 @@ def test_a_link_that_networkd_manages(world, index):
     note(managers.NETWORKD, 1, "ADMIN_STATE=configured", file)
     for check in (True, False):
         (warning,) = world.run("bridge", check=check, **BRIDGE)["warnings"]
-        assert "'br0'" in warning and "/etc/systemd/network/all.network" in warning and "Unmanaged=yes" in warning
+        assert (
+            "manages br0," in warning and "/etc/systemd/network/all.network" in warning and "Unmanaged=yes" in warning
+        )
     assert world.run("bridge", lab="other", name="br1")["warnings"] == [], "it is none of another lab's"
 
 
@@ -49,13 +51,23 @@ def test_a_link_that_networkd_leaves_alone(world, index, lines):
 
 
 def test_a_link_that_network_manager_manages(world, index):
-    note(managers.NETWORK_MANAGER, index, "[device]", "managed=true", "connection-uuid=1-2-3")
+    note(managers.CONNECTIONS, 1, "[connection]", "uuid=1", "[.nmmeta]", "nm-generated=true")
+    note(managers.NETWORK_MANAGER, index, "[device]", "managed=true", "connection-uuid=1")
     (warning,) = world.run("bridge", **BRIDGE)["warnings"]
     assert "nmcli device set br0 managed no" in warning
 
 
-@pytest.mark.parametrize("lines", [["managed=false"], ["managed=true"], ["managed=false", "connection-uuid=1-2-3"]])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["managed=false"],
+        ["managed=true"],
+        ["managed=false", "connection-uuid=1"],
+        ["managed=true", "connection-uuid=2"],
+    ],
+)
 def test_a_link_that_network_manager_leaves_alone(world, index, lines):
+    note(managers.CONNECTIONS, 2, "[connection]", "uuid=2", "[.nmmeta]", "external=true")
     note(managers.NETWORK_MANAGER, index, "[device]", *lines)
     assert world.run("bridge", **BRIDGE)["warnings"] == []
 

@@ -14,33 +14,42 @@ import os
 
 NETWORKD = "/run/systemd/netif/links"
 NETWORK_MANAGER = "/run/NetworkManager/devices"
+CONNECTIONS = "/run/NetworkManager/system-connections"
 
 
 def of_links(links: dict[int, str]) -> list[str]:
-    """A sentence for each of these links of the host that one of them manages.
+    """Which of these links of the host one of them manages, a sentence for each cause.
 
     :arg links: names by index.
     """
     found = []
+    matched: dict[str, list[str]] = {}
     for index in _entries(NETWORKD, links):
         told = _values(os.path.join(NETWORKD, str(index)))
         # A file that matches a link is what makes networkd manage it, sooner or later.
         if told.get("NETWORK_FILE") and told.get("ADMIN_STATE") != "unmanaged":
-            found.append(
-                "systemd-networkd manages {0!r}, which {1} matches, and may take away what the lab gives it; "
-                "an earlier file with [Match] Name={0} and [Link] Unmanaged=yes prevents that".format(
-                    links[index], told["NETWORK_FILE"]
-                )
-            )
+            matched.setdefault(told["NETWORK_FILE"], []).append(links[index])
+    for path, names in sorted(matched.items()):
+        text = (
+            "systemd-networkd manages {0}, as {1} says, and may take away what the lab gives; "
+            "[Match] Name={0} and [Link] Unmanaged=yes in an earlier file prevents that"
+        )
+        found.append(text.format(" ".join(names), path))
     for index in _entries(NETWORK_MANAGER, links):
         told = _values(os.path.join(NETWORK_MANAGER, str(index)))
-        # Without a connection of its own it looks on.
-        if told.get("managed") == "true" and told.get("connection-uuid"):
+        if told.get("managed") == "true" and told.get("connection-uuid", "") not in _looked_on():
             found.append(
-                "NetworkManager manages {0!r} and may take away what the lab gives it; "
+                "NetworkManager manages {0} and may take away what the lab gives it; "
                 "`nmcli device set {0} managed no` prevents that".format(links[index])
             )
     return found
+
+
+def _looked_on() -> set[str]:
+    """The connections by which NetworkManager only shows what others made; and none."""
+    files = os.listdir(CONNECTIONS) if os.path.isdir(CONNECTIONS) else []
+    shown = [_values(os.path.join(CONNECTIONS, name)) for name in files]
+    return {"", *(told.get("uuid", "") for told in shown if told.get("external") == "true")}
 
 
 def _entries(folder: str, links: dict[int, str]) -> list[int]:
