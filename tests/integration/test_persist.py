@@ -34,7 +34,7 @@ def boot(disk: pathlib.Path, lab: str) -> str:
     """Do what systemd does with the lab's unit."""
     wants = disk / "etc" / "systemd" / "system" / "multi-user.target.wants" / persistence.unit(lab)
     unit = wants.resolve(strict=True).read_text()
-    path = re.search("^Environment=(PYTHONPATH=.*)$", unit, re.MULTILINE)[1]
+    (path,) = shlex.split(re.search("^Environment=(.*)$", unit, re.MULTILINE)[1])
     command = shlex.split(re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1])
     # The folder of the test's disk instead of /etc is all that it is told beside the unit.
     moved = "import runpy, sys; from {0} import persistence; persistence.LAB_DIR = {1!r}; sys.argv = sys.argv[2:]; "

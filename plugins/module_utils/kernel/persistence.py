@@ -35,7 +35,7 @@ Before=network-online.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-Environment=PYTHONPATH={path}
+Environment={path}
 ExecStart={python} -m {program} {lab}
 KillMode=process
 
@@ -82,11 +82,18 @@ def wanted(lab: str, text: str, program: str) -> Files:
         "lab": lab,
         "description": description(lab),
         # pyroute2 may lie where this process alone looks for it.
-        "path": os.pathsep.join([CODE_DIR, library.place()]),
-        "python": sys.executable,
+        "path": _quoted("PYTHONPATH=" + os.pathsep.join([CODE_DIR, library.place()])),
+        "python": _quoted(sys.executable),
         "program": program,
     }
     return {description(lab): text, os.path.join(UNIT_DIR, unit(lab)): _UNIT.format(**values), **_code()}
+
+
+def _quoted(word: str) -> str:
+    """A word as systemd.syntax(7) takes it, whatever it holds."""
+    for character in ("\\", '"'):
+        word = word.replace(character, "\\" + character)
+    return '"{0}"'.format(word.replace("%", "%%"))
 
 
 def _code() -> Files:
