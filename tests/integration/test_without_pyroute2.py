@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import venv
@@ -36,7 +37,8 @@ def bare(tmp_path):
 
 def test_the_systems_python_takes_over_if_it_has_it(world, bare, tmp_path):
     system = tmp_path / "platform-python"
-    system.write_text('#!/bin/sh\necho "$0" >>{0}/used\nexec '{1}' "$@"\n'.format(tmp_path, sys.executable))
+    python = shlex.quote(sys.executable)
+    system.write_text('#!/bin/sh\necho "$0" >>{0}/used\nexec {1} "$@"\n'.format(tmp_path, python))
     system.chmod(0o755)
     world.sh("mount --bind {0} /usr/libexec".format(tmp_path))
     assert "namespaces" in ran(bare)
