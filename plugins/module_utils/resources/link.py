@@ -120,7 +120,7 @@ def configure(
 ) -> None:
     """Plan the settings that differ, in one message; a bridge comes up later. *marked* adds the lab's mark."""
     if settings.altname not in (None, link.name, *link.altnames):
-        _add_altname(plan, namespace, link, settings.altname)
+        add_altname(plan, namespace, link, settings.altname)
     if settings.master:
         master_of(plan, namespace, settings.master, place)
     differing = {name: value for name, value in settings.given().items() if getattr(link, name) != value}
@@ -154,18 +154,33 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
     )
 
 
-def _add_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
+def add_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
+    """Plan a further name of a link."""
+    _set_altnames(plan, namespace, link, (*link.altnames, altname), ("add", "altname_new", "altname_del"), altname)
+
+
+def remove_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
+    """Plan the end of a further name of a link."""
+    left = tuple(one for one in link.altnames if one != altname)
+    _set_altnames(plan, namespace, link, left, ("del", "altname_del", "altname_new"), altname)
+
+
+def _set_altnames(
+    plan: Plan, namespace: Namespace, link: Link, altnames: tuple[str, ...], how: tuple[str, str, str], altname: str
+) -> None:
+    """Plan other altnames; *how* is ip-link(8)'s word for it, what does it, and what takes it back."""
+    word, action, back = how
     arguments = {"dev": link.name, "altname": altname}
-    before, link.altnames = link.altnames, (*link.altnames, altname)
+    before, link.altnames = link.altnames, altnames
     plan.add(
         Stage.CONFIGURE,
         namespace.ref,
-        [Operation(namespace.ref, "altname_new", arguments)],
-        [Operation(namespace.ref, "altname_del", arguments)],
+        [Operation(namespace.ref, action, arguments)],
+        [Operation(namespace.ref, back, arguments)],
         ("links", link.name, "altnames"),
         list(before),
         list(link.altnames),
-        [enter(namespace, "ip link property add dev {0} altname {1}".format(link.name, shlex.quote(altname)))],
+        [enter(namespace, "ip link property {0} dev {1} altname {2}".format(word, link.name, shlex.quote(altname)))],
     )
 
 

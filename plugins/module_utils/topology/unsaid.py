@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import shlex
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch
@@ -58,7 +55,7 @@ class Unsaid:
                 if one.mac is None and found.mac in chosen:
                     self._set(plan, one, mac=self._mac(one))
                 for altname in sorted(altnames.intersection(found.altnames) - {one.altname}):
-                    _remove_altname(plan, namespace, found, altname)
+                    link.remove_altname(plan, namespace, found, altname)
 
     @staticmethod
     def _set(plan: Plan, one: Plug | Switch, **settings: t.Any) -> None:
@@ -80,18 +77,3 @@ def _named(lab: Lab) -> list[Plug | Switch]:
 def _find(plan: Plan, one: Plug | Switch) -> tuple[Namespace | None, Link | None]:
     namespace = plan.snapshot.namespace(one.netns)
     return namespace, namespace.links.get(one.name) if namespace else None
-
-
-def _remove_altname(plan: Plan, namespace: Namespace, found: Link, altname: str) -> None:
-    arguments = {"dev": found.name, "altname": altname}
-    before, found.altnames = found.altnames, tuple(one for one in found.altnames if one != altname)
-    plan.add(
-        Stage.CONFIGURE,
-        namespace.ref,
-        [Operation(namespace.ref, "altname_del", arguments)],
-        [Operation(namespace.ref, "altname_new", arguments)],
-        ("links", found.name, "altnames"),
-        list(before),
-        list(found.altnames),
-        [enter(namespace, "ip link property del dev {0} altname {1}".format(found.name, shlex.quote(altname)))],
-    )
