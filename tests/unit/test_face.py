@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pathlib
 import typing as t
 
@@ -16,6 +17,7 @@ pytest.importorskip("ansible.module_utils.basic")
 from ansible_collections.linuxnet.lab.plugins import doc_fragments, modules  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine, face  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store  # noqa: E402
 
 PLUGINS = pathlib.Path(face.__file__).parents[1]
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((PLUGINS / "modules").glob("[!_]*.py"))}
@@ -241,7 +243,7 @@ def test_documents_are_yaml(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, text in SOURCES.items() if "run_module(" in text])
-def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     """Ansible's own validator takes each example of a module, and the resources made from it find nothing wrong."""
     yaml = pytest.importorskip("yaml")
     validation = pytest.importorskip("ansible.module_utils.common.arg_spec")
@@ -249,6 +251,7 @@ def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     constraints.pop("supports_check_mode")
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     built: list[t.Any] = []
+    monkeypatch.setattr(store, "STORE_DIR", os.fspath(tmp_path))  # where the module topology keeps what it applied
     monkeypatch.setattr(engine, "run", lambda resources, *dummy: built.extend(resources) or DONE)
     for task in [task for task in yaml.safe_load(module.EXAMPLES) if "linuxnet.lab." + name in task]:
         validator = validation.ModuleArgumentSpecValidator(spec, **constraints)
