@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, store
 
 LAB_DIR = "/etc/linuxnet.lab"
 UNIT_DIR = "/etc/systemd/system"
@@ -119,10 +119,7 @@ def install(lab: str, files: Files) -> None:
     """Write a lab's files, and let systemd start its unit at boot."""
     for path, text in files.items():
         os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-        temporary = "{0}.{1}".format(path, os.getpid())
-        with open(temporary, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.rename(temporary, path)
+        store.write_file(path, text)
     os.makedirs(os.path.dirname(_link(lab)), 0o755, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.symlink(os.path.join(UNIT_DIR, unit(lab)), _link(lab))

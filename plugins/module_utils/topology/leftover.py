@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor im
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.wanted import resources, sysctls
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.wanted import neighbors, sysctls
 
 # rtm_protocol of the routes that are somebody's decision in a namespace of the lab: ours, and those by hand
 # (RTPROT_BOOT, RTPROT_STATIC). What the kernel, router advertisements or a routing daemon added is not drift.
@@ -66,7 +66,7 @@ class Leftovers:
             if namespace.ref in nodes and namespace not in leaving:
                 self._lo(plan, namespace, nodes[namespace.ref].lo)
         self._neighbors(plan)
-        self._sysctls(plan, [one.ref for one in ours if one not in leaving])
+        self._sysctls(plan, {one.ref for one in ours if one not in leaving}, kept)
 
     # -- links --------------------------------------------------------------------------------------------------------
 
@@ -157,20 +157,15 @@ class Leftovers:
 
     def _neighbors(self, plan: Plan) -> None:
         """Permanent entries carry no mark; those that were applied before and are not named any more go."""
-        for one in resources(self.before) if self.before and self.before.neighbors else []:
-            if isinstance(one, NeighborWanted) and not any(
-                isinstance(other, NeighborWanted) and other.claims()[0][1] == one.claims()[0][1]
-                for other in self.wanted
-            ):
+        named = {one.claims()[0][:2] for one in self.wanted if isinstance(one, NeighborWanted)}
+        for one in neighbors(self.before) if self.before else []:
+            if one.claims()[0][:2] not in named:
                 dataclasses.replace(one, present=False).plan(plan)
 
-    def _sysctls(self, plan: Plan, refs: list[str]) -> None:
+    def _sysctls(self, plan: Plan, refs: set[str], kept: set[tuple[str, str]]) -> None:
         """In the lab's own namespaces a sysctl that is not named any more gets the value of a new namespace."""
-        if self.before is None:
-            return
-        wanted = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl) and not one.usual}
-        for one in sysctls(self.before):
-            if one.netns in refs and not one.usual and (one.netns, one.name) not in wanted:
+        for one in sysctls(self.before) if self.before else []:
+            if one.netns in refs and not one.usual and (one.netns, one.name) not in kept:
                 one.forget(plan)
 
     def _masquerades(self, plan: Plan) -> None:

@@ -64,18 +64,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
         if node.lo
     ]
     found += [_route(way) for way in sorted(lab.ways, key=lambda way: way.present)]
-    found += [
-        NeighborWanted(
-            values["netns"],
-            values["dev"],
-            values["dst"],
-            values["lladdr"].lower() if "lladdr" in values else None,
-            values.get("proxy", False),
-            place=place + ".",
-        )
-        for place, values in lab.neighbors
-    ]
-    return found + sysctls(lab) + _masquerades(lab)
+    return found + neighbors(lab) + sysctls(lab) + _masquerades(lab)
 
 
 def _netns(node: Node) -> Netns:
@@ -129,6 +118,21 @@ def _route(way: t.Any) -> RouteWanted:
     return RouteWanted(
         way.netns, way.dst, way.via, way.dev, present=way.present, place=way.place + ".", **way.options
     )
+
+
+def neighbors(lab: Lab) -> list[NeighborWanted]:
+    """The permanent entries of neighbour tables."""
+    return [
+        NeighborWanted(
+            values["netns"],
+            values["dev"],
+            values["dst"],
+            _lower(values.get("lladdr")),
+            values.get("proxy", False),
+            place=place + ".",
+        )
+        for place, values in lab.neighbors
+    ]
 
 
 def sysctls(lab: Lab) -> list[Sysctl]:
