@@ -33,8 +33,9 @@ class Stage(enum.IntEnum):
     REMOVE_LINK = 7
     REMOVE_NETNS = 8
     REMOVE_PERSIST = 9
-    NETNS = 11
-    BRIDGE = 12
+    NETNS = 10
+    BRIDGE = 11
+    NETNS_SYSCTL = 12
     LINK = 13
     CONFIGURE = 14
     BRIDGE_UP = 15
@@ -47,6 +48,8 @@ class Stage(enum.IntEnum):
 
 # In these stages the namespaces do not matter to each other: what belongs to one is sent together.
 _BY_NAMESPACE = (Stage.CONFIGURE, Stage.ROUTE, Stage.NEIGHBOR)
+# What need not wait for other namespaces either, where no bridge has to come up before: one send does for it all.
+_AT_ONCE = (Stage.ROUTE, Stage.NEIGHBOR)
 
 
 @dataclasses.dataclass
@@ -108,10 +111,14 @@ class Plan:
         order: dict[str, int] = {}
         for change in self._changes:
             order.setdefault(change.netns, len(order))
-        return sorted(
-            self._changes,
-            key=lambda change: (change.stage, order[change.netns] if change.stage in _BY_NAMESPACE else 0),
-        )
+        bridged = {change.netns for change in self._changes if change.stage is Stage.BRIDGE_UP}
+
+        def turn(change: Change) -> tuple[int, int, int]:
+            early = change.stage in _AT_ONCE and change.netns not in bridged
+            within = order[change.netns] if change.stage in _BY_NAMESPACE else 0
+            return Stage.CONFIGURE if early else change.stage, within, change.stage
+
+        return sorted(self._changes, key=turn)
 
     # -- looking things up --------------------------------------------------------------------------------------
 

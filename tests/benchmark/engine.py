@@ -35,8 +35,9 @@ USUAL = (10, 100, 500)
 # of a bridge's deletion stop every network call of the machine.
 SLAB = "kernfs_node_cache"
 FEW_NODES = 5000
-# Seconds. For so long after a build, the links' IPv6 sends every link's greetings to all others.
-SETTLED = 3
+# After a build the IPv6 of every link sends its greetings to all others, which keeps a processor busy for a while.
+IDLE = 0.9
+LONGEST_GREETING = 60  # seconds
 
 Times = dict[str, float]
 
@@ -84,7 +85,7 @@ def turn(count: int, floor: str) -> Times:
     drain(before)
     small, larger = lab(count), lab(count + 1)
     taken["build"] = run(small, changed=True)
-    time.sleep(SETTLED)
+    settle()
     taken["re-run"] = run(small, changed=False)
     taken["add one"] = run(larger, changed=True)
     taken["remove"] = run(None, changed=True)
@@ -93,6 +94,23 @@ def turn(count: int, floor: str) -> Times:
     taken["remove again"] = run(None, changed=True)
     drain(before)
     return taken
+
+
+def settle() -> None:
+    """Wait until the machine has little else to do."""
+    deadline = time.monotonic() + LONGEST_GREETING
+    idle = 0.0
+    while idle < IDLE and time.monotonic() < deadline:
+        before = ticks()
+        time.sleep(2)
+        passed = [after - then for then, after in zip(before, ticks())]
+        idle = passed[3] / sum(passed)
+
+
+def ticks() -> list[int]:
+    """What the processors did so far, by kind; idling is the fourth (proc_stat(5))."""
+    first = pathlib.Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
+    return [int(word) for word in first.split()[1:9]]
 
 
 def drain(before: int) -> None:
@@ -137,6 +155,14 @@ def compare(counts: t.Sequence[int], floor: str) -> None:
         print(f"{name:18}" + "".join(f"{columns[count][name]:10.3f}" for count in counts))
 
 
+def compiled_floor(folder: str) -> str:
+    """The path of floor.c's program."""
+    program = os.path.join(folder, "floor")
+    source = pathlib.Path(__file__).with_name("floor.c")
+    subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-o", program, str(source)], check=True)
+    return program
+
+
 def main() -> None:
     """Compile the floor and compare."""
     if sys.argv[1:2] == ["--measure"]:
@@ -144,10 +170,7 @@ def main() -> None:
         return
     counts = [int(argument) for argument in sys.argv[1:]] or USUAL
     with tempfile.TemporaryDirectory() as folder:
-        floor = os.path.join(folder, "floor")
-        source = pathlib.Path(__file__).with_name("floor.c")
-        subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-o", floor, str(source)], check=True)
-        compare(counts, floor)
+        compare(counts, compiled_floor(folder))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ task of the module topology: `ip -batch` with one `ip -n NAME -batch` for each n
 bridge (Debian packages mininet and bridge-utils; left out where they are missing), which does less: it sets no default
 routes, and its host does not forward.
 
+No playbook can be faster than one empty task and the compiled floor (floor.c) together.
+
 Run it as root: .venv/bin/python tests/benchmark/topology.py [N ...]. Above 500 let the machine rest afterwards.
 """
 
@@ -22,11 +24,12 @@ import sys
 import tempfile
 import time
 
-from engine import LAB, USUAL, drain, lab, nodes
+from engine import LAB, USUAL, compiled_floor, drain, lab, nodes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ANSIBLE = os.path.join(sys.prefix, "bin", "ansible-playbook")
 PRIVATE = 'mount --make-rprivate / && mount -t tmpfs run /run && mount -t sysfs sys /sys && ip link set lo up && "$@"'
+WORLD = ("unshare", "--net", "--mount", "bash", "-c", PRIVATE, "--")
 DEBIAN_PYTHON = "/usr/bin/python3"
 
 MININET = """
@@ -43,6 +46,7 @@ net.stop()
 print(built - start, time.perf_counter() - built)
 """
 
+EMPTY = "ansible: one empty task"
 # The floor of any playbook: one task of a module that does nothing.
 EMPTY_MODULE = """#!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
@@ -104,7 +108,7 @@ def clock(*command: str) -> tuple[float, str]:
 
 def ansible(folder: pathlib.Path) -> dict[str, float]:
     """Whole runs of ansible-playbook, each from prompt to prompt; all in the world in which this is called."""
-    taken = {"ansible: one empty task": clock(ANSIBLE, f"{folder}/nothing.yml")[0]}
+    taken = {EMPTY: clock(ANSIBLE, f"{folder}/nothing.yml")[0]}
     for title, play in (
         ("build", "build"),
         ("run again", "build"),
@@ -115,22 +119,26 @@ def ansible(folder: pathlib.Path) -> dict[str, float]:
     return taken
 
 
+def inside(command: str) -> float:
+    """Seconds that a shell command takes in a private world, which is made before."""
+    done = subprocess.run([*WORLD, "bash", "-c", f"time -p {command}"], capture_output=True, text=True, check=True)
+    words = done.stderr.split()
+    return float(words[words.index("real") + 1])
+
+
 def contest(folder: pathlib.Path, count: int) -> dict[str, float]:
     """Each contestant once, in a private world of its own, with a pause after each."""
     before = nodes()
-    private = ("unshare", "--net", "--mount", "bash", "-c", PRIVATE, "--")
-    own = clock(*private, sys.executable, __file__, "--ansible", os.fspath(folder))[1]
+    own = clock(*WORLD, sys.executable, __file__, "--ansible", os.fspath(folder))[1]
     drain(before)
     taken = json.loads(own)
-    timed = f"time -p bash {folder}/script"
-    words = subprocess.run(
-        [*private, "bash", "-c", timed], capture_output=True, text=True, check=True
-    ).stderr.split()
-    taken["ip -batch: build"] = float(words[words.index("real") + 1])
+    taken["floor: build"] = inside(f"{compiled_floor(os.fspath(folder))} build {count}")
+    drain(before)
+    taken["ip -batch: build"] = inside(f"bash {folder}/script")
     drain(before)
     if subprocess.run([DEBIAN_PYTHON, "-c", "import mininet"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
         program = [DEBIAN_PYTHON, f"{folder}/single_switch.py", str(count)]
-        done = subprocess.run([*private, *program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        done = subprocess.run([*WORLD, *program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
         build, stop = done.stdout.split()[-2:]
         taken["Mininet: build"], taken["Mininet: stop"] = float(build), float(stop)
         drain(before)
@@ -148,12 +156,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             write_inputs(pathlib.Path(folder), count)
             one = columns[count] = contest(pathlib.Path(folder), count)
+        one["topology / (empty + floor)"] = one["topology: build"] / (one[EMPTY] + one["floor: build"])
         one["ip -batch / topology"] = one["ip -batch: build"] / one["topology: build"]
         if "Mininet: build" in one:
             one["Mininet / topology"] = one["Mininet: build"] / one["topology: build"]
-    print("{0:26}".format("seconds") + "".join(f"{f'N={count}':>10}" for count in counts))
+    print("{0:28}".format("seconds") + "".join(f"{f'N={count}':>10}" for count in counts))
     for name in columns[counts[0]]:
-        print(f"{name:26}" + "".join(f"{columns[count][name]:10.3f}" for count in counts))
+        print(f"{name:28}" + "".join(f"{columns[count][name]:10.3f}" for count in counts))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ def test_stages_come_in_their_order_whatever_the_order_of_adding(draw: Drawing) 
         ("REMOVE_BRIDGE", "REMOVE_LINK"),
         ("REMOVE_LINK", "REMOVE_NETNS"),
         ("NETNS", "BRIDGE"),
+        ("NETNS", "NETNS_SYSCTL"),
+        ("NETNS_SYSCTL", "LINK"),
         ("BRIDGE", "LINK"),
         ("LINK", "CONFIGURE"),
         ("CONFIGURE", "BRIDGE_UP"),
@@ -75,6 +77,15 @@ def test_what_is_sent_together_is_put_together(draw: Drawing, stage: Stage, orde
     assert draw.commands(plan) == order
 
 
+def test_one_send_for_a_namespace_unless_its_bridge_comes_up_in_between(draw: Drawing) -> None:
+    plan = draw.plan()
+    for netns in ("a", "r"):
+        for stage in (Stage.ROUTE, Stage.NEIGHBOR, Stage.CONFIGURE):
+            add(plan, stage, netns, netns + stage.name[0])
+    add(plan, Stage.BRIDGE_UP, "r", "rB")
+    assert draw.commands(plan) == ["aC", "aR", "aN", "rC", "rB", "rR", "rN"]
+
+
 def test_a_whole_lab_in_one_plan(draw: Drawing) -> None:
     """Asked for backwards: each resource finds in the picture what those before it in the list will have made."""
     plan = draw.plan(lab="demo")
@@ -94,9 +105,9 @@ def test_a_whole_lab_in_one_plan(draw: Drawing) -> None:
         "ip -n c1 link set lo up",
         "ip -n c1 link set eth0 up",
         "ip -n c1 addr add 10.0.0.2/24 dev eth0",
+        "ip -n c1 route add default via 10.0.0.1",
         "ip addr add 10.0.0.1/24 dev br0",
         "ip link set br0 up",
-        "ip -n c1 route add default via 10.0.0.1",
     ]
     places = {change.stage: change.netns for change in plan.changes()}
     assert places[Stage.BRIDGE_UP] == "" and places[Stage.ROUTE] == "c1"

@@ -96,7 +96,7 @@ class Operator:
         self._batch_netns = ""
         self._names: set[str] = set()
         self._descriptors: list[int] = []
-        self._most = most_open()
+        self._most = most_open(0.1)
         self._ending = False
         self._operations: t.Sequence[Operation] = ()
         self._done: list[int] = []

@@ -13,13 +13,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftable
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.finder import Finder
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
-# Opening one again costs a few microseconds.
-_MOST_OPEN = 200
+_MOST_OPEN = 2000
 
 
-def most_open() -> int:
-    """How many descriptors of one kind a run keeps open: well below what the process may have, usually 1024."""
-    return min(_MOST_OPEN, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+def most_open(part: float) -> int:
+    """How many descriptors make up a part of what the process may have, which is usually 1024."""
+    return min(_MOST_OPEN, int(resource.getrlimit(resource.RLIMIT_NOFILE)[0] * part))
 
 
 class Sockets:
@@ -31,7 +30,7 @@ class Sockets:
     def __init__(self) -> None:
         self.finder = Finder()
         self._open: dict[tuple[str, type[Netlink]], Netlink] = {}
-        self._most = most_open()
+        self._most = most_open(0.4)
 
     def __enter__(self) -> Sockets:
         return self
@@ -61,7 +60,8 @@ class Sockets:
 
     def _add(self, ref: str, kind: type[Netlink]) -> None:
         if len(self._open) >= self._most:
-            self._open.pop(next(iter(self._open))).close()
+            # Stages go through the namespaces in one order: who came last will be needed again last.
+            self._open.popitem()[1].close()
         self._open[ref, kind] = kind()
 
     def forget(self, ref: str) -> None:

@@ -123,8 +123,12 @@ class Sysctl:
 
     def _set(self, plan: Plan, namespace: Namespace, current: str | None) -> None:
         wanted = sysctl.normal(self.value)
+        # What tells a whole namespace how to behave does so before its links have begun to behave otherwise. New links
+        # copy `default`, which is for those that come later.
+        early = namespace.new and self._dev() in ("", "all")
+        stage = Stage.NETNS_SYSCTL if early else Stage.SYSCTL
         if not self.remembered:
-            change(plan, namespace, self.name, current, wanted)
+            change(plan, namespace, self.name, current, wanted, stage)
             return
         key = memory.key(plan, _KIND, self.netns, self.name)
         mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
@@ -142,17 +146,19 @@ class Sysctl:
             operations.insert(0, memory.write(plan, key, record))
             undo.append(memory.write(plan, key, mine))
             where = ("sysctl", self.name)
-            plan.add(Stage.SYSCTL, self.netns, operations, undo, where, current, wanted, commands)
+            plan.add(stage, self.netns, operations, undo, where, current, wanted, commands)
 
 
-def change(plan: Plan, namespace: Namespace, name: str, current: str | None, wanted: str) -> None:
+def change(
+    plan: Plan, namespace: Namespace, name: str, current: str | None, wanted: str, stage: Stage = Stage.SYSCTL
+) -> None:
     """Plan another value, without keeping the old one."""
     if wanted == current:
         return
     undo = [] if current is None else [_write(namespace.ref, name, current)]
     commands = [_command(namespace, name, wanted)]
     operations = [_write(namespace.ref, name, wanted)]
-    plan.add(Stage.SYSCTL, namespace.ref, operations, undo, ("sysctl", name), current, wanted, commands)
+    plan.add(stage, namespace.ref, operations, undo, ("sysctl", name), current, wanted, commands)
 
 
 def give_back(plan: Plan, netns: str, name: str) -> None:
