@@ -17,6 +17,8 @@ options:
     description:
       - Change also what is not the lab's, and add an address whose prefix overlaps one that the host has a route to.
       - A namespace, bridge or veth pair that is taken over belongs to the lab from then on, and ends with it.
+      - A link of another kind stays somebody else's. Its addresses and settings are not taken back with the lab, but by
+        a task that says so.
     type: bool
     default: false
 attributes:
