@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
@@ -29,12 +28,8 @@ def remember(lab: str, text: str | None) -> None:
         return
     with store.locked():
         store.write_file(_path(lab), text)
-        with contextlib.suppress(OSError):
-            os.rmdir(store.STORE_DIR)
 
 
 def labs() -> list[str]:
     """The labs for which a text is kept, sorted."""
-    with contextlib.suppress(FileNotFoundError):
-        return sorted(name[: -len(_SUFFIX)] for name in os.listdir(store.STORE_DIR) if name.endswith(_SUFFIX))
-    return []
+    return store.names(store.STORE_DIR, _SUFFIX)

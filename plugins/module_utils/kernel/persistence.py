@@ -63,14 +63,12 @@ def has_systemd() -> bool:
 
 def labs() -> list[str]:
     """The labs that come back, sorted."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return sorted(name[: -len(".json")] for name in os.listdir(LAB_DIR) if name.endswith(".json"))
-    return []
+    return store.names(LAB_DIR, ".json")
 
 
 def recall(lab: str) -> str | None:
     """What is to be applied at boot; None where the lab does not come back."""
-    return _read(description(lab))
+    return store.read_file(description(lab))
 
 
 def wanted(lab: str, text: str, program: str) -> Files:
@@ -112,7 +110,7 @@ def _code() -> Files:
 
 def differs(lab: str, files: Files) -> bool:
     """Whether something of a lab's files is missing or not as wanted."""
-    return not os.path.islink(_link(lab)) or any(_read(path) != text for path, text in files.items())
+    return not os.path.islink(_link(lab)) or any(store.read_file(path) != text for path, text in files.items())
 
 
 def install(lab: str, files: Files) -> None:
@@ -148,11 +146,3 @@ def _reload() -> None:
     systemctl = shutil.which("systemctl")
     if systemctl and has_systemd():
         subprocess.run([systemctl, "daemon-reload"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _read(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None

@@ -100,9 +100,9 @@ def alone() -> t.Iterator[None]:
         try:
             yield
         finally:
-            for directory in [os.path.join(store.STORE_DIR, kind) for kind in KINDS] + [store.STORE_DIR]:
+            for kind in KINDS:
                 with contextlib.suppress(OSError):
-                    os.rmdir(directory)
+                    os.rmdir(os.path.join(store.STORE_DIR, kind))
 
 
 def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:

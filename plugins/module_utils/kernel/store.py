@@ -33,9 +33,7 @@ def recall(lab: str) -> dict[str, t.Any]:
 
 def labs() -> list[str]:
     """The labs for which something is remembered, sorted."""
-    with contextlib.suppress(FileNotFoundError):
-        return sorted(name[: -len(".json")] for name in os.listdir(STORE_DIR) if name.endswith(".json"))
-    return []
+    return names(STORE_DIR, ".json")
 
 
 Record = tuple[str, str, t.Any]  # lab, key, value
@@ -57,33 +55,43 @@ def remember(records: t.Sequence[Record]) -> list[Record]:
                 known[lab][key] = value
         for lab, values in known.items():
             write_file(_path(lab), json.dumps(values, indent=1) + "\n" if values else None)
-        with contextlib.suppress(OSError):
-            os.rmdir(STORE_DIR)
     return before
 
 
 @contextlib.contextmanager
 def locked() -> t.Iterator[None]:
-    """Alone with the directory; whoever had it before may have removed it, so it is looked at again once it is ours."""
+    """Alone with the directory, which goes afterwards if it is empty.
+
+    Whoever had it before may have removed it, so it is looked at again once it is ours.
+    """
     while True:
         os.makedirs(STORE_DIR, 0o755, exist_ok=True)
         lock = os.open(STORE_DIR, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if os.path.exists(STORE_DIR) and os.path.samestat(os.fstat(lock), os.stat(STORE_DIR)):
-                yield
+                try:
+                    yield
+                finally:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(STORE_DIR)
                 return
         finally:
             os.close(lock)
 
 
+def names(folder: str, suffix: str) -> list[str]:
+    """The names of the files in a folder that end so, without that end, sorted; none where there is no folder."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return sorted(name[: -len(suffix)] for name in os.listdir(folder) if name.endswith(suffix))
+    return []
+
+
 def read_file(path: str) -> str | None:
     """The text of a file; None where there is none."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), open(path, encoding="utf-8") as stream:
+        return stream.read()
+    return None
 
 
 def write_file(path: str, text: str | None) -> None:
