@@ -163,5 +163,5 @@ def normal_cidr(cidr: str) -> str:
 
 def nearest(word: str, words: t.Iterable[str]) -> str:
     """`` (did you mean ...?)`` with the known word nearest to an unknown one; empty where none is near."""
-    found = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word, sorted(words), n=1)
     return " (did you mean {0!r}?)".format(found[0]) if found else ""

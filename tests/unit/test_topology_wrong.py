@@ -79,7 +79,7 @@ nmespaces: there is no such key (did you mean 'namespaces'?)
 routing: 'statik' is not one of none, static (did you mean 'static'?)
 mtu: 20 is not an MTU between 68 and 65535
 namespaces.a.knd: there is no such key (did you mean 'kind'?)
-namespaces.a.kind: 'holding' is not one of named, held (did you mean 'held'?)
+namespaces.a.kind: 'holding' is not one of named, held
 namespaces.b.forwarding: 'perhaps' is not true or false
 namespaces.b.sysctls.net.x: [1] is not a text
 namespaces.b.lo[0]: '10.0.0.256' is not an address with a prefix length ('10.0.0.256' does not appear to be an IPv4 or IPv6 interface)
