@@ -27,7 +27,8 @@ MEMORY = pathlib.Path("/var/lib/linuxnet.lab-witness.json")
 VOLATILE = {"valid_life_time", "preferred_life_time", "tentative", "expires", "handle", "metainfo"}
 # Readable only once a module is loaded, which stays, or counters, or what the memory at boot comes to.
 OTHER_SYSCTLS = re.compile(
-    r"/net/(?:netfilter|nf_conntrack_max|bridge|vrf)\b|/net/core/netdev_rss_key|/net/ipv4/(?:tcp_|udp_)[rw]?mem\b"
+    r"/net/(?:netfilter|nf_conntrack_max|bridge|vrf)\b|/net/core/netdev_rss_key"
+    r"|/net/ipv4/(?:(?:tcp_|udp_)[rw]?mem|inet_peer_threshold|tcp_max_(?:orphans|tw_buckets|syn_backlog))\b"
 )
 
 
