@@ -46,10 +46,10 @@ class Stage(enum.IntEnum):
     PERSIST = 20
 
 
+# Waits for the bridges of its own namespace alone: where none has to come up, it goes out with CONFIGURE.
+_BEHIND_BRIDGES = (Stage.ROUTE, Stage.NEIGHBOR)
 # In these stages the namespaces do not matter to each other: what belongs to one is sent together.
-_BY_NAMESPACE = (Stage.CONFIGURE, Stage.ROUTE, Stage.NEIGHBOR)
-# What need not wait for other namespaces either, where no bridge has to come up before: one send does for it all.
-_AT_ONCE = (Stage.ROUTE, Stage.NEIGHBOR)
+_BY_NAMESPACE = (Stage.CONFIGURE, *_BEHIND_BRIDGES)
 
 
 @dataclasses.dataclass
@@ -114,7 +114,7 @@ class Plan:
         bridged = {change.netns for change in self._changes if change.stage is Stage.BRIDGE_UP}
 
         def turn(change: Change) -> tuple[int, int, int]:
-            early = change.stage in _AT_ONCE and change.netns not in bridged
+            early = change.stage in _BEHIND_BRIDGES and change.netns not in bridged
             within = order[change.netns] if change.stage in _BY_NAMESPACE else 0
             return Stage.CONFIGURE if early else change.stage, within, change.stage
 

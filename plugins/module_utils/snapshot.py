@@ -219,6 +219,7 @@ class Snapshot:
         self._new_sysctls: dict[str, str | None] = {}
         self._clients: list[str] | None = None
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
+        self._droppers: dict[tuple[str, str], list[str]] = {}
         self._files: dict[str, str | None] = {}
         self._memories: dict[str, dict[str, t.Any]] = {}
 
@@ -370,10 +371,11 @@ class Snapshot:
         called = [name for name in _BRIDGED if self.sysctl(ref, name) == "1"]
         if not called:
             return []
-        with self._sockets.finder.inside(ref):
-            droppers = nftables.droppers(self._sockets.nft(ref), lab)
+        if (ref, lab) not in self._droppers:  # every bridge asks
+            with self._sockets.finder.inside(ref):
+                self._droppers[ref, lab] = nftables.droppers(self._sockets.nft(ref), lab)
         text = "{0} drops also what bridges pass from port to port, which br_netfilter shows it ({1}){2}"
-        return [text.format(dropper, ", ".join(called), nftables.cure(dropper)) for dropper in droppers]
+        return [text.format(dropper, ", ".join(called), nftables.cure(dropper)) for dropper in self._droppers[ref, lab]]
 
     def foreign_managers(self, lab: str) -> list[str]:
         """Who else manages links of a lab on the host, as far as the host was looked at, a sentence each."""

@@ -35,9 +35,11 @@ def of_links(links: dict[int, str]) -> list[str]:
             "[Match] Name={0} and [Link] Unmanaged=yes in an earlier file prevents that"
         )
         found.append(text.format(" ".join(names), path))
-    for index in _entries(NETWORK_MANAGER, links):
+    seen = _entries(NETWORK_MANAGER, links)
+    looked_on = _looked_on() if seen else set()
+    for index in seen:
         told = _values(os.path.join(NETWORK_MANAGER, str(index)))
-        if told.get("managed") == "true" and told.get("connection-uuid", "") not in _looked_on():
+        if told.get("managed") == "true" and told.get("connection-uuid", "") not in looked_on:
             found.append(
                 "NetworkManager manages {0} and may take away what the lab gives it; "
                 "`nmcli device set {0} managed no` prevents that".format(links[index])

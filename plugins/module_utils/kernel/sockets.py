@@ -13,6 +13,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftable
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.finder import Finder
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
+# Of one kind, where the process may have any number.
 _MOST_OPEN = 2000
 
 
