@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     store,
     sysctl,
 )
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import obstacles
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     Address,
     Forwarding,
@@ -360,7 +361,7 @@ class Snapshot:
     def forward_obstacles(self, ref: str, lab: str) -> list[str]:
         """What else in a namespace drops the packets that it would forward, a sentence each."""
         with self._sockets.finder.inside(ref):
-            return nftables.forward_obstacles(self._sockets.nft(ref), lab)
+            return obstacles.forward_obstacles(self._sockets.nft(ref), lab)
 
     def bridged_obstacles(self, ref: str, lab: str) -> list[str]:
         """What drops what bridges in a namespace carry from port to port, a sentence each.
@@ -373,9 +374,10 @@ class Snapshot:
             return []
         if (ref, lab) not in self._droppers:  # every bridge asks
             with self._sockets.finder.inside(ref):
-                self._droppers[ref, lab] = nftables.droppers(self._sockets.nft(ref), lab)
+                self._droppers[ref, lab] = obstacles.droppers(self._sockets.nft(ref), lab)
         text = "{0} drops also what bridges pass from port to port, which br_netfilter shows it ({1}){2}"
-        return [text.format(dropper, ", ".join(called), nftables.cure(dropper)) for dropper in self._droppers[ref, lab]]
+        droppers = self._droppers[ref, lab]
+        return [text.format(dropper, ", ".join(called), obstacles.cure(dropper)) for dropper in droppers]
 
     def foreign_managers(self, lab: str) -> list[str]:
         """Who else manages links of a lab on the host, as far as the host was looked at, a sentence each."""

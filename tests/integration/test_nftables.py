@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import typing as t
 
@@ -281,79 +280,6 @@ def test_socket_stays_with_its_namespace(world: World) -> None:
         assert nftables.read(client, LAB) == RULESET
     assert ruleset_json(world) == []
     assert TABLE in world.sh("nft list tables", "client")
-
-
-# ---- obstacles
-
-SENTENCE = "{0} drops forwarded packets before or after this lab's rules accept them"
-
-
-def add_chain(world: World, table: str, chain: str, policy: str, *rules: str, hook: str = "forward") -> None:
-    braces = f"{{ type filter hook {hook} priority 0 ; policy {policy} ; }}"
-    world.sh(f"nft add table {table} ; nft 'add chain {table} {chain} {braces}'")
-    for rule in rules:
-        world.sh(f"nft 'add rule {table} {chain} {rule}'")
-
-
-def test_nothing_stands_in_the_way_by_itself(world: World, nft: nftables.Socket) -> None:
-    nftables.replace(nft, LAB, nftables.Ruleset({"forward": nftables.forward([Rule(verdict="drop")])}))
-    add_chain(world, "ip filter", "in", "drop", hook="input")
-    add_chain(world, "ip filter", "FORWARD", "accept", "ip saddr 10.0.0.0/8 drop", "tcp dport 22 reject")
-    add_chain(world, "inet end", "FORWARD", "drop", "counter accept")
-    add_chain(world, "bridge b", "FORWARD", "drop")
-    world.sh("nft add chain ip filter aside && nft add rule ip filter aside drop")
-    assert nftables.forward_obstacles(nft, LAB) == []
-
-
-@pytest.mark.parametrize("family", ["ip", "ip6", "inet"])
-def test_policy_and_last_rule_of_others_are_named(world: World, nft: nftables.Socket, family: str) -> None:
-    filter_, other = family + " filter", family + " other"
-    add_chain(world, filter_, "FORWARD", "drop", "tcp dport 22 accept")
-    add_chain(world, filter_, "second", "accept", "tcp dport 22 accept", "counter drop")
-    add_chain(world, other, "third", "accept", "log reject")
-    assert nftables.forward_obstacles(nft, LAB) == [
-        SENTENCE.format(f"table {filter_}, chain FORWARD (hook forward, policy drop)"),
-        SENTENCE.format(f"table {filter_}, chain second (hook forward, last rule drop)"),
-        SENTENCE.format(f"table {other}, chain third (hook forward, last rule reject)"),
-    ]
-
-
-def test_another_lab_with_the_same_prefix_is_no_policy(world: World, nft: nftables.Socket) -> None:
-    nftables.replace(nft, "other", RULESET)
-    assert nftables.forward_obstacles(nft, LAB) == []
-
-
-def iptables(world: World, command: str, arguments: str) -> None:
-    if not shutil.which(command):
-        pytest.skip(f"no {command} here; Debian has it in the package iptables")
-    try:
-        world.sh(f"{command} {arguments}")
-    except AssertionError as exc:
-        pytest.skip(f"this kernel has no {command}: {exc}")
-
-
-def test_reject_of_iptables_nft_is_named(world: World, nft: nftables.Socket) -> None:
-    iptables(world, "iptables-nft", "-A FORWARD -j REJECT")
-    assert nftables.forward_obstacles(nft, LAB) == [
-        SENTENCE.format("table ip filter, chain FORWARD (hook forward, last rule reject)")
-    ]
-
-
-@pytest.mark.parametrize("command", ["iptables-legacy", "ip6tables-legacy"])
-def test_policy_of_iptables_legacy_is_named(world: World, nft: nftables.Socket, command: str) -> None:
-    iptables(world, command, "-A FORWARD -i lo -j ACCEPT")
-    world.sh(f"{command} -P INPUT DROP && {command} -P OUTPUT DROP && {command} -A INPUT -i lo -j DROP")
-    assert nftables.forward_obstacles(nft, LAB) == []
-    world.sh(f"{command} -P FORWARD DROP")
-    assert nftables.forward_obstacles(nft, LAB) == [
-        SENTENCE.format(f"{command}, table filter, chain FORWARD (hook forward, policy drop)")
-    ]
-
-
-def test_looking_for_iptables_legacy_does_not_switch_it_on(world: World, nft: nftables.Socket) -> None:
-    iptables(world, "iptables-legacy", "-t nat -S")
-    assert nftables.forward_obstacles(nft, LAB) == []
-    assert world.sh("cat /proc/net/ip_tables_names").split() == ["nat"]
 
 
 # ---- what packets meet

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab's own nftables table, read, replaced and deleted as a whole; and what in other tables is in its way.
+"""A lab's own nftables table, read, replaced and deleted as a whole.
 
 The table belongs to the lab by its name, so nothing is kept about it anywhere else. All functions take a
 :class:`Socket` made in the namespace they are about. A change is waited for at the next one, or when the
@@ -21,7 +21,7 @@ import typing as t
 from socket import SO_SNDBUF, SOL_SOCKET
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, iptables_legacy, netlink, nft_rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, netlink, nft_rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.library import nftsocket
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown
 
@@ -32,14 +32,11 @@ _BATCH_END = 0x11
 _NLM_F_APPEND = 0x800
 _GETTABLE = 1  # NFT_MSG_*
 _TABLE_NAME, _TABLE_FLAGS, _TABLE_USE = 1, 2, 3  # NFTA_*
-_GETCHAIN = 4
-_CHAIN_TABLE, _CHAIN_HOOK, _HOOK_NUMBER = 1, 4, 1
 _SOL_NETLINK = 270
 _NETLINK_NO_ENOBUFS = 5
 
 _UNSPEC = 0
 _INET = 1
-_FAMILIES = {_INET: "inet", 2: "ip", 10: "ip6"}
 _HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 _POLICIES = ("drop", "accept")
 _PRIORITY_NAMES = {("postrouting", 100): "srcnat", ("forward", 0): "filter"}
@@ -202,9 +199,8 @@ def _dump_chains(socket: Socket, family: int) -> list[t.Any]:
     return socket.dump(_message("CHAIN", "GETCHAIN", netlink.NLM_F_DUMP, family))
 
 
-def _dump_rules(socket: Socket, family: int, table: str, chain: str | None = None) -> list[t.Any]:
-    filters = (("TABLE", table), ("CHAIN", chain))
-    return socket.dump(_message("RULE", "GETRULE", netlink.NLM_F_DUMP, family, *filters))
+def _dump_rules(socket: Socket, family: int, table: str) -> list[t.Any]:
+    return socket.dump(_message("RULE", "GETRULE", netlink.NLM_F_DUMP, family, ("TABLE", table)))
 
 
 def _hook(found: t.Any) -> tuple[int, int]:
@@ -352,74 +348,3 @@ def commands(lab: str, ruleset: Ruleset | None) -> list[str]:
 def _command(statement: str) -> str:
     words = statement.split()
     return "nft " + (statement if shlex.join(words) == statement else shlex.quote(statement))
-
-
-# ---- what others do to forwarded packets
-
-
-def forward_obstacles(socket: Socket, lab: str) -> list[str]:
-    """One sentence for each chain outside the lab's table that drops whatever is forwarded and not excepted.
-
-    A packet passes all chains of a hook, and one drop is final: no other table can take it back. The calling
-    thread has to be in the namespace of the socket, because iptables-legacy answers only there.
-    """
-    return [
-        "{0} drops forwarded packets before or after this lab's rules accept them{1}".format(dropper, cure(dropper))
-        for dropper in droppers(socket, lab)
-    ]
-
-
-def cure(dropper: str) -> str:
-    """What to do about one of :func:`droppers`, where that is known; begins with a semicolon."""
-    if dropper.startswith("table inet firewalld,"):
-        return "; `firewall-cmd --zone=trusted --add-interface=LINK` for each of the lab's links prevents that"
-    return ""
-
-
-def droppers(socket: Socket, lab: str) -> list[str]:
-    """The chains outside the lab's table that drop whatever is forwarded and not excepted; as above."""
-    found_ones = []
-    for found in _dump_chains(socket, _UNSPEC) if _others_forward(socket, lab) else ():
-        family = found["nfgen_family"]
-        table, chain = found.get_attr("NFTA_CHAIN_TABLE"), found.get_attr("NFTA_CHAIN_NAME")
-        if family not in _FAMILIES or (family, table) == (_INET, table_name(lab)):
-            continue
-        if not found.get_attr("NFTA_CHAIN_HOOK") or _HOOKS.index("forward") != _hook(found)[0]:
-            continue
-        end = _end(_POLICIES[found.get_attr("NFTA_CHAIN_POLICY")], _dump_rules(socket, family, table, chain))
-        if end:
-            found_ones.append(f"table {_FAMILIES[family]} {table}, chain {chain} (hook forward, {end})")
-    return found_ones + [
-        f"{command}, table filter, chain FORWARD (hook forward, policy drop)"
-        for command in iptables_legacy.forward_drops()
-    ]
-
-
-def _others_forward(socket: Socket, lab: str) -> bool:
-    """Whether there is a chain for forwarded packets outside the lab's table; asked by hand, as :func:`_table`."""
-    for body in socket.dump(netlink.Packed(_SUBSYSTEM << 8 | _GETCHAIN, netlink.NLM_F_DUMP, bytes(4))):
-        chain = attributes.walk(body, 4)
-        hook = attributes.walk(chain.get(_CHAIN_HOOK, b""), 0).get(_HOOK_NUMBER, b"")
-        table = chain[_CHAIN_TABLE].rstrip(b"\0").decode(errors="replace")
-        if hook and int.from_bytes(hook, "big") == _HOOKS.index("forward") and table != table_name(lab):
-            return True
-    return False
-
-
-def _end(policy: str, rules: list[t.Any]) -> str:
-    """What drops the packets that no condition in the chain excepts; "" where they are accepted."""
-    for found in rules:
-        expressions = found.get_attr("NFTA_RULE_EXPRESSIONS") or ()
-        deciding = [item for item in expressions if item.get_attr("NFTA_EXPR_NAME") not in ("counter", "log")]
-        if len(deciding) != 1:
-            continue
-        verdict = "reject" if _rejects(deciding[0]) else nft_rules.verdict_of(deciding[0])
-        if verdict:
-            return "" if verdict == "accept" else "last rule " + verdict
-    return "policy drop" if policy == "drop" else ""
-
-
-def _rejects(expression: t.Any) -> bool:
-    if expression.get_attr("NFTA_EXPR_NAME") == "target":  # what iptables-nft(8) makes of -j REJECT
-        return expression.get_attr("NFTA_EXPR_DATA").get_attr("NFTA_TARGET_NAME") == "REJECT"
-    return expression.get_attr("NFTA_EXPR_NAME") == "reject"
