@@ -52,7 +52,10 @@ options:
     description: Whether the bridge speaks the Spanning Tree Protocol.
     type: bool
   forward_delay: &forward_delay
-    description: Seconds before a new port forwards, 2 to 30 with O(stp=true), 0 to 30 otherwise.
+    description:
+      - Seconds that a port spends in each of the states listening and learning, 2 to 30. With O(stp=true) a new port
+        forwards after twice this time.
+      - Without STP a port forwards at once, and 0 to 30 are accepted.
     type: int
   ageing_time: &ageing_time
     description: Seconds for which the bridge keeps the MAC address of a silent station.

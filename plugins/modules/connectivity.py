@@ -183,7 +183,8 @@ options:
     description:
       - V(icmp) sends echo requests.
       - V(tcp) opens connections to O(port) and closes them as soon as they stand. While one is being opened, the kernel
-        repeats its request after 1 and 3 seconds.
+        repeats its request. It does so after 1 and 3 seconds; Linux 6.5 and later after each of the first seconds
+        (sysctl C(net.ipv4.tcp_syn_linear_timeouts)).
       - V(udp) sends datagrams of 60 octets to O(port). It is reachable when they are answered; silence cannot be told
         from a listener that does not answer, so that it takes O(listen), or a service that answers whatever is sent.
       - V(arp) asks all on the link of O(dev) who has the IPv4 address, and listens for O(interval) after the first

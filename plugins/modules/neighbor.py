@@ -32,7 +32,11 @@ options:
     description: The MAC address. The entry is permanent.
     type: str
   proxy: &proxy
-    description: Whether the link answers for the address, with its own MAC address, instead of knowing it.
+    description:
+      - Whether the link answers for the address, with its own MAC address, instead of knowing it.
+      - The kernel answers only where the link forwards (sysctl C(net.ipv4.conf.DEV.forwarding), or
+        C(net.ipv6.conf.all.forwarding)), for IPv6 only with C(net.ipv6.conf.DEV.proxy_ndp=1) as well, and only if the
+        kernel's route to the address leaves by another link.
     type: bool
   entries:
     description:

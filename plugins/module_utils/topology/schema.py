@@ -46,7 +46,7 @@ Shape = dict[str, Key]
 
 _BRIDGE: Shape = {
     "stp": Key(FLAG, "Whether the bridge speaks the spanning tree protocol."),
-    "forward_delay": Key(NUMBER, "Seconds that a port listens and learns before it forwards."),
+    "forward_delay": Key(NUMBER, "With STP, the seconds that a port listens, and again learns, before it forwards."),
     "ageing_time": Key(NUMBER, "Seconds after which the bridge forgets a MAC address that it does not hear."),
     "mcast_snooping": Key(FLAG, "Whether the bridge sends multicast to those alone that asked for it."),
     "vlan_filtering": Key(FLAG, "Whether the bridge heeds VLAN tags."),
