@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls, sysctl
 
 if t.TYPE_CHECKING:
     from .conftest import World
@@ -304,3 +305,50 @@ def test_the_end_of_the_lab_ends_its_file_and_no_other(world: World) -> None:
     world.quartet("topology", lab=LAB, state="absent")
     assert world.sh("ls /etc/sysctl.d") == "90-linuxnet.lab-other.conf\n"
     assert value(world, FORWARD) == "1"
+
+
+# A run that ends too early
+
+
+def ends_at_a_write(world: World, number: int, **arguments: t.Any) -> None:
+    """Run the module in a process that dies when it is about to write a sysctl for the *number*-th time."""
+    pid = os.fork()
+    if not pid:
+        writes = iter(range(1, number))
+        really = sysctl.write
+        sysctl.write = lambda *told: really(*told) if next(writes, None) else os._exit(0)
+        try:
+            world.module("sysctl", lab=LAB, **arguments)
+        finally:
+            os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0, "it did not come so far"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_old_values_outlive_a_run_that_dies(world: World, number: int) -> None:
+    """Whatever it was about to do: set, change, or give back."""
+    both = {FORWARD: 1, GROUPS: "5 10"}
+    ends_at_a_write(world, number, settings=both)
+    assert give_back(world, *both)["warnings"] == []
+    assert ([value(world, name) for name in both], files(world)) == (["0", "1 0"], NO_FILES)
+    put(world, settings=both)
+    ends_at_a_write(world, number, settings={FORWARD: 2, GROUPS: "6 11"})
+    assert give_back(world, *both)["warnings"] == []
+    assert ([value(world, name) for name in both], files(world)) == (["0", "1 0"], NO_FILES)
+    put(world, settings=both)
+    ends_at_a_write(world, number, settings=both, state="absent")
+    assert give_back(world, *both)["warnings"] == []
+    assert ([value(world, name) for name in both], files(world)) == (["0", "1 0"], NO_FILES)
+
+
+def test_what_cannot_be_given_back_is_not_forgotten(world: World) -> None:
+    put(world, settings={FORWARD: 1, GROUPS: "5 10"})
+    world.sh("mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys")
+    before = files(world)
+    assert world.refused("sysctl", lab=LAB, settings={FORWARD: None, GROUPS: None}, state="absent") == [
+        "`sysctl -w net.ipv4.ip_forward=0` failed: Read-only file system"
+    ]
+    assert files(world) == before
+    world.sh("umount /proc/sys")
+    give_back(world, FORWARD, GROUPS)
+    assert (value(world, FORWARD), value(world, GROUPS), files(world)) == ("0", "1 0", NO_FILES)

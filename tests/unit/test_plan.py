@@ -207,3 +207,14 @@ def test_a_sysctl_is_remembered_before_it_is_written(draw: Drawing) -> None:
         "value": "1",
     }
     assert [one.arguments.get("value") for one in change.undo] == ["0", None]
+
+
+def test_a_sysctl_is_given_back_before_it_is_forgotten(draw: Drawing) -> None:
+    plan = draw.plan()
+    plan.snapshot.sysctls["", "net.ipv4.ip_forward"] = "1"
+    record = {"netns": "", "name": "net.ipv4.ip_forward", "old": "0", "value": "1"}
+    plan.snapshot.memory["demo"] = {"sysctl host net.ipv4.ip_forward": record}
+    Sysctl("", "net.ipv4.ip_forward", present=False).plan(plan)
+    (change,) = plan.changes()
+    assert [one.action for one in change.operations] == ["sysctl_write", "remember"]
+    assert [one.action for one in change.undo] == ["remember", "sysctl_write"]

@@ -38,6 +38,9 @@ _GONE = {
     "neighbor_del": {errno.ENOENT, errno.ENODEV},
 }
 
+# In a row of these, records are written before the first change and forgotten after the last, each in one go.
+_ROW = ("remember", "sysctl_write")
+
 
 class Operation(t.NamedTuple):
     """One operation.
@@ -101,6 +104,7 @@ class Operator:
         self._operations: t.Sequence[Operation] = ()
         self._done: list[int] = []
         self._records: dict[int, tuple[str, str, t.Any]] = {}
+        self._to_forget: list[int] = []
 
     def apply(self, operations: t.Sequence[Operation], watch: t.Callable[[int], None] | None = None) -> None:
         """Carry out operations in their order; OperationError at the first that the kernel refuses.
@@ -109,6 +113,7 @@ class Operator:
         :arg watch: is called with the number of every operation whose turn comes.
         """
         self._operations, self._done, self._records, self._ending = operations, [], {}, False
+        self._to_forget = []
         try:
             self._apply(watch)
         finally:
@@ -128,10 +133,13 @@ class Operator:
                 self._abandon(number)
                 raise OperationError(number, exc, self._done) from exc
         self._flush()
+        self._forget()
 
     def _take(self, number: int, operation: Operation) -> None:
         """Put an operation's message to the others that wait, or, where it is none, carry it out."""
         build = getattr(self, "_message_" + operation.action, None)
+        if operation.action not in _ROW:
+            self._forget()
         if build is None:
             self._flush()
             if operation.action == "remember":
@@ -320,14 +328,29 @@ class Operator:
 
     def _remember(self, number: int) -> None:
         """Remember something before the change that makes it worth it; for all changes of a row in one go."""
+        if self._operations[number].arguments["value"] is None:
+            self._to_forget.append(number)
+            return
         if number not in self._records:
-            row = {}
+            row = []
             for position in range(number, len(self._operations)):
                 operation = self._operations[position]
-                if operation.action == "remember":
-                    row[position] = operation.arguments
-                elif operation.action != "sysctl_write":
+                if operation.action not in _ROW:
                     break
-            before = store.remember([(one["lab"], one["key"], one["value"]) for one in row.values()])
-            self._records.update(zip(row, before))
+                if operation.action == "remember" and operation.arguments["value"] is not None:
+                    row.append(position)
+            self._records.update(zip(row, store.remember([self._record(position) for position in row])))
         self._done.append(number)
+
+    def _forget(self) -> None:
+        """Forget records after the changes that they were kept for; for all changes of a row in one go."""
+        numbers, self._to_forget = self._to_forget, []
+        try:
+            store.remember([self._record(number) for number in numbers])
+        except OSError as exc:
+            raise OperationError(numbers[0], exc, self._done) from exc
+        self._done += numbers
+
+    def _record(self, number: int) -> store.Record:
+        arguments = self._operations[number].arguments
+        return arguments["lab"], arguments["key"], arguments["value"]

@@ -142,6 +142,8 @@ class Sysctl:
             return  # as it was before any lab came
         old = (mine or (others[0] if others else {"old": current}))["old"]
         record = {"netns": self.netns, "name": self.name, "old": old, "value": wanted}
+        if current not in (None, old, wanted):
+            record["before"] = current  # what the lab finds as its own if the run ends before it is written
         if operations or mine is None or mine["value"] != wanted:
             operations.insert(0, memory.write(plan, key, record))
             undo.append(memory.write(plan, key, mine))
@@ -172,11 +174,11 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
     if current is None:
         memory.forget(plan, key, mine)  # gone with its link
         return
-    operations, undo, commands = [memory.write(plan, key, None)], [memory.write(plan, key, mine)], []
+    operations, undo, commands = [], [memory.write(plan, key, mine)], []
     target = current
-    if current == mine["value"]:
+    if current in (mine["value"], mine.get("before")):
         target = others[-1]["value"] if others else mine["old"]
-    elif current not in [other["value"] for other in others]:
+    elif current not in [mine["old"], *(other["value"] for other in others)]:
         plan.warnings.append(
             "{0} is {1!r} in {2}, not the {3!r} that the lab set: it is left so".format(
                 name, current, namespace.title, mine["value"]
@@ -184,8 +186,10 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
         )
     if target != current:
         operations.append(_write(netns, name, target))
-        undo.insert(0, _write(netns, name, current))
+        undo.append(_write(netns, name, current))
         commands.append(_command(namespace, name, target))
+    # Only then: what ends before would otherwise have lost the old value.
+    operations.append(memory.write(plan, key, None))
     plan.add(Stage.REMOVE_SYSCTL, netns, operations, undo, ("sysctl", name), current, target, commands)
 
 
