@@ -83,15 +83,9 @@ def _tidy() -> None:
 def _build(suite: str, folder: pathlib.Path) -> None:
     print("building an image of Debian {0}".format(suite), file=sys.stderr, flush=True)
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", folder / "key"], check=True)
-    # As a normal user mmdebstrap runs the hooks as somebody else, who cannot look into a home folder.
-    with tempfile.TemporaryDirectory(prefix="lab-image-") as name:
+    with tempfile.TemporaryDirectory(prefix="lab-image-", dir=_work_folder(folder)) as name:
         work = pathlib.Path(name)
-        work.chmod(0o755)
-        hooks = work / "hooks"
-        shutil.copytree(settings.GUEST, hooks)
-        shutil.copy(folder / "key.pub", hooks)
-        hooks.chmod(0o777)
-        _bootstrap(suite, hooks, folder)
+        _bootstrap(suite, _hooks(work, folder / "key.pub"), folder)
         (work / "tree").mkdir()
         subprocess.run(["tar", "-C", work / "tree", "-xf", folder / "modules"], check=True)
         initrd, probe = _initrds(work / "tree")
@@ -100,12 +94,36 @@ def _build(suite: str, folder: pathlib.Path) -> None:
     (folder / "probe").write_bytes(probe)
 
 
+def _work_folder(folder: pathlib.Path) -> pathlib.Path | None:
+    """Where the hooks lie: in root's own folder, or in the system's folder for temporary files.
+
+    mmdebstrap runs a normal user's hooks in a user namespace, whose root cannot look into a home folder.
+    """
+    return folder if os.geteuid() == 0 else None
+
+
+def _hooks(work: pathlib.Path, key: pathlib.Path) -> pathlib.Path:
+    """Copy the hooks, which mmdebstrap runs on this host, so that only their owner can write to them.
+
+    :returns: their folder.
+    """
+    hooks = work / "hooks"
+    hooks.mkdir(mode=0o700)
+    for source in [*settings.GUEST.iterdir(), key]:
+        copy = hooks / source.name
+        # Born private, whatever the umask and the mode of the source are.
+        with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(source.read_bytes())
+        copy.chmod(0o755)
+    hooks.chmod(0o755)
+    work.chmod(0o755)
+    return hooks
+
+
 def _bootstrap(suite: str, hooks: pathlib.Path, folder: pathlib.Path) -> None:
     """Run mmdebstrap, which leaves disk, kernel and modules in the folder."""
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join([*PACKAGES, KERNEL])]
     command += ['--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"']
-    # A mirror may be older than it says it may be.
-    command += ['--aptopt=Acquire::Check-Valid-Until "false"']
     command += ["--dpkgopt=path-exclude=/usr/share/{0}/*".format(part) for part in ("man", "doc", "locale")]
     command += ["--customize-hook={0}/{1}".format(hooks, hook) for hook in ("customize", "pack")]
     command += ["--customize-hook=download /out/{0} {1}/{0}".format(p, folder) for p in ("disk", "kernel", "modules")]

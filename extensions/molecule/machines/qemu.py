@@ -78,9 +78,10 @@ def _machine(accelerator: str) -> list[str]:
 def _network(number: int, count: int) -> list[str]:
     """Options for the links: one to the controller, one to the other machines.
 
+    The controller reaches the machine's SSH; the machine reaches neither the controller nor anything beyond it.
     Between the machines there are UNIX sockets, which need neither root nor ports; the first machine is the hub.
     """
-    options = ["-netdev", "user,id=outside,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22"]
+    options = ["-netdev", "user,id=outside,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"]
     options += ["-device", "virtio-net-pci,netdev=outside,mac=52:54:00:4c:ff:01,romfile="]
     socket_options = "addr.type=unix,addr.path=link-{0}"
     if number:

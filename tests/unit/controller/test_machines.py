@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import pathlib
+import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -119,3 +122,64 @@ def test_an_archive_is_one_that_cpio_reads(qemu, tmp_path):
     archive = image._cpio(files)
     assert archive.startswith(b"070701") and len(archive) % 4 == 0
     assert archive.count(b"070701") == 3 and b"TRAILER!!!" in archive
+
+
+def test_only_its_owner_can_write_to_what_runs_on_this_host(qemu, monkeypatch, tmp_path):
+    image = importlib.import_module("image")
+    # A checkout that was made with umask 000.
+    guest = tmp_path / "guest"
+    shutil.copytree(FOLDER / "guest", guest)
+    for path in [guest, *guest.iterdir()]:
+        path.chmod(0o777)
+    monkeypatch.setattr(sys.modules["settings"], "GUEST", guest)
+    seen = {}
+
+    def keygen(command, check):
+        pathlib.Path("{0}.pub".format(command[-1])).write_text("a key\n")
+
+    class Seen(Exception):
+        pass
+
+    def bootstrap(suite, hooks, folder):
+        for path in [*hooks.iterdir(), hooks, *hooks.parents]:
+            seen[path] = path.stat()
+        raise Seen
+
+    monkeypatch.setattr(image.subprocess, "run", keygen)
+    monkeypatch.setattr(image, "_bootstrap", bootstrap)
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir(mode=0o700)
+    before = os.umask(0)
+    try:
+        with pytest.raises(Seen):
+            image._build("bookworm", unfinished)
+    finally:
+        os.umask(before)
+    assert {"customize", "pack", "key.pub"} <= {path.name for path in seen}
+    # In a sticky folder only its owner can replace a file.
+    open_to_all = [
+        path for path, status in seen.items() if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+    ]
+    assert open_to_all == []
+    if os.geteuid() == 0:
+        assert unfinished in seen, "root's hooks lie in root's own folder"
+
+
+def test_a_machine_reaches_neither_the_controller_nor_what_lies_beyond(qemu):
+    for number in range(3):
+        outside = [option for option in qemu._network(number, 3) if option.startswith("user,")]
+        assert len(outside) == 1
+        assert {"restrict=on", "ipv6=off", "hostfwd=tcp:127.0.0.1:0-:22"} <= set(outside[0].split(","))
+
+
+def test_a_mirror_cannot_give_out_packages_that_are_too_old(qemu, monkeypatch, tmp_path):
+    image = importlib.import_module("image")
+    commands = []
+    monkeypatch.setenv("LAB_MIRROR", "http://mirror.example/debian")
+    monkeypatch.setattr(
+        image.subprocess,
+        "run",
+        lambda command, **_options: commands.append(command) or argparse.Namespace(returncode=0),
+    )
+    image._bootstrap("bookworm", tmp_path, tmp_path)
+    assert [word for command in commands for word in command if "Valid-Until" in word] == []
