@@ -11,7 +11,7 @@ import sys
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence, store
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
 
 
@@ -22,15 +22,16 @@ def main(lab: str) -> str | None:
     """
     if library.IMPORT_ERROR:
         return library.PROBLEM
-    text = persistence.recall(lab)
-    if text is None:
-        return "nothing is stored for lab {0!r}".format(lab)
-    stored = json.loads(text)
     try:
-        outcome = engine.run(face.build(stored["topology"]), lab, stored["force"])
+        with store.locked(lab):
+            text = persistence.recall(lab)
+            if text is None:
+                return "nothing is stored for lab {0!r}".format(lab)
+            stored = json.loads(text)
+            outcome = engine.run(face.build(stored["topology"]), lab, stored["force"])
+            face.keep(lab, stored["topology"])
     except LabError as exc:
         return str(exc)
-    face.keep(lab, stored["topology"])
     for line in [*outcome.commands, *outcome.warnings]:
         sys.stdout.write(line + "\n")
     return None

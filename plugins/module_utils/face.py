@@ -14,8 +14,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress, store
 
 Options = dict[str, dict[str, t.Any]]
 Item = dict[str, t.Any]
@@ -68,9 +69,14 @@ def run_module(
     require_library(module)
     params = module.params
     try:
-        with progress.reporting(lab(params)) if watched else contextlib.nullcontext() as report:
-            outcome = engine.run(build(params), lab(params), params["force"], module.check_mode, report)
-        returned = result(params) if result and not module.check_mode else {}
+        with contextlib.ExitStack() as stack:
+            acting, report = lab(params), None
+            if not module.check_mode:  # which writes nothing that another run could read
+                stack.enter_context(store.locked(acting))
+                if watched and not rules.check_lab("lab", acting):
+                    report = stack.enter_context(progress.reporting(acting))
+            outcome = engine.run(build(params), acting, params["force"], module.check_mode, report)
+            returned = result(params) if result and not module.check_mode else {}
     except LabError as exc:
         module.fail_json(msg=str(exc), errors=exc.errors)
     except PermissionError as exc:

@@ -6,28 +6,21 @@
 
 from __future__ import annotations
 
-import os
-
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
 
 _SUFFIX = ".topology"
 
 
-def _path(lab: str) -> str:
-    return os.path.join(store.STORE_DIR, lab + _SUFFIX)
-
-
 def recall(lab: str) -> str | None:
     """The text that is kept for a lab; None where there is none."""
-    return store.read_file(_path(lab))
+    return store.read_file(store.path_of(lab, _SUFFIX))
 
 
 def remember(lab: str, text: str | None) -> None:
-    """Keep a text for a lab; None forgets it, and the directory goes with the last file."""
-    if recall(lab) == text:
-        return
-    with store.locked():
-        store.write_file(_path(lab), text)
+    """Keep a text for a lab; None forgets it."""
+    with store.locked(lab):
+        if recall(lab) != text:
+            store.write_file(store.path_of(lab, _SUFFIX), text)
 
 
 def labs() -> list[str]:

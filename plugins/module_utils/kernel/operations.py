@@ -322,7 +322,7 @@ class Operator:
         persistence.uninstall(lab)
 
     def _do_file_write(self, netns: str, path: str, text: str | None) -> None:
-        store.write_file(path, text)
+        store.write_file(path, text, 0o644)
 
     # -- records ------------------------------------------------------------------------------------------------
 

@@ -117,7 +117,7 @@ def install(lab: str, files: Files) -> None:
     """Write a lab's files, and let systemd start its unit at boot."""
     for path, text in files.items():
         os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-        store.write_file(path, text)
+        store.write_file(path, text, 0o644)
     os.makedirs(os.path.dirname(_link(lab)), 0o755, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.symlink(os.path.join(UNIT_DIR, unit(lab)), _link(lab))

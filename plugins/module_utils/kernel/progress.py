@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
@@ -15,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
 
 def path(lab: str) -> str:
     """The file of a lab's progress; it is there while there is some to tell of."""
-    return os.path.join(store.STORE_DIR, lab + ".progress")
+    return store.path_of(lab, ".progress")
 
 
 @contextlib.contextmanager
@@ -23,12 +22,11 @@ def reporting(lab: str) -> t.Iterator[t.Callable[[str, int, int], None]]:
     """What the engine calls with what it makes, how much is done, and of how much; the file is gone after the body."""
 
     def report(what: str, done: int, total: int) -> None:
-        os.makedirs(store.STORE_DIR, 0o755, exist_ok=True)
-        store.write_file(path(lab), "{0}, {1} of {2} changes\n".format(what, done, total))
+        with contextlib.suppress(OSError):  # nobody's work fails for want of a line
+            store.write_file(path(lab), "{0}, {1} of {2} changes\n".format(what, done, total))
 
-    try:
-        yield report
-    finally:
-        store.write_file(path(lab), None)
-        with contextlib.suppress(OSError):
-            os.rmdir(store.STORE_DIR)
+    with store.locked(lab):
+        try:
+            yield report
+        finally:
+            store.write_file(path(lab), None)

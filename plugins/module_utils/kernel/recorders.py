@@ -95,14 +95,9 @@ def _recorder(pid: int) -> Recorder | None:
 
 @contextlib.contextmanager
 def alone() -> t.Iterator[None]:
-    """While the body runs, nobody else starts or removes a recorder of this kind; empty directories go after it."""
+    """While the body runs, nobody else starts or removes a recorder."""
     with store.locked():
-        try:
-            yield
-        finally:
-            for kind in KINDS:
-                with contextlib.suppress(OSError):
-                    os.rmdir(os.path.join(store.STORE_DIR, kind))
+        yield
 
 
 def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:

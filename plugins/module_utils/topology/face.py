@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, schema, wanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.leftover import Leftovers
@@ -38,7 +39,7 @@ def addresses(data: t.Any) -> dict[str, list[str]]:
 
 def _last_applied(lab: Lab, data: t.Any) -> Lab | None:
     """The lab as it was last applied on this host, which usually is as it is now; None where it was not."""
-    text = applied.recall(lab.name) if lab.name else None
+    text = None if rules.check_lab("name", lab.name) else applied.recall(lab.name)
     if text is None:
         return None
     return lab if text == json.dumps(data) else layout.read(json.loads(text))[0]
