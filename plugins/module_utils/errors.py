@@ -12,14 +12,30 @@ import typing as t
 _T = t.TypeVar("_T")
 
 
+# A message quotes what is wrong, and that may be large. Its beginning tells the place, its end what is wrong with it.
+_BEGINNING, _END = 600, 200
+_MOST_ERRORS = 200
+
+
+def shortened(sentence: str) -> str:
+    """The sentence, without its middle where it is longer than anybody would read."""
+    left_out = len(sentence) - _BEGINNING - _END
+    if left_out <= 0:
+        return sentence
+    return "{0} [... {1} characters ...] {2}".format(sentence[:_BEGINNING], left_out, sentence[-_END:])
+
+
 class LabError(Exception):
-    """What was asked for is wrong or refused. Holds every reason that was found, not only the first.
+    """What was asked for is wrong or refused. Holds the reasons that were found, not only the first.
 
     :ivar errors: one sentence each, beginning with the place in the data where there is one.
     """
 
     def __init__(self, errors: str | list[str]) -> None:
-        self.errors = [errors] if isinstance(errors, str) else list(errors)
+        found = [errors] if isinstance(errors, str) else list(errors)
+        self.errors = [shortened(error) for error in found[:_MOST_ERRORS]]
+        if len(found) > _MOST_ERRORS:
+            self.errors.append("and {0} more errors".format(len(found) - _MOST_ERRORS))
         super().__init__("\n".join(self.errors))
 
 

@@ -61,8 +61,9 @@ def check_lab(place: str, name: str) -> list[str]:
 
 def check_link_name(place: str, name: str) -> list[str]:
     """dev_valid_name() of the kernel: at most 15 bytes, no slash, colon or blank, neither `.` nor `..`."""
-    if len(name.encode()) > LINK_NAME_LIMIT:
-        return ["{0}: {1!r} has {2} characters, a link name has at most 15".format(place, name, len(name.encode()))]
+    size = len(name.encode(errors="surrogatepass"))
+    if size > LINK_NAME_LIMIT:
+        return ["{0}: {1!r} has {2} characters, a link name has at most 15".format(place, name, size)]
     if not name or name in (".", "..") or re.search(r"[/:\s]", name) or not name.isprintable():
         return ["{0}: {1!r} is not a link name".format(place, name)]
     return []
@@ -70,7 +71,7 @@ def check_link_name(place: str, name: str) -> list[str]:
 
 def check_altname(place: str, name: str) -> list[str]:
     """A link's further name: as :func:`check_link_name`, but at most 127 bytes."""
-    size = len(name.encode())
+    size = len(name.encode(errors="surrogatepass"))
     if size > ALTNAME_LIMIT:
         return ["{0}: {1!r} has {2} characters, an altname has at most 127".format(place, name, size)]
     if not name or re.search(r"[/\s]", name) or not name.isprintable():

@@ -6,6 +6,9 @@
 
 What a lab has one of for every node goes this way, because pyroute2's classes take ten times as long: links,
 addresses, routes. What is rare, or has many fields, is left to them. Source: netlink(7), linux/netlink.h.
+
+A name is any bytes to the kernel. Those that are not UTF-8 become what Python calls surrogates, and the same bytes
+again on their way back (PEP 383).
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ def pack(kind: int, value: bytes) -> bytes:
 
 def text(kind: int, value: str) -> bytes:
     """An attribute that is a string."""
-    return pack(kind, value.encode() + b"\0")
+    return pack(kind, to_bytes(value) + b"\0")
 
 
 def number(kind: int, value: int) -> bytes:
@@ -62,9 +65,14 @@ def walk(data: bytes, offset: int = 0) -> dict[int, bytes]:
     return found
 
 
+def to_bytes(value: str) -> bytes:
+    """A string as the kernel has it, without a closing zero byte."""
+    return value.encode(errors="surrogateescape")
+
+
 def to_text(value: bytes) -> str:
     """The string that an attribute holds."""
-    return value.split(b"\0", 1)[0].decode(errors="replace")
+    return value.split(b"\0", 1)[0].decode(errors="surrogateescape")
 
 
 def to_number(value: bytes | None) -> int:

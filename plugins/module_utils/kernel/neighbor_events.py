@@ -15,7 +15,7 @@ import struct
 import time
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, library, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import NEIGHBOR_STATES, word
 
@@ -73,18 +73,19 @@ class NeighborEvents:
         self._socket.close()
 
     def changes(self) -> t.Iterator[Change]:
-        """What has changed since the last call. `lost` counts how often the kernel said that some of it was lost."""
-        while True:
-            try:
-                for kind, event in self._socket.events(library.ndmsg):
-                    change = self._change(event) if kind == _NEWNEIGH else None
-                    if change is not None:
-                        yield change
-                return
-            except OSError as exc:
-                if exc.errno != errno.ENOBUFS:
-                    raise
-                self.lost += 1
+        """What has changed since the last call. `lost` counts how often the kernel said that some of it was lost.
+
+        In a flood it is not all that has: the descriptor then stays ready.
+        """
+        try:
+            for kind, event in self._socket.events(library.ndmsg):
+                change = self._change(event) if kind == _NEWNEIGH else None
+                if change is not None:
+                    yield change
+        except OSError as exc:
+            if exc.errno != errno.ENOBUFS:
+                raise
+            self.lost += 1
 
     def _change(self, event: t.Any) -> Change | None:
         lladdr = event.get_attr("NDA_LLADDR") or ""
@@ -105,4 +106,4 @@ class NeighborEvents:
             answer = fcntl.ioctl(self._socket.fileno(), _SIOCGIFNAME, _IFREQ.pack(b"", index))
         except OSError:
             return ""
-        return _IFREQ.unpack(answer)[0].rstrip(b"\0").decode()
+        return attributes.to_text(_IFREQ.unpack(answer)[0])

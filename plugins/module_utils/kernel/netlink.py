@@ -2,14 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A netlink socket: requests with acknowledgements in batches, and dumps. Source: netlink(7)."""
+"""A netlink socket: requests with acknowledgements in batches, and dumps. Source: netlink(7).
+
+Only the kernel is believed. Whoever is in a namespace can send to the sockets that are open in it, so each of ours is
+connected to the kernel: the kernel then refuses what others send, and they cannot fill the receive buffer. A sender's
+number that is not the kernel's is checked all the same (CVE-2009-1185), because connecting does not keep off what
+others send to a group. What cannot be read, or was lost, ends in :class:`.errors.KernelError`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
 import sys
+import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
@@ -28,7 +36,8 @@ _NLMSG_ERROR = 2
 _NLMSG_DONE = 3
 _NLMSGERR_ATTR_MSG = 1
 
-_TIMEOUT = struct.pack("@ll", 60, 0)  # struct timeval
+_PATIENCE = 60  # seconds
+_TIMEOUT = struct.pack("@ll", _PATIENCE, 0)  # struct timeval
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK = 10
 _NETLINK_EXT_ACK = 11
@@ -36,15 +45,22 @@ _NETLINK_GET_STRICT_CHK = 12
 _SO_NETNS_COOKIE = 71
 _SO_RCVBUFFORCE = 33
 
+_KERNEL = 0  # the kernel's port number
 _HEADER = struct.Struct("=IHHII")
 # Refusals wait in the socket's receive buffer until the whole send is done: 256 fit into the default one, and those
 # that do not fit are lost.
 _MOST_AT_ONCE = 200
 # The kernel makes no part of a dump larger than 32 KiB.
 _ROOM = 1 << 16
-_DUMP_TRIES = 5
+# Seconds between two tries of a request whose answer was lost or interrupted: a dump is, while others make links.
+_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *[0.2] * 14)
+_MOST_EVENTS = 1000  # datagrams in one go
 # Events come whether or not somebody reads them.
 _EVENTS_BUFFER = 8 << 20
+
+
+class AnswerLost(KernelError):
+    """The kernel's answer did not arrive, or cannot be read: what was asked for may have been carried out."""
 
 
 class Packed(t.NamedTuple):
@@ -55,7 +71,13 @@ class Packed(t.NamedTuple):
     body: bytes
 
 
+_T = t.TypeVar("_T")
 Answer = tuple[int, int, int, bytes]  # type, flags, sequence number, what follows the header
+
+_LOST = "the kernel had no room for its answer (ENOBUFS)"
+_SILENT = "the kernel has not answered for {0} seconds (EAGAIN)".format(_PATIENCE)
+_MALFORMED = "the kernel's answer cannot be read (EBADMSG)"
+_RESTLESS = "what is there changed each of the {0} times that it was read (EINTR)".format(len(_PAUSES) + 1)
 
 
 def message(cls: t.Any, kind: int, flags: int, fields: dict[str, t.Any], attributes: t.Sequence[t.Any] = ()) -> t.Any:
@@ -86,6 +108,7 @@ class Netlink:
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
             except OSError:
                 pass  # an older kernel: errors then come without the kernel's words, dumps unfiltered
+        self._socket.connect((0, 0))
 
     def netns_cookie(self) -> int | None:
         """The kernel's number for the socket's namespace, which no later one gets; None before Linux 5.14."""
@@ -102,13 +125,20 @@ class Netlink:
         """Send messages, at most 200 in one go, and return for each None or the kernel's refusal.
 
         The kernel carries them out in order, and goes on after one that it refuses. It tells of a refusal unasked, so
-        that only the last message of a send asks for an answer.
+        that only the last message of a send asks for an answer. Where that is lost, its error is AnswerLost; what would
+        have been sent after it is not sent, and has the same error.
         """
         results: list[KernelError | None] = []
         for start in range(0, len(messages), _MOST_AT_ONCE):
             part = list(messages[start : start + _MOST_AT_ONCE])
             part[-1] = _acknowledged(part[-1])
-            results += self._send(part)
+            try:
+                results += self._send(part)
+                stop = results[-1] if isinstance(results[-1], AnswerLost) else None
+            except OSError as exc:  # the send was refused as a whole
+                stop = KernelError(exc.errno or errno.EIO)
+            if stop:
+                return results + [stop] * (len(messages) - len(results))
         return results
 
     def _send(self, messages: t.Sequence[t.Any], framed: bool = False) -> list[KernelError | None]:
@@ -118,7 +148,13 @@ class Netlink:
         waiting = {position for position, made in enumerate(messages) if _flags(made) & NLM_F_ACK}
         self._socket.send(b"".join([self._encode(made) for made in messages]))
         while waiting:
-            for kind, flags, sequence, body in self._receive():
+            try:
+                answers = self._receive()
+            except AnswerLost as exc:
+                results[max(waiting)] = exc
+                self._drain()
+                return results
+            for kind, flags, sequence, body in answers:
                 position = sequence - first
                 if kind != _NLMSG_ERROR or not 0 <= position < len(messages):
                     continue
@@ -130,51 +166,82 @@ class Netlink:
                     return results
         return results
 
+    def _drain(self) -> None:
+        """Throw away what has come: answers to what nobody waits for any more.
+
+        They are all there: the kernel carries out what is sent before the send returns.
+        """
+        try:
+            while True:
+                try:
+                    self._socket.recv(1, socket.MSG_DONTWAIT)
+                except OSError as exc:
+                    if exc.errno != errno.ENOBUFS:
+                        raise
+        except BlockingIOError:
+            return
+
     def dump(self, made: t.Any) -> list[t.Any]:
         """The answers to a dump request, decoded; to one packed by hand, the bodies of the messages."""
-        answers = self._dump(made)
+        answers = self._again(lambda: self._dump_once(made))
         if isinstance(made, Packed):
             return [body for dummy, dummy, dummy, body in answers]
         return [_decode(type(made), *answer) for answer in answers]
 
-    def _dump(self, made: t.Any) -> list[Answer]:
-        """The answers to a dump request; asked again while the kernel says that its tables have changed."""
-        for dummy in range(_DUMP_TRIES):
-            answers, interrupted = self._dump_once(made)
-            if not interrupted:
-                break
-        return answers
-
     def get(self, made: t.Any) -> t.Any:
         """The answer to a request for one object, as :meth:`dump` gives it; KernelError where the kernel refuses."""
-        sequence = self._write(made)
-        for kind, flags, number, body in self._receive():
-            if number == sequence:
-                if kind == _NLMSG_ERROR:
-                    raise _error(flags, body) or KernelError(errno.ENOMSG)
-                return body if isinstance(made, Packed) else _decode(type(made), kind, flags, number, body)
-        raise KernelError(errno.ENOMSG)
+        kind, flags, number, body = self._again(lambda: self._get_once(made))
+        return body if isinstance(made, Packed) else _decode(type(made), kind, flags, number, body)
+
+    def _again(self, ask: t.Callable[[], _T]) -> _T:
+        """What a request that changes nothing gives; made again where the answer was lost or interrupted."""
+        for pause in _PAUSES:
+            try:
+                return ask()
+            except AnswerLost as exc:
+                if exc.errno not in (errno.ENOBUFS, errno.EINTR):
+                    raise
+                self._drain()
+                time.sleep(pause)
+        return ask()
 
     def listen(self, groups: int) -> None:
         """Hear of changes from now on; *groups* is a sum of RTMGRP_*. Requests then need another socket."""
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _EVENTS_BUFFER)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _EVENTS_BUFFER)
+        except PermissionError:  # in a user namespace
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _EVENTS_BUFFER)
         self._socket.setblocking(False)
-        self._socket.bind((0, groups))
+        self._socket.bind((self._socket.getsockname()[0], groups))
 
     def events(self, cls: t.Any) -> t.Iterator[tuple[int, t.Any]]:
-        """The (type, decoded message) of every change that was heard of; OSError(ENOBUFS) where some were lost."""
-        while True:
+        """The (type, decoded message) of changes that were heard of, without waiting for more of them.
+
+        At most so many that a flood does not keep the caller here. OSError(ENOBUFS) where some were lost.
+        """
+        for dummy in range(_MOST_EVENTS):
             try:
-                for kind, flags, sequence, body in self._receive():
-                    yield kind, _decode(cls, kind, flags, sequence, body)
+                answers = self._read()
             except BlockingIOError:
                 return
+            for kind, flags, sequence, body in answers:
+                yield kind, _decode(cls, kind, flags, sequence, body)
 
     def fileno(self) -> int:
         """The socket's descriptor, to wait for events."""
         return self._socket.fileno()
 
-    def _dump_once(self, made: t.Any) -> tuple[list[Answer], bool]:
+    def _get_once(self, made: t.Any) -> Answer:
+        sequence = self._write(made)
+        while True:
+            for answer in self._receive():
+                kind, flags, number, body = answer
+                if number == sequence:
+                    if kind == _NLMSG_ERROR:
+                        raise _error(flags, body) or KernelError(errno.ENOMSG)
+                    return answer
+
+    def _dump_once(self, made: t.Any) -> list[Answer]:
         sequence = self._write(made)
         answers: list[Answer] = []
         interrupted = False
@@ -186,7 +253,9 @@ class Netlink:
                 if kind == _NLMSG_ERROR:
                     raise _error(flags, body) or KernelError(errno.ENOMSG)
                 if kind == _NLMSG_DONE:
-                    return answers, interrupted
+                    if interrupted:
+                        raise AnswerLost(errno.EINTR, _RESTLESS)
+                    return answers
                 answers.append((kind, flags, number, body))
 
     def _encode(self, made: t.Any) -> bytes:
@@ -203,14 +272,40 @@ class Netlink:
         self._socket.send(self._encode(made))
         return self._sequence
 
-    def _receive(self) -> t.Iterator[Answer]:
-        """The messages of one datagram."""
-        data = self._socket.recv(_ROOM)
-        offset = 0
-        while offset + _HEADER.size <= len(data):
-            length, kind, flags, sequence, dummy = _HEADER.unpack_from(data, offset)
-            yield kind, flags, sequence, data[offset + _HEADER.size : offset + length]
-            offset += (length + 3) & ~3
+    def _receive(self) -> list[Answer]:
+        """The messages of the next datagram of an answer; AnswerLost where it is lost, or does not come."""
+        try:
+            return self._read()
+        except BlockingIOError:
+            raise AnswerLost(errno.EAGAIN, _SILENT) from None
+        except OSError as exc:
+            if exc.errno != errno.ENOBUFS:
+                raise
+            raise AnswerLost(errno.ENOBUFS, _LOST) from None
+
+    def _read(self) -> list[Answer]:
+        """The messages of the next datagram; none where it is not the kernel's."""
+        data, dummy, flags, sender = self._socket.recvmsg(_ROOM)
+        if sender[0] != _KERNEL:
+            return []
+        if flags & socket.MSG_TRUNC:
+            raise AnswerLost(errno.EBADMSG, _MALFORMED)
+        return answers_in(data)
+
+
+def answers_in(data: bytes) -> list[Answer]:
+    """The messages of a datagram; AnswerLost where it is cut short, or says that it holds more than it does."""
+    found = []
+    offset, end = 0, len(data)
+    while offset < end:
+        if end - offset < _HEADER.size:
+            raise AnswerLost(errno.EBADMSG, _MALFORMED)
+        length, kind, flags, sequence, dummy = _HEADER.unpack_from(data, offset)
+        if not _HEADER.size <= length <= end - offset:
+            raise AnswerLost(errno.EBADMSG, _MALFORMED)
+        found.append((kind, flags, sequence, data[offset + _HEADER.size : offset + length]))
+        offset += (length + 3) & ~3
+    return found
 
 
 def _flags(made: t.Any) -> int:
@@ -232,18 +327,32 @@ def decode(cls: t.Any, body: bytes) -> t.Any:
 
 def _decode(cls: t.Any, kind: int, flags: int, sequence: int, body: bytes) -> t.Any:
     header = _HEADER.pack(_HEADER.size + len(body), kind, flags, sequence, 0)
-    made = cls(bytearray(header + body))
-    made.decode()
+    with readable():
+        made = cls(bytearray(header + body))
+        made.decode()
     return made
+
+
+@contextlib.contextmanager
+def readable() -> t.Iterator[None]:
+    """Around the reading of an answer, by hand or by pyroute2's classes: KernelError where it cannot be read."""
+    try:
+        yield
+    except (KernelError, OSError):
+        raise
+    except Exception as exc:  # each version of the library has its own
+        raise KernelError(errno.EBADMSG, _MALFORMED) from exc
 
 
 def _error(flags: int, body: bytes) -> KernelError | None:
     """The refusal that a NLMSG_ERROR message holds, in the kernel's own words where it has some."""
+    if len(body) < 4:
+        return AnswerLost(errno.EBADMSG, _MALFORMED)
     code = -struct.unpack_from("=i", body)[0]
     if not code:
         return None
     text = ""
-    if flags & _NLM_F_ACK_TLVS:
+    if flags & _NLM_F_ACK_TLVS and len(body) >= 8:
         inner = struct.unpack_from("=I", body, 4)[0]
         offset = 4 + (_HEADER.size if flags & _NLM_F_CAPPED else (inner + 3) & ~3)
         while offset + 4 <= len(body):

@@ -12,7 +12,6 @@ Sources: nft(8), linux/netfilter/nf_tables.h.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import errno
 import functools
@@ -110,18 +109,6 @@ class Socket(netlink.Netlink):
         if errors:
             self._drain()
             raise errors[0]
-
-    def _drain(self) -> None:
-        """Throw away the rest of the refusals: they would leave no room for the answers to what comes next.
-
-        They are all there: the kernel carries out a transaction before the send returns.
-        """
-        timeout = self._socket.gettimeout()
-        self._socket.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while self._socket.recv(1):
-                pass
-        self._socket.settimeout(timeout)
 
 
 def table_name(lab: str) -> str:

@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     store,
     sysctl,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import AnswerLost, Netlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, most_open
 
 # What a removal may meet when the thing went with another one, or by itself, a moment before.
@@ -130,6 +130,8 @@ class Operator:
                 if exc.errno in _GONE.get(operation.action, ()):
                     self._done.append(number)
                     continue
+                if isinstance(exc, AnswerLost):
+                    self._done.append(number)  # perhaps
                 self._abandon(number)
                 raise OperationError(number, exc, self._done) from exc
         self._flush()
@@ -163,14 +165,18 @@ class Operator:
             socket = self._sockets.get(self._batch_netns)
             batch = list(_with_groups(batch, socket))
             results = socket.request([made for dummy, made in batch])
+        except (KernelError, OSError) as exc:  # before anything was sent
+            raise OperationError(batch[0][0], exc, self._done) from exc
         finally:
             self._close_descriptors()
         failed = None
         for (number, dummy), error in zip(batch, results):
             if error is None or error.errno in _GONE.get(self._operations[number].action, ()):
                 self._done.append(number)
-            elif failed is None:
-                failed = (number, error)
+                continue
+            if isinstance(error, AnswerLost):
+                self._done.append(number)  # perhaps
+            failed = failed or (number, error)
         if failed:
             raise OperationError(failed[0], failed[1], self._done)
 

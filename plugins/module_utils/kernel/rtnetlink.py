@@ -33,6 +33,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import
     Packed,
     decode,
     message,
+    readable,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     NEIGHBOR_STATES,
@@ -182,7 +183,8 @@ def link_set(
         if value is not None:
             parts.append(number(kind, value))
     if alias is not None:
-        parts.append(pack(_IFLA_IFALIAS, alias.encode()))  # an empty one, without its zero byte, takes the alias off
+        # An empty one, without its zero byte, takes the alias off.
+        parts.append(pack(_IFLA_IFALIAS, attributes.to_bytes(alias)))
     return _link(_SETLINK, 0, index, up, *parts)
 
 
@@ -211,6 +213,7 @@ def group_del(group: int) -> Packed:
     return _link(_DELLINK, 0, 0, None, number(_IFLA_GROUP, group))
 
 
+@readable()
 def groups(socket: Netlink) -> set[int]:
     """The groups that links of the socket's namespace are in."""
     bodies = socket.dump(_link(_GETLINK, NLM_F_DUMP, 0, None, number(_IFLA_EXT_MASK, _SKIP_STATISTICS)))
@@ -220,9 +223,10 @@ def groups(socket: Netlink) -> set[int]:
 def link_index(socket: Netlink, name: str) -> int:
     """The index of a link by its name; OSError(ENODEV) where there is none."""
     # Not by netlink: this takes a tenth of the time.
-    return _IFREQ.unpack(fcntl.ioctl(socket.fileno(), _SIOCGIFINDEX, _IFREQ.pack(name.encode(), 0)))[1]
+    return _IFREQ.unpack(fcntl.ioctl(socket.fileno(), _SIOCGIFINDEX, _IFREQ.pack(attributes.to_bytes(name), 0)))[1]
 
 
+@readable()
 def links(socket: Netlink) -> dict[str, Link]:
     """All links of the socket's namespace with their addresses, by name, in the kernel's order."""
     found: dict[int, Link] = {}
@@ -292,7 +296,8 @@ def nsid(socket: Netlink, netns: int) -> int | None:
         if exc.errno == errno.ENOENT:
             return None
         raise
-    found = attributes.walk(body, len(_RTGENMSG)).get(_NETNSA_NSID)
+    with readable():
+        found = attributes.walk(body, len(_RTGENMSG)).get(_NETNSA_NSID)
     known_as = attributes.to_number(found)
     return None if found is None or known_as == 0xFFFFFFFF else known_as
 
@@ -371,6 +376,7 @@ def route_del(index: int, route: Route) -> Packed:
     return _route(_DELROUTE, 0, index, route)
 
 
+@readable()
 def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
     """The routes of the socket's namespace, all tables but the kernel's own `local`, in the kernel's order.
 
@@ -446,6 +452,7 @@ def neighbor_del(index: int, neighbor: Neighbor) -> t.Any:
     return _neighbor(_DELNEIGH, 0, index, neighbor)
 
 
+@readable()
 def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
     """The IPv4 and IPv6 neighbour tables of the socket's namespace, and what it answers for as a proxy.
 
@@ -470,6 +477,7 @@ def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
     return found
 
 
+@readable()
 def forwarding(socket: Netlink, names: dict[int, str]) -> list[Forwarding]:
     """The forwarding databases of the bridges in the socket's namespace; of VXLAN links as well."""
     found = []

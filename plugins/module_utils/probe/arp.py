@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import socket
 import struct
@@ -80,7 +81,10 @@ class Endpoint:
 
     def ask(self, address: str, src: str) -> None:
         """Broadcast a request; OSError where the kernel refuses."""
-        mac = self._socket.getsockname()[4]
+        try:
+            mac = self._socket.getsockname()[4]
+        except UnicodeDecodeError:  # Python looks its name up
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), self._dev) from None
         source = socket.inet_aton(src) if src else self._source(address)
         self._socket.sendto(request(mac, source, socket.inet_aton(address)), (self._dev, _ETH_P_ARP, 0, 0, _BROADCAST))
 
@@ -95,13 +99,13 @@ class Endpoint:
 
     def ready(self) -> None:
         """Hand the replies that have arrived to the probes that asked for them."""
-        while True:
+        for dummy in range(sockopts.MOST_AT_ONCE):
             try:
-                data, control, dummy, dummy = self._socket.recvmsg(512, 512)
+                data, control, dummy_flags, dummy_sender = self._socket.recvmsg(512, 512)
             except BlockingIOError:
                 return
-            except OSError:
-                continue  # the link went down meanwhile
+            except (OSError, UnicodeDecodeError):
+                continue  # the link went down meanwhile, or was given a name that is not UTF-8
             said = reply(data)
             if said is not None:
                 at = sockopts.arrival(sockopts.control_of(control))

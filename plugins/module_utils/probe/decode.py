@@ -163,13 +163,14 @@ def _ipv6(data: bytes, packet: Packet) -> str:
         raise ValueError("not an IPv6 header")
     payload = data[40 : 40 + length] if length else data[40:]
     later = False
+    offset = 0
     while following in _EXTENSION_HEADERS and not later:
-        kind, following, size, second = following, *struct.unpack_from("!BBH", payload)
+        kind, following, size, second = following, *struct.unpack_from("!BBH", payload, offset)
         if kind == _FRAGMENT:
             later = bool(second & 0xFFF8)
             size = 0
-        payload = payload[8 + size * 8 :]
-    return _transport(following, payload, later, packet)
+        offset += 8 + size * 8
+    return _transport(following, payload[offset:], later, packet)
 
 
 def _transport(protocol: int, data: bytes, later_fragment: bool, packet: Packet) -> str:
@@ -209,8 +210,9 @@ def _icmp(data: bytes, packet: Packet) -> str:
 
 def _link_layer_address(options: bytes) -> str:
     """The first link-layer address in the options of a message of neighbor discovery; empty where there is none."""
-    while len(options) >= 8 and options[1]:
-        if options[0] in _NDP_LINK_LAYER_ADDRESS:
-            return _mac(options[2:8])
-        options = options[options[1] * 8 :]
+    offset = 0
+    while len(options) - offset >= 8 and options[offset + 1]:
+        if options[offset] in _NDP_LINK_LAYER_ADDRESS:
+            return _mac(options[offset + 2 : offset + 8])
+        offset += options[offset + 1] * 8
     return ""

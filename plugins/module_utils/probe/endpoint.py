@@ -98,9 +98,9 @@ class Endpoint:
     def receive(self) -> t.Iterator[Heard]:
         """Everything that has arrived: errors first, then answers; other processes' as well."""
         for flags in (socket.MSG_ERRQUEUE, 0):
-            while True:
+            for dummy in range(sockopts.MOST_AT_ONCE):
                 try:
-                    data, control, dummy, sender = self._socket.recvmsg(sockopts.WHOLE, 512, flags)
+                    data, control, dummy_flags, sender = self._socket.recvmsg(sockopts.WHOLE, 512, flags)
                 except BlockingIOError:
                     break
                 except OSError:

@@ -36,7 +36,7 @@ class Hangup:
 
     def ready(self) -> None:
         """Accept and close what is waiting."""
-        while True:
+        for dummy in range(_BACKLOG):
             try:
                 self._socket.accept()[0].close()
             except BlockingIOError:
@@ -68,9 +68,9 @@ class Echo:
 
     def ready(self) -> None:
         """Send back what is waiting."""
-        while True:
+        for dummy in range(sockopts.MOST_AT_ONCE):
             try:
-                data, control, dummy, sender = self._socket.recvmsg(sockopts.WHOLE, 512)
+                data, control, dummy_flags, sender = self._socket.recvmsg(sockopts.WHOLE, 512)
             except BlockingIOError:
                 return
             if data[udp.NUMBERS.size :] == self._token:

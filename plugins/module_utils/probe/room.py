@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Probe
 
@@ -28,6 +29,6 @@ def make_room(probes: t.Sequence[Probe]) -> bool:
             idle.setdefault((probe.check.netns, probe.check.family), set()).add(probe.check.address)
     forgotten = 0
     for (netns, family), addresses in idle.items():
-        with contextlib.suppress(OSError), namespaces.inside_ref(netns):  # the namespace may be gone
+        with contextlib.suppress(OSError, KernelError), namespaces.inside_ref(netns):  # the namespace may be gone
             forgotten += neighbor_cache.forget(family, addresses)
     return forgotten > 0

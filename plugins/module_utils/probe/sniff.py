@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet_filter
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet_filter, sockopts
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.decode import decode
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record
 
@@ -31,7 +31,6 @@ _PACKET_ADD_MEMBERSHIP = 1
 _PACKET_STATISTICS = 6
 _PACKET_AUXDATA = 8
 _PACKET_MR_PROMISC = 1
-_SO_RCVBUFFORCE = 33
 _SO_TIMESTAMPNS = 35
 _ARPHRD_ETHER, _ARPHRD_LOOPBACK = 1, 772
 
@@ -62,6 +61,7 @@ class Sniffer:
         self._matches = packet_filter.parse(job["filter"])
         self._buffer = bytearray(job["snaplen"])
         self._netns: dict[socket.socket, str] = {}
+        self._nameless = 0
         errors = []
         for link in job["links"]:
             try:
@@ -80,15 +80,20 @@ class Sniffer:
     def receive(self, opened: socket.socket, until: float) -> t.Iterator[Record]:
         """The packets that wait in a socket and match the filter, up to the first that came after *until*."""
         time_ns = 0
-        while time_ns < until * 1e9:
+        for dummy in range(sockopts.MOST_AT_ONCE):
+            if time_ns >= until * 1e9:
+                return
             try:
-                size, control, dummy, address = opened.recvmsg_into([self._buffer], 256)
+                size, control, dummy_flags, address = opened.recvmsg_into([self._buffer], 256)
             except BlockingIOError:
                 return
             except OSError as exc:
                 if exc.errno not in (errno.ENETDOWN, errno.ENODEV):
                     raise
                 continue  # the link went down, which the kernel says once; it may come up again
+            except UnicodeDecodeError:
+                self._nameless += 1  # Python looks the link's name up, and gives up the packet where it is not UTF-8
+                continue
             fields = {(level, kind): value for level, kind, value in control}
             time_ns = _time(fields)
             made = self._record(bytes(self._buffer[:size]), fields, address)
@@ -116,8 +121,8 @@ class Sniffer:
         return {"dev": dev, "direction": "out" if outgoing else "in", "length": length, "data": data.hex()}
 
     def dropped(self) -> int:
-        """How many packets the kernel has dropped because the sockets' buffers were full, since the last call."""
-        dropped = 0
+        """How many packets are missing since the last call: there was no room for them, or no name for their link."""
+        dropped, self._nameless = self._nameless, 0
         for one in self._netns:
             statistics = one.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
             dropped += _STATISTICS.unpack(statistics)[1]
@@ -138,7 +143,7 @@ def _open(dev: str, promiscuous: bool) -> socket.socket:
     with contextlib.ExitStack() as stack:
         stack.callback(opened.close)
         opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        sockopts.buffer(opened, receive=_BUFFER)
         opened.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
         if dev != ANY:
             index = _index(dev)

@@ -48,14 +48,30 @@ _BUFFER = 8 << 20
 # The largest datagram.
 WHOLE = 1 << 16
 
+# How many datagrams are taken from a socket in one go: more than wait in a buffer of that size, so that a flood keeps
+# nobody here and nothing is judged before it was read.
+MOST_AT_ONCE = 1 << 15
+
 Control = dict[tuple[int, int], bytes]
 
 
 def stamp_and_buffer(sock: socket.socket) -> None:
     """For a socket that many probes share: time stamps on what arrives, and room for all of it."""
     sock.setsockopt(*_STAMP, 1)
-    sock.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
-    sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+    buffer(sock, receive=_BUFFER, send=_BUFFER)
+
+
+def buffer(sock: socket.socket, receive: int = 0, send: int = 0) -> None:
+    """Room for so many octets. In a user namespace it is at most what net.core.rmem_max and wmem_max say."""
+    for forced, usual, size in (
+        (_SO_RCVBUFFORCE, socket.SO_RCVBUF, receive),
+        (_SO_SNDBUFFORCE, socket.SO_SNDBUF, send),
+    ):
+        if size:
+            try:
+                sock.setsockopt(socket.SOL_SOCKET, forced, size)
+            except PermissionError:
+                sock.setsockopt(socket.SOL_SOCKET, usual, size)
 
 
 def queue_errors(sock: socket.socket) -> None:

@@ -122,12 +122,13 @@ class Probe(attempt.Probe):
     def _icmp_error(sock: socket.socket) -> packet.IcmpError | None:
         """The latest ICMP error about the connection."""
         latest = None
-        while True:
+        for dummy in range(sockopts.MOST_AT_ONCE):
             try:
                 control = sockopts.control_of(sock.recvmsg(512, 512, socket.MSG_ERRQUEUE)[1])
             except OSError:
-                return latest
+                break
             latest = packet.icmp_error(control.get(sockopts.RECVERR[sock.family], b"")) or latest
+        return latest
 
     def close(self) -> None:
         """Close the connection."""
