@@ -15,7 +15,12 @@ requirements:
 options:
   force:
     description:
-      - Change also what is not the lab's, and add an address whose prefix overlaps one that the host has a route to.
+      - Change also what is not the lab's, and add addresses and routes to the host that take away what it uses.
+      - Without it these are refused before anything changes, with what uses them. A prefix that overlaps a network of
+        the host. A prefix or route that leads away the addresses of a gateway, a resolver, a proxy of the
+        environment, or the other end of a TCP connection, such as that by which the host is managed. A default route
+        that comes before the host's own; a prefix shorter than 8 bits counts as one, also where several routes make
+        it up together.
       - A namespace, bridge or veth pair that is taken over belongs to the lab from then on, and ends with it.
       - A link of another kind stays somebody else's. Its addresses and settings are not taken back with the lab, but by
         a task that says so.

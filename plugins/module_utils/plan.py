@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot, mark
@@ -78,7 +79,6 @@ class Plan:
     :ivar lab: the lab that acts. :ivar force: whether what is not the lab's may be changed.
     :ivar check: whether this is only a prediction: a namespace or link that is missing is then taken to be
         made by an earlier task, which in check mode made nothing, and named in `assumed`.
-    :ivar foreign_networks: what addresses of the host must not overlap, once somebody has looked.
     """
 
     def __init__(self, snapshot: Snapshot, lab: str, force: bool = False, check: bool = False) -> None:
@@ -87,7 +87,7 @@ class Plan:
         self.force = force
         self.check = check
         self.warnings: list[str] = []
-        self.foreign_networks: list[tuple[rules.Network, str]] | None = None
+        self._host_use: HostUse | None = None
         self._assumed: set[tuple[str, str]] = set()
         self._changes: list[Change] = []
 
@@ -161,6 +161,16 @@ class Plan:
             "{0} in {1}".format(dev, ref or "the host") if dev else "namespace {0}".format(ref)
             for ref, dev in self._assumed
         )
+
+    @property
+    def host_use(self) -> HostUse:
+        """What the host uses, looked at when it is first asked for.
+
+        While a plan grows it stays the same: without force the plan changes none of it, and with force nobody asks.
+        """
+        if self._host_use is None:
+            self._host_use = HostUse(self.snapshot, lambda link: link.born or link.alias.startswith(MARK))
+        return self._host_use
 
     # -- whose is it --------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    in_use,
     managers,
     namespaces,
     nftables,
@@ -31,12 +32,15 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Link,
     Neighbor,
     Route,
+    Rule,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Network, ip_of
+from ansible_collections.linuxnet.lab.plugins.module_utils.lab import ip_of
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
 MARK = "linuxnet.lab:"
+# rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
+PROTOCOL = 76
 _BRIDGED = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
 
 
@@ -218,7 +222,7 @@ class Snapshot:
         self._sysctls: dict[tuple[str, str], str | None] = {}
         self._known_numbers: dict[tuple[Namespace, Namespace], int | None] = {}
         self._new_sysctls: dict[str, str | None] = {}
-        self._clients: list[str] | None = None
+        self._in_use: list[in_use.Use] | None = None
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
         self._droppers: dict[tuple[str, str], list[str]] = {}
         self._files: dict[str, str | None] = {}
@@ -336,11 +340,16 @@ class Snapshot:
                 self._sysctls[ref, name] = None
         return self._sysctls[ref, name]
 
-    def manager_within(self, network: Network) -> str:
-        """The address in a network from which the host is managed; empty for none."""
-        if self._clients is None:
-            self._clients = ssh.clients()
-        return next((client for client in self._clients if ip_of(client) in network), "")
+    def in_use(self) -> list[in_use.Use]:
+        """Which addresses the host talks to: first those from which it is managed; an address may be in it twice."""
+        if self._in_use is None:
+            clients = [in_use.Use(str(ip_of(one)), "from where this host is managed") for one in ssh.clients()]
+            self._in_use = [one for one in [*clients, *in_use.uses()] if not ip_of(one.address).is_link_local]
+        return self._in_use
+
+    def rules(self) -> list[Rule]:
+        """The host's rules for which table of routes is looked into."""
+        return rtnetlink.rules(self._sockets.get(""))
 
     def new_sysctl(self, name: str) -> str | None:
         """The value that a sysctl has in a new namespace; None where the kernel has none of that name."""

@@ -45,6 +45,9 @@ class Picture(Snapshot):
     def sysctl(self, ref: str, name: str) -> str | None:
         return self.sysctls.get((ref, name))
 
+    def in_use(self) -> list[t.Any]:
+        return []
+
     def remembered(self, lab: str) -> dict[str, t.Any]:
         return self.memory.get(lab, {})
 

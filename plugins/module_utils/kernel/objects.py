@@ -84,7 +84,7 @@ class Route:
     :ivar family: 4 or 6.
     :ivar dst: a prefix in CIDR form; ``0.0.0.0/0`` and ``::/0`` for the default route.
     :ivar via: gateway; empty for none. :ivar dev: name of the link; empty for none.
-    :ivar nexthops: how many next hops a multipath route has; 0 for an ordinary one.
+    :ivar nexthops: how many next hops a multipath route has; 0 for an ordinary one. :ivar hops: their gateways.
     """
 
     family: int
@@ -99,6 +99,31 @@ class Route:
     protocol: int = 0
     onlink: bool = False
     nexthops: int = 0
+    hops: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A rule of ip-rule(8) that looks into a table; `src`, `dst`, `iif` and `fwmark` are empty or 0 for any.
+
+    :ivar family: 4 or 6.
+    """
+
+    family: int
+    priority: int
+    table: int
+    src: str = ""
+    dst: str = ""
+    iif: str = ""
+    fwmark: int = 0
+
+    def text(self) -> str:
+        """The rule about as ip-rule(8) prints it."""
+        words = ["{0}: from {1}".format(self.priority, self.src or "all")]
+        words += ["to " + self.dst] if self.dst else []
+        words += ["iif " + self.iif] if self.iif else []
+        words += ["fwmark {0:#x}".format(self.fwmark)] if self.fwmark else []
+        return " ".join(words)
 
 
 @dataclasses.dataclass(frozen=True)

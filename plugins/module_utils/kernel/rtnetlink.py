@@ -44,6 +44,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Link,
     Neighbor,
     Route,
+    Rule,
     word,
 )
 
@@ -51,6 +52,7 @@ _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
 _NEWNEIGH, _DELNEIGH, _GETNEIGH = 28, 29, 30
+_GETRULE = 34
 _GETNSID = 90
 _NEWLINKPROP, _DELLINKPROP = 108, 109
 
@@ -60,6 +62,9 @@ _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 7, 9, 15
+_RTA_VIA, _RTNEXTHOP = 18, 8
+_FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 1, 2, 3, 6, 10, 15
+_FR_ACT_TO_TBL = 1
 _NETNSA_NSID, _NETNSA_FD = 1, 3
 _NESTED = 0x8000
 
@@ -399,6 +404,7 @@ def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | Non
     there = attributes.walk(body, _RTMSG.size)
     gateway, source = there.get(_RTA_GATEWAY), there.get(_RTA_PREFSRC)
     dst = _ip(there[_RTA_DST]) if _RTA_DST in there else ("0.0.0.0" if version == 4 else "::")
+    hops = _hops(there.get(_RTA_MULTIPATH, b""))
     return Route(
         family=version,
         dst="{0}/{1}".format(dst, length),
@@ -411,20 +417,55 @@ def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | Non
         type=word(ROUTE_TYPES, kind),
         protocol=protocol,
         onlink=bool(flags & _RTNH_F_ONLINK),
-        nexthops=_hops(there.get(_RTA_MULTIPATH, b"")),
+        nexthops=len(hops),
+        hops=tuple(hops),
     )
 
 
-def _hops(multipath: bytes) -> int:
-    """How many of `struct rtnexthop`, which begins with its length, there are."""
-    count = offset = 0
-    while offset + 8 <= len(multipath):
+def _hops(multipath: bytes) -> list[str]:
+    """The gateway of each `struct rtnexthop`, which begins with its length; empty where it has none."""
+    found = []
+    offset = 0
+    while offset + _RTNEXTHOP <= len(multipath):
         length = int.from_bytes(multipath[offset : offset + 2], sys.byteorder)
-        if length < 8:
+        if length < _RTNEXTHOP:
             break
-        count += 1
+        gateway = attributes.walk(multipath[offset : offset + length], _RTNEXTHOP).get(_RTA_GATEWAY)
+        found.append(_ip(gateway) if gateway else "")
         offset += (length + 3) & ~3
-    return count
+    return found
+
+
+def rules(socket: Netlink) -> list[Rule]:
+    """The rules of the socket's namespace that look into a table, in the kernel's order; IPv4 first."""
+    found = []
+    for version in (4, 6):
+        try:
+            bodies = socket.dump(Packed(_GETRULE, NLM_F_DUMP, _RTMSG.pack(_family(version), 0, 0, 0, 0, 0, 0, 0, 0)))
+        except KernelError as exc:
+            if exc.errno not in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
+                raise
+            continue  # a kernel without rules, or without IPv6
+        found += [_read_rule(body, version) for body in bodies if body[7] == _FR_ACT_TO_TBL]
+    return found
+
+
+def _read_rule(body: bytes, version: int) -> Rule:
+    dummy, dst_length, src_length, dummy, table, *dummies = _RTMSG.unpack_from(body)  # struct fib_rule_hdr
+    there = attributes.walk(body, _RTMSG.size)
+
+    def prefix(attribute: int, length: int) -> str:
+        return "{0}/{1}".format(_ip(there[attribute]), length) if attribute in there else ""
+
+    return Rule(
+        family=version,
+        priority=attributes.to_number(there.get(_FRA_PRIORITY)),
+        table=attributes.to_number(there.get(_FRA_TABLE)) or table,
+        src=prefix(_FRA_SRC, src_length),
+        dst=prefix(_FRA_DST, dst_length),
+        iif=attributes.to_text(there.get(_FRA_IIFNAME, b"")),
+        fwmark=attributes.to_number(there.get(_FRA_FWMARK)),
+    )
 
 
 # -- neighbours -------------------------------------------------------------------------------------------------

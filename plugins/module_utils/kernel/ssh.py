@@ -9,22 +9,22 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import socket
-import sys
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import in_use
+
 _VARIABLE = "SSH_CONNECTION"
-_ESTABLISHED = "01"
 
 
 def clients() -> list[str]:
     """The addresses from which somebody runs this process by SSH, in the caller's network namespace."""
     found = []
+    there = {(one.remote, one.remote_port, one.local_port) for one in in_use.established()}
     for text in _connections():
         words = text.split()
         if len(words) == 4 and all(word.isdecimal() for word in (words[1], words[3])):
             client = words[0].partition("%")[0]
-            if (client, int(words[1]), int(words[3])) in _established():
+            if (client, int(words[1]), int(words[3])) in there:
                 found.append(client)
     return list(dict.fromkeys(found))
 
@@ -50,26 +50,3 @@ def _parent(pid: int) -> int:
     except OSError:
         return 0
     return int(match.group(1)) if match else 0
-
-
-def _established() -> set[tuple[str, int, int]]:
-    """The TCP connections of the namespace, as (remote address, remote port, local port)."""
-    found = set()
-    for name in ("tcp", "tcp6"):
-        with contextlib.suppress(OSError):
-            with open("/proc/thread-self/net/" + name, encoding="ascii") as stream:
-                for line in stream.readlines()[1:]:
-                    words = line.split()
-                    if words[3] == _ESTABLISHED:
-                        address, port = words[2].split(":")
-                        found.add((_address(address), int(port, 16), int(words[1].split(":")[1], 16)))
-    return found
-
-
-def _address(digits: str) -> str:
-    """An address as the kernel prints it there: words of four bytes in the machine's order."""
-    words = [int(digits[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(digits), 8)]
-    raw = b"".join(words)
-    if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
-        raw = raw[12:]  # IPv4 by a socket of IPv6
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)

@@ -12,11 +12,11 @@ import functools
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import PROTOCOL
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
 @dataclasses.dataclass
@@ -183,45 +183,21 @@ def _take_away(plan: Plan, namespace: Namespace, link: Link, unwanted: list[Addr
 
 
 def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, place: str) -> list[str]:
-    """Why an address would hurt: the same one is on another link, or its prefix hides a network of the host's."""
+    """Why an address would hurt: the same one is on another link, or its prefix hides what the host is using."""
     network = rules.interface_of(address.cidr).network
     if network.version == 6 and network.is_link_local:
         return []
     for other in namespace.links_with(address.ip):
         if other is not link:
             return ["{0}: {1} is already on {2} in {3}".format(place, address.ip, other.name, namespace.title)]
-    if not namespace.ref:
-        manager = plan.snapshot.manager_within(network)
-        if manager:
-            return [
-                "{0}: {1} covers {2}, from where this host is managed; it is not added unless force is true".format(
-                    place, network, manager
-                )
-            ]
-    for there, dev in _foreign_networks(plan, namespace) if not namespace.ref else ():
+    if namespace.ref:
+        return []
+    found = plan.host_use.why_not_address(address.ip, network)
+    for there, route in plan.host_use.networks if not found else ():
         if there.version == network.version and network.overlaps(there):
-            return [
-                "{0}: {1} overlaps the host's route to {2} dev {3}; it is not added unless force is true".format(
-                    place, network, there, dev or "(none)"
-                )
-            ]
-    return []
-
-
-def _foreign_networks(plan: Plan, host: Namespace) -> list[tuple[rules.Network, str]]:
-    """The networks that the host has routes to, by which link; not its default routes, nor what labs made.
-
-    While a plan grows they stay the same: without force it changes none of them, and with force nobody asks.
-    """
-    if plan.foreign_networks is None:
-        plan.foreign_networks = []
-        for route in host.routes:
-            there = rules.network_of(route.dst)
-            dev = host.links.get(route.dev)
-            ours = route.protocol == PROTOCOL or (dev is not None and (dev.born or dev.alias.startswith(MARK)))
-            if route.table == 254 and there.prefixlen and not there.is_multicast and not ours:
-                plan.foreign_networks.append((there, route.dev))
-    return plan.foreign_networks
+            found.append("{0} overlaps the host's route to {1}".format(network, described(there, route)))
+            break
+    return ["{0}: {1}; it is not added unless force is true".format(place, one) for one in found]
 
 
 def _text(address: Address) -> str:

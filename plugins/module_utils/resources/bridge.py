@@ -118,10 +118,11 @@ class Bridge:
             first.mtu = first.mtu or self.usual_mtu
         link.configure(plan, namespace, bridge, first, self.place, marked=True)
         self._set_options(plan, namespace, bridge)
-        address.add(plan, namespace, bridge, self.addresses, self.place + "addresses", back)
+        steps = [partial(address.add, plan, namespace, bridge, self.addresses, self.place + "addresses", back)]
         if self.ports is not None:
-            self._set_ports(plan, namespace, self.ports)
-        link.configure(plan, namespace, bridge, link.Settings(up=self.settings.up), self.place)
+            steps.append(partial(self._set_ports, plan, namespace, self.ports))
+        steps.append(partial(link.configure, plan, namespace, bridge, link.Settings(up=self.settings.up), self.place))
+        each(steps)
         if not namespace.new:
             plan.warnings += plan.snapshot.bridged_obstacles(namespace.ref, plan.lab)
 

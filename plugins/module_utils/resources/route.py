@@ -16,11 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations imp
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
-
-# rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
-PROTOCOL = 76
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace
 
 _KIND = "route"
 _TABLES = {"main": 254, "default": 253}
@@ -134,9 +130,10 @@ class RouteWanted:
         if any(self._satisfies(one, wanted) for one in same_key):
             return
         self._check_gateway(plan, namespace, wanted)
-        self._check_manager(plan, namespace, wanted)
         for route in same_key:
             _demand(plan, namespace, route, self.place)
+        self._check_host(plan, namespace, wanted)
+        for route in same_key:
             remove(plan, namespace, route)
         _add(plan, namespace, wanted)
 
@@ -157,18 +154,12 @@ class RouteWanted:
         names = ("via", "dev", "src", "metric", "scope", "type", "onlink")
         return all(getattr(there, name) == getattr(wanted, name) for name in names if getattr(self, name) is not None)
 
-    def _check_manager(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
-        """LabError where a route of the host's leads away what this very host is managed by."""
-        network = rules.network_of(wanted.dst)
-        if namespace.ref or plan.force or not network.prefixlen:
-            return  # the host's own default route stands as it is: it is not the lab's
-        manager = plan.snapshot.manager_within(network)
-        if manager:
-            raise LabError(
-                "{0}dst: {1} covers {2}, from where this host is managed; it is not added unless force is true".format(
-                    self.place, network, manager
-                )
-            )
+    def _check_host(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
+        """LabError where a route of the host's leads away what the host is using."""
+        found = [] if namespace.ref or plan.force else plan.host_use.why_not_route(wanted)
+        if found:
+            text = "{0}dst: {1}; the route is not added unless force is true"
+            raise LabError([text.format(self.place, one) for one in found])
 
     def _check_gateway(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
         """LabError where the gateway is on no network of the namespace: the kernel would refuse it, less clearly."""

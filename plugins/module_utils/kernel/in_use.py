@@ -1,0 +1,113 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""With whom a host talks at this moment: its resolvers, its proxies, its TCP connections.
+
+Names are looked for in /etc/hosts and nowhere else: a question to a resolver would leave the host.
+Sources: resolv.conf(5), hosts(5), systemd-resolved(8), proc(5), curl(1) for the names of the variables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import sys
+import typing as t
+import urllib.parse
+
+RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
+HOSTS = "/etc/hosts"
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
+_ESTABLISHED = "01"
+
+
+class Use(t.NamedTuple):
+    """An address that the host uses, and for what: ``this host's resolver (/etc/resolv.conf)``."""
+
+    address: str
+    what: str
+
+
+class Connection(t.NamedTuple):
+    """An established TCP connection; IPv4 by a socket of IPv6 reads as IPv4."""
+
+    local: str
+    local_port: int
+    remote: str
+    remote_port: int
+
+
+def uses() -> list[Use]:
+    """Resolvers, proxies and the other ends of connections, each once for each purpose; never one of loopback."""
+    found = [*_resolvers(), *_proxies()]
+    text = "the other end of a TCP connection of this host (port {0})"
+    found += [Use(one.remote, text.format(one.remote_port)) for one in established()]
+    return [one for one in dict.fromkeys(found) if not ipaddress.ip_address(one.address).is_loopback]
+
+
+def established() -> list[Connection]:
+    """The established TCP connections of the caller's network namespace."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+            with open("/proc/thread-self/net/" + name, encoding="ascii") as stream:
+                next(stream)
+                for line in stream:
+                    words = line.split(None, 4)
+                    if words[3] == _ESTABLISHED:
+                        found.append(Connection(*_end(words[1]), *_end(words[2])))
+    return found
+
+
+def _end(text: str) -> tuple[str, int]:
+    """One end as the kernel prints it there: address in words of four bytes in the machine's order, port."""
+    digits, port = text.split(":")
+    raw = b"".join(int(digits[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(digits), 8))
+    if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
+        raw = raw[12:]
+    if len(raw) == 4:
+        return socket.inet_ntop(socket.AF_INET, raw), int(port, 16)
+    return str(ipaddress.IPv6Address(raw)), int(port, 16)
+
+
+def _resolvers() -> t.Iterator[Use]:
+    for path in RESOLVERS:
+        for words in _lines(path):
+            address = _address(words[1]) if words[0] == "nameserver" and len(words) > 1 else ""
+            if address:
+                yield Use(address, "this host's resolver ({0})".format(path))
+
+
+def _proxies() -> t.Iterator[Use]:
+    for name in (*_PROXIES, *(name.upper() for name in _PROXIES)):
+        value = os.environ.get(name, "")
+        with contextlib.suppress(ValueError):  # what is no URL is nobody's address
+            host = urllib.parse.urlsplit(value if "://" in value else "//" + value).hostname or ""
+            own = _address(host)
+            for address in [own] if own else _by_name(host):
+                yield Use(address, "this host's proxy ({0})".format(name))
+
+
+def _by_name(host: str) -> list[str]:
+    found = [words[0] for words in _lines(HOSTS) if host and host in [word.lower() for word in words[1:]]]
+    return [address for address in map(_address, found) if address]
+
+
+def _address(text: str) -> str:
+    """An address in its usual form, without a zone; empty for what is none."""
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    return ""
+
+
+def _lines(path: str) -> t.Iterator[list[str]]:
+    """The words of each line of a file that says something; none where the file cannot be read."""
+    with contextlib.suppress(OSError):
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                words = line.partition("#")[0].partition(";")[0].split()
+                if words:
+                    yield words
