@@ -8,7 +8,8 @@ export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/$(wildcard .venv/lib/python3.*/site-
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons molecule compatibility docs lint clean
+.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons molecule compatibility docs lint \
+	lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z_0-9-]+:.*## /{printf "make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ docs: setup test-tools  ## write the generated parts of the pages in docs (ARGS=
 
 lint: setup  ## run ansible-lint, ansible-test sanity, ruff and the other static gates
 	@tools/lint
+
+lock: setup  ## write versions and hashes of all that pip installs (UPGRADE=1: the newest that are allowed)
+	@UPGRADE=$(UPGRADE) tools/lock
 
 clean:  ## remove .venv and caches
 	rm -rf .venv .ansible .cache .pytest_cache .ruff_cache changelogs/.plugin-cache.yaml tests/output
