@@ -79,7 +79,7 @@ class World:
         """Whether ping(8) in the namespace gets an answer."""
         with namespaces.inside_ref(netns):
             done = subprocess.run(
-                ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", "1", address],
+                ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", "3", address],
                 capture_output=True,
                 timeout=60,
                 check=False,

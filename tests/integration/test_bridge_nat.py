@@ -12,6 +12,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.playbook
+
 NETWORK_PROGRAMS = re.compile(r"ip|nft|ip6?tables.*|xtables.*|ping[46]?|arping|tc|bridge|sysctl|nsenter|unshare")
 
 # The lab as its documentation writes it: these commands, typed on an empty host.

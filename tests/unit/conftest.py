@@ -2,14 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pictures of a kernel that is not there: plans are made from them as from the real one."""
+"""Pictures of a kernel that is not there: plans are made from them as from the real one. And new processes."""
 
 from __future__ import annotations
 
+import os
+import pathlib
+import subprocess
+import sys
 import typing as t
 
+import ansible
 import pytest
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import plan as planning
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
@@ -105,3 +111,27 @@ class Drawing:
 def draw() -> type[Drawing]:
     """The maker of pictures."""
     return Drawing
+
+
+@pytest.fixture
+def new_python() -> t.Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs this Python with arguments, in a new process that finds the collection where this one does.
+
+    Whoever runs the tests may have told only this process where it is: `ansible-test units` does.
+    """
+    collection = pathlib.Path(planning.__file__)
+    collections = next(folder.parent for folder in collection.parents if folder.name == "ansible_collections")
+    places = [os.fspath(collections), os.fspath(pathlib.Path(ansible.__file__).parents[1])]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([*places, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "ANSIBLE_COLLECTIONS_PATH": places[0],
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import typing as t
 
 import pytest
@@ -117,9 +115,8 @@ def test_nearest() -> None:
 
 
 @pytest.mark.parametrize("module", ["lab", "topology.layout"])
-def test_needs_no_code_that_touches_the_kernel(module: str) -> None:
+def test_needs_no_code_that_touches_the_kernel(module: str, new_python) -> None:
     """Filters use it on controllers, which need not be a Linux."""
     utils = "ansible_collections.linuxnet.lab.plugins.module_utils."
     program = "import sys, {0}{1}; print([name for name in sys.modules if name.startswith('{0}kernel')])"
-    command = [sys.executable, "-c", program.format(utils, module)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert new_python("-c", program.format(utils, module)).stdout == "[]\n"

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import socket
 import struct
-import subprocess
-import sys
 import typing as t
 
 import pytest
@@ -546,11 +544,11 @@ def test_the_time_runs_from_the_first_request() -> None:
     assert len(line.sent) == 3
 
 
-def test_the_module_does_without_pyroute2() -> None:
+def test_the_module_does_without_pyroute2(new_python) -> None:
     """Its import costs 0.15 s and it may be missing on a machine that only checks."""
     code = """
 import sys
 sys.modules["pyroute2"] = None
 import ansible_collections.linuxnet.lab.plugins.modules.connectivity
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    new_python("-c", code)

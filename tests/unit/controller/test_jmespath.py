@@ -6,10 +6,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 from ansible.errors import AnsibleFilterError
 
@@ -28,8 +24,7 @@ def test_a_wrong_expression_is_named():
         query(INFO, "namespaces[?")
 
 
-def test_is_a_filter_of_the_collection():
-    program = os.path.join(sys.prefix, "bin", "ansible")
+def test_is_a_filter_of_the_collection(new_python):
     message = "msg={{ {'a': [{'b': 7}]} | linuxnet.lab.jmespath('a[].b') }}"
-    command = [program, "localhost", "-m", "ansible.builtin.debug", "-a", message]
-    assert '"msg": [\n        7\n    ]' in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    done = new_python("-m", "ansible", "adhoc", "localhost", "-m", "ansible.builtin.debug", "-a", message)
+    assert '"msg": [\n        7\n    ]' in done.stdout

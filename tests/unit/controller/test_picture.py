@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import subprocess
-import sys
 import typing as t
 import xml.etree.ElementTree
 
@@ -272,9 +270,8 @@ def test_a_wrong_option_is_named():
 
 
 @pytest.mark.parametrize("name", ["mermaid", "dot"])
-def test_is_a_filter_of_the_collection(name):
-    program = os.path.join(sys.prefix, "bin", "ansible")
+def test_is_a_filter_of_the_collection(name, new_python):
     message = "msg={{{{ lab | linuxnet.lab.{0}(labels='none', limit=2, expand=false) }}}}".format(name)
-    command = [program, "localhost", "-m", "ansible.builtin.debug", "-a", message, "-e", json.dumps({"lab": crowd(3)})]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    task = ["localhost", "-m", "ansible.builtin.debug", "-a", message, "-e", json.dumps({"lab": crowd(3)})]
+    shown = new_python("-m", "ansible", "adhoc", *task).stdout
     assert "web[1:3] (3)" in shown and "ns_web1 --" in shown
