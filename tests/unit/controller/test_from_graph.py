@@ -290,7 +290,7 @@ def test_are_filters_of_the_collection(name, tmp_path, new_python):
     (tmp_path / "input").write_text(FILTERS[name])
     text = "lookup('ansible.builtin.file', '{0}/input')".format(tmp_path)
     message = "msg={{{{ {0} | linuxnet.lab.{1} }}}}".format(text, name)
-    done = new_python("-m", "ansible", "adhoc", "localhost", "-m", "ansible.builtin.debug", "-a", message)
+    done = new_python("-m", "ansible.cli.adhoc", "localhost", "-m", "ansible.builtin.debug", "-a", message)
     topology = json.loads(done.stdout[done.stdout.index("{") :])["msg"]
     assert topology["name"] in ("Ring", "Line")
     assert "left out" in done.stderr

@@ -26,5 +26,5 @@ def test_a_wrong_expression_is_named():
 
 def test_is_a_filter_of_the_collection(new_python):
     message = "msg={{ {'a': [{'b': 7}]} | linuxnet.lab.jmespath('a[].b') }}"
-    done = new_python("-m", "ansible", "adhoc", "localhost", "-m", "ansible.builtin.debug", "-a", message)
+    done = new_python("-m", "ansible.cli.adhoc", "localhost", "-m", "ansible.builtin.debug", "-a", message)
     assert '"msg": [\n        7\n    ]' in done.stdout

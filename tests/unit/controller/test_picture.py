@@ -273,5 +273,5 @@ def test_a_wrong_option_is_named():
 def test_is_a_filter_of_the_collection(name, new_python):
     message = "msg={{{{ lab | linuxnet.lab.{0}(labels='none', limit=2, expand=false) }}}}".format(name)
     task = ["localhost", "-m", "ansible.builtin.debug", "-a", message, "-e", json.dumps({"lab": crowd(3)})]
-    shown = new_python("-m", "ansible", "adhoc", *task).stdout
+    shown = new_python("-m", "ansible.cli.adhoc", *task).stdout
     assert "web[1:3] (3)" in shown and "ns_web1 --" in shown
