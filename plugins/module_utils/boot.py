@@ -11,7 +11,8 @@ import sys
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
 
 
@@ -23,7 +24,7 @@ def main(lab: str) -> str | None:
     if library.IMPORT_ERROR:
         return library.PROBLEM
     try:
-        with store.locked(lab):
+        with alone(lab):
             text = persistence.recall(lab)
             if text is None:
                 return "nothing is stored for lab {0!r}".format(lab)

@@ -15,8 +15,10 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.excursion import Stranded
 
 Options = dict[str, dict[str, t.Any]]
 Item = dict[str, t.Any]
@@ -72,7 +74,7 @@ def run_module(
         with contextlib.ExitStack() as stack:
             acting, report = lab(params), None
             if not module.check_mode:  # which writes nothing that another run could read
-                stack.enter_context(store.locked(acting))
+                stack.enter_context(alone(acting))
                 if watched and not rules.check_lab("lab", acting):
                     report = stack.enter_context(progress.reporting(acting))
             outcome = engine.run(build(params), acting, params["force"], module.check_mode, report)
@@ -81,6 +83,8 @@ def run_module(
         module.fail_json(msg=str(exc), errors=exc.errors)
     except PermissionError as exc:
         module.fail_json(msg="{0}: this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN); become: true".format(exc))
+    except (KernelError, OSError, Stranded) as exc:
+        module.fail_json(msg=str(exc))
     for warning in outcome.warnings:
         module.warn(warning)
     returned.update(changed=outcome.changed, commands=outcome.commands)

@@ -15,6 +15,7 @@ import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    held,
     in_use,
     managers,
     namespaces,
@@ -41,6 +42,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import Ro
 MARK = "linuxnet.lab:"
 # rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
 PROTOCOL = 76
+_T = t.TypeVar("_T")
 _BRIDGED = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
 
 
@@ -64,7 +66,7 @@ class Namespace:
         self.ref = ref
         self.links = links
         self.held = False
-        self.holder: namespaces.Holder | None = None
+        self.holder: held.Holder | None = None
         self.hostname = ""
         self.new = load_routes is None
         self._by_ip: dict[str, list[Link]] | None = None
@@ -201,6 +203,14 @@ def _names(links: dict[str, Link]) -> dict[int, str]:
     return {link.index: link.name for link in links.values()}
 
 
+def _unless_gone(look: t.Callable[[], _T], otherwise: _T) -> _T:
+    """What *look* finds in a namespace; *otherwise* where that was removed, or its process ended, a moment before."""
+    try:
+        return look()
+    except (FileNotFoundError, ProcessLookupError):
+        return otherwise
+
+
 @dataclasses.dataclass
 class _Numbers:
     """What a namespace's numbers for others mean, as far as it was asked: of the namespaces read, the first *asked*."""
@@ -238,13 +248,20 @@ class Snapshot:
         path = self._sockets.finder.find(ref)
         if path is None:
             return None
+        inode = _unless_gone(lambda: os.stat(path).st_ino, None)
+        if inode is None:
+            return None
         # Another reference, of those asked for before, or the host's, may mean the same.
-        first = self._first_refs.setdefault(os.stat(path).st_ino, ref)
-        return self.namespace(first) if first != ref else self._read(ref)
+        first = self._first_refs.setdefault(inode, ref)
+        return self.namespace(first) if first != ref else _unless_gone(lambda: self._read(ref), None)
 
     def put(self, ref: str, namespace: Namespace | None) -> None:
         """Move the picture along: a namespace that the plan makes or removes."""
         self._namespaces[ref] = namespace
+
+    def name_taken(self, name: str) -> str:
+        """Why no namespace can get this name though there is none; empty where one can."""
+        return namespaces.taken(name)
 
     def everywhere(self, routes_of: str = "") -> list[Namespace]:
         """The host, every named namespace, and every one that a lab's process holds.
@@ -262,19 +279,19 @@ class Snapshot:
                     namespace.table(family)
         return [namespace for namespace in dict.fromkeys(found) if namespace is not None]
 
-    def _read(self, ref: str) -> Namespace | None:
-        try:
-            socket = self._sockets.get(ref)
-        except FileNotFoundError:
-            return None
-        links = rtnetlink.links(socket)
+    def _read(self, ref: str) -> Namespace:
+        links = rtnetlink.links(self._sockets.get(ref))
         names = _names(links)
-        namespace = Namespace(ref, links, lambda family: rtnetlink.routes(self._sockets.get(ref), names, family))
+
+        def routes(family: int) -> list[Route]:
+            return _unless_gone(lambda: rtnetlink.routes(self._sockets.get(ref), names, family), [])
+
+        namespace = Namespace(ref, links, routes)
         holder = self._sockets.finder.holder(ref)
         if holder:
             namespace.held = True
             namespace.holder = holder
-            namespace.hostname = namespaces.hostname(holder.pid)
+            namespace.hostname = held.hostname(holder)
         self._read_so_far.append(namespace)
         return namespace
 
@@ -316,19 +333,26 @@ class Snapshot:
         return self._known_numbers[namespace, other]
 
     def _ask_number(self, namespace: Namespace, other: Namespace) -> int | None:
-        fd = self._sockets.finder.open(other.ref)
-        try:
-            return rtnetlink.nsid(self._sockets.get(namespace.ref), fd)
-        finally:
-            os.close(fd)
+        """None for one that has gone since, which no number leads to any more."""
+
+        def ask() -> int | None:
+            fd = self._sockets.finder.open(other.ref)
+            try:
+                return rtnetlink.nsid(self._sockets.get(namespace.ref), fd)
+            finally:
+                os.close(fd)
+
+        return _unless_gone(ask, None)
 
     def neighbors(self, namespace: Namespace) -> list[Neighbor]:
         """The neighbour tables of a namespace."""
-        return rtnetlink.neighbors(self._sockets.get(namespace.ref), _names(namespace.links))
+        names = _names(namespace.links)
+        return _unless_gone(lambda: rtnetlink.neighbors(self._sockets.get(namespace.ref), names), [])
 
     def forwarding(self, namespace: Namespace) -> list[Forwarding]:
         """The forwarding databases of a namespace's bridges."""
-        return rtnetlink.forwarding(self._sockets.get(namespace.ref), _names(namespace.links))
+        names = _names(namespace.links)
+        return _unless_gone(lambda: rtnetlink.forwarding(self._sockets.get(namespace.ref), names), [])
 
     def sysctl(self, ref: str, name: str) -> str | None:
         """The value of a sysctl in a namespace; None where the kernel has none of that name."""
@@ -364,7 +388,7 @@ class Snapshot:
     def ruleset(self, ref: str, lab: str) -> nftables.Ruleset | None:
         """The lab's nftables ruleset in a namespace; None where it has none."""
         if (ref, lab) not in self._rulesets:
-            self._rulesets[ref, lab] = nftables.read(self._sockets.nft(ref), lab)
+            self._rulesets[ref, lab] = _unless_gone(lambda: nftables.read(self._sockets.nft(ref), lab), None)
         return self._rulesets[ref, lab]
 
     def forward_obstacles(self, ref: str, lab: str) -> list[str]:

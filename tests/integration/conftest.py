@@ -28,6 +28,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -165,8 +166,8 @@ class World:
 
     def state(self) -> dict[str, t.Any]:
         """What the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
-        holders = {holder.name: str(holder.pid) for holder in namespaces.holders()}
-        return self.look({**{ref: ref for ref in ["", *namespaces.named()]}, **holders})
+        processes = {holder.name: str(holder.pid) for holder in holders()}
+        return self.look({**{ref: ref for ref in ["", *namespaces.named()]}, **processes})
 
     def look(self, places: dict[str, str]) -> dict[str, t.Any]:
         """The state of some namespaces: name -> reference; of a process's its hostname as well."""
@@ -307,7 +308,7 @@ def private_world() -> t.Iterator[World]:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         yield World()
     finally:
-        for holder in namespaces.holders():
+        for holder in holders():
             os.kill(holder.pid, signal.SIGKILL)
         while len(os.listdir("/proc/self/task")) > 1:  # a joined thread may still be leaving; setns(mnt) wants it gone
             time.sleep(0.01)

@@ -20,6 +20,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import hold
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import icmp, packet, run
 
 NOBODY = "10.0.0.250"
@@ -111,7 +112,7 @@ def test_reachable_from_namespace_and_host_in_both_families(lan: t.Any) -> None:
 
 def test_namespaces_by_path_by_pid_and_held_by_a_process(lan: t.Any) -> None:
     """Every kind of reference that the collection knows."""
-    pid = namespaces.hold("d", "lab", "d")
+    pid = hold("d", "lab", "d").pid
     lan.sh("ip link set lo up", str(pid))
     results = check(lan, ("/run/netns/a", "10.0.0.3"), (str(pid), "127.0.0.1"), ("d", "::1"))
     assert [result["reason"] for result in results] == ["reply"] * 3

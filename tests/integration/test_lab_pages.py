@@ -16,7 +16,7 @@ import sys
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import commands
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders
 
 pytestmark = pytest.mark.playbook
 
@@ -105,12 +105,12 @@ def test_page(world, lab):
     lines = lab_pages.commands(lab_pages.play(lab))
     assert block == lab_pages.block(lines), "run `make docs`"
 
-    held = {holder.name: commands.variable(holder.name) for holder in namespaces.holders()}
+    held = {holder.name: commands.variable(holder.name) for holder in holders()}
     # What the commands print is no failure of theirs.
     typed = world.by_hand(["exec 3>&1 >/dev/null", *lines, "exec >&3"], held=held)
     assert as_typed(world) == typed
 
-    variables = {commands.variable(holder.name): str(holder.pid) for holder in namespaces.holders()}
+    variables = {commands.variable(holder.name): str(holder.pid) for holder in holders()}
     follow(world, before + after, variables)
 
 

@@ -90,14 +90,28 @@ def test_directory_made_by_ip_netns_is_used_as_it_is(world: t.Any) -> None:
     assert pathlib.Path("/proc/self/mountinfo").read_text().count(" /run/netns ") == 1
 
 
-def test_plain_file_left_in_run_netns_is_replaced(world: t.Any) -> None:
-    """A file whose mount is gone is no namespace: it is made one, and `absent` takes no notice of it."""
+def test_plain_file_in_run_netns_stays(world: t.Any) -> None:
+    """As with `ip netns add`: it may be a namespace in another mount namespace, which would end with the file."""
     os.makedirs("/run/netns")
-    for name in ("c1", "c2"):
-        pathlib.Path("/run/netns", name).touch()
-    assert not world.run("netns", lab="x", name=["c2"], state="absent")["changed"]
-    assert world.quartet("netns", lab="x", name=["c1"])["commands"][0] == "ip netns add c1"
-    assert lo(world, "c1")[0]
+    pathlib.Path("/run/netns/c1").touch()
+    assert not world.run("netns", lab="x", name=["c1"], state="absent")["changed"]
+    (error,) = world.refused("netns", lab="x", name=["c1"])
+    assert "/run/netns/c1 exists and is no namespace here" in error and "`ip netns del c1`" in error
+    world.sh("ip netns del c1")
+    world.quartet("netns", lab="x", name=["c1"])
+
+
+def test_namespace_of_another_mount_namespace_is_not_destroyed(world: t.Any) -> None:
+    """Not when a run is refused for another reason either."""
+    os.makedirs("/run/netns")
+    command = "mount --make-rprivate /; ip netns add c1; ip netns exec c1 ip link set lo alias theirs; echo made"
+    command += "; read x; ip -n c1 link show lo"
+    inside = subprocess.Popen(
+        ["unshare", "--mount", "bash", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert inside.stdout and inside.stdout.readline() == "made\n"
+    world.refused("netns", lab="x", name=["c1", "c2"])
+    assert "theirs" in inside.communicate("go\n")[0]
 
 
 def test_lo_is_repaired(world: t.Any) -> None:

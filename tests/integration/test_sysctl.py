@@ -29,8 +29,9 @@ def value(world: World, name: str, netns: str = "") -> str:
 
 
 def files(world: World) -> str:
-    """All that the collection keeps in files, with folders."""
-    look = "find run/linuxnet.lab etc/sysctl.d 2>/dev/null; cat etc/sysctl.d/* run/linuxnet.lab/* 2>/dev/null"
+    """All that the collection keeps in files because of sysctls, with folders."""
+    look = "find run/linuxnet.lab/* etc/sysctl.d 2>/dev/null | grep -v /held"
+    look += "; cat etc/sysctl.d/* run/linuxnet.lab/* 2>/dev/null"
     return world.sh("cd /; {0}; true".format(look))
 
 

@@ -11,7 +11,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders, release
 
 if t.TYPE_CHECKING:
     from .conftest import World
@@ -99,9 +100,9 @@ def test_the_same_by_hand(busy: World) -> None:
     before = busy.state()
     build(busy, LAB, "d", "10.9")
     commands = end(busy, check=True)["commands"]
-    holder = next(holder for holder in namespaces.holders() if holder.name == "dheld")
+    holder = next(holder for holder in holders() if holder.name == "dheld")
     busy.sh("\n".join(["set -e", "dheld={0}".format(holder.pid), *commands]))
-    namespaces.release(holder)
+    release(holder)
     assert busy.state() == before
     assert end(busy)["commands"] == [], "only what the lab remembers is left to be forgotten"
     assert "demo" not in files(busy)
@@ -117,7 +118,7 @@ def test_the_same_by_hand(busy: World) -> None:
         "ip netns del dc1; while ip link show dv1; do sleep 0.01; done; ip netns add dc1",
         "ip route del 10.9.9.0/24; ip route del blackhole 10.9.10.0/24",
         "nft delete table inet linuxnet.lab.demo; rm /etc/sysctl.d/*demo.conf",
-        "rm -r /run/linuxnet.lab",
+        "rm /run/linuxnet.lab/demo.*",
         "ip link set dv2 down; ip -n dc1 link set eth0 name eth7; ip link set dv1 nomaster",
         "ip link set dv2 netns plain",
     ],
@@ -128,18 +129,18 @@ def test_after_somebody_destroyed_a_part(busy: World, destruction: str) -> None:
     busy.quartet("topology", lab=LAB, state="absent")
     marked = "for n in '' $(ip netns list | sed 's/ .*//'); do ip ${n:+-n $n} -d link; done | grep alias | grep demo"
     assert busy.sh(marked + "; nft list tables | grep -x 'table inet linuxnet.lab.demo'; true") == ""
-    assert [holder.name for holder in namespaces.holders()] == ["oheld"]
+    assert [holder.name for holder in holders()] == ["oheld"]
     assert "demo" not in files(busy)
-    if "rm -r" not in destruction:
+    if "rm /run" not in destruction:
         assert "10.9." not in busy.sh("ip route show table all")
 
 
 def test_after_the_holder_was_killed(busy: World) -> None:
     before = busy.state()
     build(busy, LAB, "d", "10.9")
-    holder = next(holder for holder in namespaces.holders() if holder.name == "dheld")
+    holder = next(holder for holder in holders() if holder.name == "dheld")
     os.kill(holder.pid, signal.SIGKILL)
-    namespaces.release(holder)
+    release(holder)
     end(busy)
     assert busy.state() == before
 

@@ -18,6 +18,7 @@ import unittest.mock
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders, release
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
 
@@ -220,7 +221,7 @@ def _without_null(value: t.Any) -> t.Any:
 
 def places(world: World) -> dict[str, str]:
     """Every namespace by name, with the reference that leads to it."""
-    held = {holder.name: str(holder.pid) for holder in namespaces.holders()}
+    held = {holder.name: str(holder.pid) for holder in holders()}
     return {**{ref: ref for ref in ["", *namespaces.named()]}, **held}
 
 
@@ -440,12 +441,12 @@ def test_a_holder_that_died_and_a_hostname(world: World) -> None:
     empty = world.state()
     world.run("topology", topology=LAB)
     built = seen(world, LAB)
-    (holder,) = namespaces.holders()
+    (holder,) = holders()
     world.sh("nsenter -t {0} --uts hostname other".format(holder.pid))
     assert len(world.run("topology", topology=LAB)["commands"]) == 1
     assert_same(built, seen(world, LAB), "the hostname")
     os.kill(holder.pid, signal.SIGKILL)
-    namespaces.release(holder)
+    release(holder)
     world.run("topology", topology=LAB)
     assert_same(built, seen(world, LAB), "the holder")
     end_of(world, empty)

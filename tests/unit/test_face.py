@@ -104,7 +104,7 @@ def result_of(monkeypatch: pytest.MonkeyPatch, outcome: t.Any, check: bool = Fal
     monkeypatch.setattr(Face, "check_mode", check)
     monkeypatch.setattr(Face, "_diff", diff)
     monkeypatch.setattr(engine, "run", run)
-    monkeypatch.setattr(store, "locked", contextlib.nullcontext)
+    monkeypatch.setattr(face, "alone", contextlib.nullcontext)
     with pytest.raises(Spoken) as caught:
         face.run_module({"x": {}}, lambda params: [params["x"]], lambda params: {"own": params["x"]})
     return caught.value.args[0]

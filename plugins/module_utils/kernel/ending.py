@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -17,13 +18,14 @@ _LINK = "waiting"
 
 
 def wait() -> None:
-    """Return when the kernel has worked off all namespaces whose end began before; after a minute in any case.
+    """Return when the kernel has worked off all namespaces whose end began before; after a minute in any case,
+    and at once where it makes no more namespaces to tell by.
 
     It ends them in the background, in turns, each turn all that have come up until then: their links first. Nothing
     tells when a turn is over, but a link's other end disappears in the next.
     """
     deadline = time.monotonic() + _PATIENCE
-    with namespaces.inside_new():  # where nobody sees what comes and goes
+    with contextlib.suppress(OSError), namespaces.inside_new():  # where nobody sees what comes and goes
         watcher = Netlink()
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:

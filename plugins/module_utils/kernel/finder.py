@@ -9,34 +9,32 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces
 
 
 class Finder:
-    """Knows the processes that hold namespaces: one that looked through /proc for every name would take minutes.
+    """Knows the processes that hold namespaces, which take long to be looked at anew for every name.
 
     What others start or end meanwhile is not seen; what this one does, is.
     """
 
     def __init__(self) -> None:
-        self._holders: dict[str, namespaces.Holder] | None = None
+        self._holders: dict[str, held.Holder] | None = None
         self._prepared = False
 
-    def holders(self) -> dict[str, namespaces.Holder]:
+    def holders(self) -> dict[str, held.Holder]:
         """The processes that hold namespaces for a lab, by name."""
         if self._holders is None:
-            self._holders = {}
-            for holder in namespaces.holders():
-                self._holders.setdefault(holder.name, holder)
+            self._holders = {holder.name: holder for holder in held.holders()}
         return self._holders
 
     def find(self, ref: str) -> str | None:
         """The path of the namespace file that a reference means; None where there is no such namespace."""
         path = namespaces.find_file(ref)
         holder = self.holder(ref) if path is None else None
-        return namespaces.file_of(holder) if holder else path
+        return held.file_of(holder) if holder else path
 
-    def holder(self, ref: str) -> namespaces.Holder | None:
+    def holder(self, ref: str) -> held.Holder | None:
         """The process that holds the namespace; None where none does, or a file of that name comes first."""
         if not namespaces.is_name(ref) or namespaces.find_file(ref):
             return None
@@ -44,24 +42,23 @@ class Finder:
 
     def open(self, ref: str) -> int:
         """A descriptor of the namespace; FileNotFoundError where there is none. The caller closes it."""
-        return namespaces.open_file(self.find(ref), ref)
+        return namespaces.open_netns(ref, self.holders().get)
 
     def inside(self, ref: str) -> contextlib.AbstractContextManager[None]:
         """The body runs with the calling thread in the namespace; the host's is the thread's own."""
-        return namespaces.inside_file(self.find(ref), ref)
+        return namespaces.inside_ref(ref, self.holders().get)
 
     def create(self, name: str, then: t.Callable[[], None]) -> None:
         """Create the named namespace, and call *then* in it."""
         namespaces.create(name, then, first=not self._prepared)
         self._prepared = True
 
-    def hold(self, name: str, lab: str, hostname: str) -> None:
-        """Start a process that holds a new namespace."""
-        pid = namespaces.hold(name, lab, hostname)
-        self.holders()[name] = namespaces.Holder(pid, name, lab)
+    def hold(self, name: str, lab: str, hostname: str, then: t.Callable[[], int | None]) -> None:
+        """Start a process that holds a new namespace, and call *then* in it."""
+        self.holders()[name] = held.hold(name, lab, hostname, then)
 
     def release(self, name: str) -> None:
         """End the process that holds a namespace. No error where there is none."""
         holder = self.holders().pop(name, None)
         if holder:
-            namespaces.release(holder)
+            held.release(holder)

@@ -18,6 +18,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     ending,
+    held,
     namespaces,
     nftables,
     persistence,
@@ -289,16 +290,16 @@ class Operator:
 
     # -- the rest: one by one -----------------------------------------------------------------------------------
 
-    def _do_netns_create(self, netns: str, name: str) -> None:
-        self._sockets.create(name)
+    def _do_netns_create(self, netns: str, name: str, lo: dict[str, t.Any]) -> None:
+        self._sockets.create(name, lo)
 
     def _do_netns_remove(self, netns: str, name: str) -> None:
         self._sockets.forget(name)
         namespaces.remove(name)
         self._ending = True
 
-    def _do_netns_hold(self, netns: str, name: str, lab: str, hostname: str) -> None:
-        self._sockets.finder.hold(name, lab, hostname)
+    def _do_netns_hold(self, netns: str, name: str, lab: str, hostname: str, lo: dict[str, t.Any]) -> None:
+        self._sockets.hold(name, lab, hostname, lo)
 
     def _do_netns_release(self, netns: str, name: str) -> None:
         self._sockets.forget(name)
@@ -306,7 +307,7 @@ class Operator:
         self._ending = True
 
     def _do_hostname(self, netns: str, name: str, hostname: str) -> None:
-        namespaces.set_hostname(self._sockets.finder.holders()[name].pid, hostname)
+        held.set_hostname(self._sockets.finder.holders()[name], hostname)
 
     def _do_sysctl_write(self, netns: str, name: str, value: str) -> None:
         with self._sockets.finder.inside(netns):

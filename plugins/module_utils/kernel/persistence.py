@@ -46,6 +46,11 @@ WantedBy=multi-user.target
 Files = dict[str, str]
 
 
+def folders() -> list[str]:
+    """The folders in which this writes."""
+    return [LAB_DIR, UNIT_DIR]
+
+
 def unit(lab: str) -> str:
     """The name of a lab's unit."""
     return "linuxnet.lab-{0}.service".format(lab)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.finder import Finder
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
@@ -49,9 +49,34 @@ class Sockets:
         """The nftables socket in a namespace; FileNotFoundError where there is no such namespace."""
         return t.cast("nftables.Socket", self._get(ref, nftables.Socket))
 
-    def create(self, name: str) -> None:
-        """Create the named namespace; its socket is opened while the thread is in it anyway."""
-        self.finder.create(name, lambda: self._add(name, Netlink))
+    def create(self, name: str, lo: dict[str, t.Any]) -> None:
+        """Create the named namespace; its socket is opened while the thread is in it anyway.
+
+        :arg lo: what its `lo` is to be before anybody can find it, as :func:`.rtnetlink.link_set` takes it.
+        """
+
+        def begin() -> None:
+            self._add(name, Netlink)
+            _set_lo(self._open[name, Netlink], lo)
+
+        try:
+            self.finder.create(name, begin)
+        except BaseException:
+            self.forget(name)
+            raise
+
+    def hold(self, name: str, lab: str, hostname: str, lo: dict[str, t.Any]) -> None:
+        """Start a process that holds a new namespace, whose `lo` is to be so before anybody can find it."""
+
+        def begin() -> int | None:
+            socket = Netlink()
+            try:
+                _set_lo(socket, lo)
+                return socket.netns_cookie()
+            finally:
+                socket.close()
+
+        self.finder.hold(name, lab, hostname, begin)
 
     def _get(self, ref: str, kind: type[Netlink]) -> Netlink:
         if (ref, kind) not in self._open:
@@ -70,3 +95,9 @@ class Sockets:
         for kind in (Netlink, nftables.Socket):
             if (ref, kind) in self._open:
                 self._open.pop((ref, kind)).close()
+
+
+def _set_lo(socket: Netlink, lo: dict[str, t.Any]) -> None:
+    for error in socket.request([rtnetlink.link_set(0, name="lo", **lo)]):
+        if error:
+            raise error

@@ -13,6 +13,8 @@ import errno
 import os
 
 ROOT = "/proc/sys"
+# Where systemd and sysctl(8) look for what holds from the boot on: sysctl.d(5).
+PERSIST_DIR = "/etc/sysctl.d"
 
 
 def path_of(name: str) -> str:

@@ -60,6 +60,9 @@ class Netns:
                 remove(plan, namespace)
             return
         if namespace is None:
+            obstacle = plan.snapshot.name_taken(self.name)
+            if obstacle:
+                raise LabError("{0}: {1}".format(self.place, obstacle))
             namespace = self._create(plan)
         self._demand(plan, namespace)
         if namespace.held != self.held:
@@ -74,23 +77,24 @@ class Netns:
         namespace = Namespace(self.name, {"lo": Link("lo", index=1, mtu=65536)})
         namespace.held = self.held
         namespace.links["lo"].alias = mark(plan.lab)
-        settings = {"dev": "lo", "alias": mark(plan.lab), **({"up": True} if self.lo_up else {})}
+        # Nobody ever finds it without its mark, nor, where the run is killed, does the next one.
+        lo = {"alias": mark(plan.lab), **({"up": True} if self.lo_up else {})}
         if self.held:
             namespace.hostname = self.hostname or self.name
-            make = Operation("", "netns_hold", {"name": self.name, "lab": plan.lab, "hostname": namespace.hostname})
+            arguments = {"name": self.name, "lab": plan.lab, "hostname": namespace.hostname, "lo": lo}
+            make = Operation("", "netns_hold", arguments)
             take_back = Operation("", "netns_release", {"name": self.name})
             # The shell has to wait until the namespace is there: unshare(1) does not say when it is.
             command = "unshare --net --uts sh -c 'hostname {0}; exec sleep infinity' & {1}=$!; sleep 0.2".format(
                 namespace.hostname, variable(self.name)
             )
         else:
-            make = Operation("", "netns_create", {"name": self.name})
+            make = Operation("", "netns_create", {"name": self.name, "lo": lo})
             take_back = Operation("", "netns_remove", {"name": self.name})
             command = "ip netns add {0}".format(self.name)
-        operations = [make, Operation(self.name, "link_set", settings)]
-        plan.add(Stage.NETNS, self.name, operations, [take_back], (), None, _shape(namespace), [command])
+        plan.add(Stage.NETNS, self.name, [make], [take_back], (), None, _shape(namespace), [command])
         plan.snapshot.put(self.name, namespace)
-        if self.lo_up:  # by the same message; by hand, and in the diff, it is a step of its own
+        if self.lo_up:  # by the same operation; by hand, and in the diff, it is a step of its own
             self._set_lo(plan, namespace, [], [])
         return namespace
 

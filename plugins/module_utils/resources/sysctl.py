@@ -20,7 +20,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Sta
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
-PERSIST_DIR = "/etc/sysctl.d"
 _KIND = "sysctl"
 
 
@@ -234,7 +233,7 @@ def _persist(plan: Plan, name: str, value: str | None) -> None:
 
 
 def _path(plan: Plan) -> str:
-    return os.path.join(PERSIST_DIR, "90-linuxnet.lab-{0}.conf".format(plan.lab))
+    return os.path.join(sysctl.PERSIST_DIR, "90-linuxnet.lab-{0}.conf".format(plan.lab))
 
 
 def _persistent(plan: Plan) -> dict[str, str]:

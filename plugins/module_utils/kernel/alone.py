@@ -1,0 +1,27 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Being the only one on a host who changes labs."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, persistence, store, sysctl
+
+
+@contextlib.contextmanager
+def alone(lab: str) -> t.Iterator[None]:
+    """While the body runs, no other run changes anything; what killed ones have left of files is gone before.
+
+    To be held from the first look at the kernel to the last note of what was done.
+
+    :raises LabError: another run is at work for too long, see :func:`.store.locked`.
+    """
+    with store.locked(lab):
+        held.forget_gone()
+        for folder in (*persistence.folders(), sysctl.PERSIST_DIR):
+            store.clear(folder)
+        yield

@@ -1,0 +1,227 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Namespaces without a name in /run/netns: each is held by a process, which has a hostname of its own.
+
+Who holds what is recorded in a file that only root can write, /run/linuxnet.lab/held/NAME. What a process says of
+itself is never asked. A holder waits until its record is written, and ends if nobody is left to write it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import signal
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, processes, store, syscalls
+
+_FOLDER = "held"
+_PATIENCE = 5  # seconds
+
+
+class Holder(t.NamedTuple):
+    """A process that keeps a namespace alive.
+
+    :ivar start: when it started, in ticks since the boot. :ivar net: the inode of its network namespace, :ivar uts:
+        and that of its UTS namespace, as long as it lives. :ivar cookie: the kernel's number for the former, which no
+        later one gets; None before Linux 5.14.
+    """
+
+    pid: int
+    name: str
+    lab: str
+    start: int
+    net: int
+    uts: int
+    cookie: int | None
+
+
+def _folder() -> str:
+    return os.path.join(store.STORE_DIR, _FOLDER)
+
+
+def _path(name: str) -> str:
+    return os.path.join(_folder(), name)
+
+
+def _recorded() -> list[str]:
+    """The names that records are about."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(name for name in os.listdir(_folder()) if not rules.check_netns_name("", name))
+    return []
+
+
+def holders() -> list[Holder]:
+    """The processes that hold namespaces, sorted by name."""
+    return [holder for holder in map(find, _recorded()) if holder]
+
+
+def find(name: str) -> Holder | None:
+    """The process that holds the namespace of this name; None where none does."""
+    if rules.check_netns_name("", name):
+        return None
+    data = store.read_json(_path(name))
+    if data is None:
+        return None
+    processes.check_proc()
+    try:
+        holder = Holder(**data)
+    except TypeError as exc:
+        raise LabError("{0} is no record of a held namespace; remove it".format(_path(name))) from exc
+    return holder if _holds(holder) else None
+
+
+def _holds(holder: Holder) -> bool:
+    """Whether the process is the one that was recorded, and is where it was."""
+    if processes.start_time(holder.pid) != holder.start:
+        return False
+    try:
+        return _namespaces(holder.pid) == (holder.net, holder.uts)
+    except OSError:
+        return False
+
+
+def _namespaces(pid: t.Any) -> tuple[int, int]:
+    """The inodes of a process's network and UTS namespaces."""
+    net, uts = (os.stat("/proc/{0}/ns/{1}".format(pid, kind)).st_ino for kind in ("net", "uts"))
+    return net, uts
+
+
+def file_of(holder: Holder) -> str:
+    """The path of the namespace file of what a process holds."""
+    return "/proc/{0}/ns/net".format(holder.pid)
+
+
+def open_netns(holder: Holder) -> int:
+    """A descriptor of the network namespace that a process holds; FileNotFoundError where it is gone.
+
+    Another process may have its PID by now, so that it is looked at what was opened.
+    """
+    fd = os.open(file_of(holder), os.O_RDONLY | os.O_CLOEXEC)
+    if os.fstat(fd).st_ino == holder.net:
+        return fd
+    os.close(fd)
+    raise FileNotFoundError(errno.ENOENT, "no such network namespace", holder.name)
+
+
+def forget_gone() -> None:
+    """Remove the records of processes that are gone. To be called with :func:`.store.locked`."""
+    for name in _recorded():
+        if find(name) is None:
+            store.write_file(_path(name), None)
+
+
+def hold(name: str, lab: str, hostname: str, then: t.Callable[[], int | None] = lambda: None) -> Holder:
+    """Start a process that holds a new network and a new UTS namespace; FileExistsError where the name is taken.
+
+    :arg then: is called in the network namespace, before anybody can find it, and returns the namespace's cookie.
+    """
+    sleep = shutil.which("sleep", path="/usr/bin:/bin")
+    if sleep is None:
+        raise FileNotFoundError(errno.ENOENT, "no sleep(1) to hold a namespace with", name)
+    processes.check_proc()
+    with store.locked(lab):
+        if find(name):
+            raise FileExistsError(errno.EEXIST, "a process holds a namespace of that name already", name)
+        os.makedirs(_folder(), 0o700, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            report, tell = os.pipe2(os.O_CLOEXEC)
+            stack.callback(os.close, report)
+            wait, go = os.pipe2(os.O_CLOEXEC)
+            stack.callback(os.close, go)
+            first = os.fork()
+            if first == 0:
+                os.close(go)  # so that it is open nowhere once this process is gone
+                _become_holder(tell, wait, sleep, hostname, then)
+            os.close(tell)
+            os.close(wait)
+            os.waitpid(first, 0)
+            born = json.loads(os.read(report, 65536) or '{"problem": "the process died"}')
+            start = None if "problem" in born else processes.start_time(born["pid"])
+            if start is None:
+                text = "cannot hold a namespace: {0}".format(born.get("problem", "the process died"))
+                raise OSError(born.get("errno", errno.EIO), text, name)
+            holder = Holder(name=name, lab=lab, start=start, **born)
+            if holder.net in _namespaces("thread-self") or holder.uts in _namespaces("thread-self"):
+                raise OSError(errno.EIO, "the process that is to hold a namespace is in the host's", name)
+            store.write_file(_path(name), json.dumps(holder._asdict()) + "\n")
+            os.write(go, b"!")
+            problem = os.read(report, 65536)  # ends when the process has become another program
+            if problem:
+                store.write_file(_path(name), None)
+                raise OSError(errno.EIO, "cannot hold a namespace: {0}".format(json.loads(problem)["problem"]), name)
+    return holder
+
+
+def _become_holder(tell: int, wait: int, sleep: str, hostname: str, then: t.Callable[[], int | None]) -> t.NoReturn:
+    """In the forked child: leave the caller's session and files behind, enter new namespaces, and sleep for good."""
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        processes.close_all_but(tell, wait)
+        os.chdir("/")
+        syscalls.unshare(syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS)
+        syscalls.sethostname(hostname)
+        cookie = then()
+        processes.drop_privileges()
+        net, uts = _namespaces("thread-self")
+        os.write(tell, json.dumps({"pid": os.getpid(), "net": net, "uts": uts, "cookie": cookie}).encode())
+        if os.read(wait, 1):
+            # 68 years: not every sleep(1) knows "infinity". `tell` closes on exec, which is the parent's signal.
+            os.execve(sleep, ["sleep", "2147483647"], {})
+    except BaseException as exc:  # nothing may ever return from here into the caller's code
+        problem = {"problem": str(exc), "errno": getattr(exc, "errno", None) or errno.EIO}
+        os.write(tell, json.dumps(problem).encode())
+    os._exit(1)
+
+
+def release(holder: Holder) -> None:
+    """End a holder process, wait until it is gone, and forget it. No error where it is gone already."""
+    if not processes.end(holder.pid, holder.start, signal.SIGKILL, _PATIENCE):
+        raise OSError(errno.EBUSY, "process {0} does not end".format(holder.pid), holder.name)
+    with store.locked(holder.lab):
+        if find(holder.name) is None:
+            store.write_file(_path(holder.name), None)
+
+
+def hostname(holder: Holder) -> str:
+    """The hostname that goes with what a process holds."""
+    return _in_uts(holder, lambda: os.uname().nodename)
+
+
+def set_hostname(holder: Holder, name: str) -> None:
+    """Set the hostname that goes with what a process holds."""
+
+    def set_it() -> str:
+        syscalls.sethostname(name)
+        return name
+
+    _in_uts(holder, set_it)
+
+
+def _in_uts(holder: Holder, deed: t.Callable[[], str]) -> str:
+    """What *deed* returns in the UTS namespace of a holder."""
+    fd = os.open("/proc/{0}/ns/uts".format(holder.pid), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if os.fstat(fd).st_ino != holder.uts:
+            raise ProcessLookupError(errno.ESRCH, "process {0} is gone".format(holder.pid), holder.name)
+
+        def there() -> str:
+            syscalls.setns(fd, syscalls.CLONE_NEWUTS)
+            return deed()
+
+        try:
+            with excursion.coming_back("uts"):
+                return there()
+        except PermissionError:  # in a user namespace the way back may be barred, but not the way there
+            return processes.apart(there)
+    finally:
+        os.close(fd)

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes that outlive a run: who they are, how they give up what they do not need, how they are ended.
+
+A PID alone names nobody, since the kernel deals it out again. With the time of the process's start it does.
+Sources: proc(5), pidfd_open(2), capabilities(7), PR_SET_NO_NEW_PRIVS of prctl(2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
+
+
+def check_proc() -> None:
+    """LabError where /proc tells of the processes of another PID namespace: every PID there is somebody else's."""
+    try:
+        ours = os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        ours = False
+    if not ours:
+        raise LabError(
+            "/proc is not that of this PID namespace, so that processes in it cannot be told apart:"
+            " `mount -t proc proc /proc` in it first"
+        )
+
+
+def start_time(pid: int) -> int | None:
+    """When a process started, in ticks since the boot; None where there is none, or it has ended."""
+    try:
+        with open("/proc/{0}/stat".format(pid), "rb") as stream:
+            fields = stream.read().rpartition(b")")[2].split()  # the name before it may hold anything
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def end(pid: int, start: int, number: int, patience: float) -> bool:
+    """Send the process that started then a signal, and wait for its end, at most *patience* seconds.
+
+    :returns: whether it is gone; one that was gone before is, too. Nobody else gets the signal.
+    """
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        if start_time(pid) != start:
+            return True
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, number)
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(patience * 1000))
+    finally:
+        os.close(descriptor)
+
+
+def drop_privileges() -> None:
+    """Give up all capabilities, for this process and all that it becomes; user 0 is then a user like any other."""
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as stream:
+        last = int(stream.read())
+    with contextlib.suppress(PermissionError):  # who may not do even that has few of them
+        for capability in range(last + 1):
+            syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
+    syscalls.no_capabilities()
+
+
+def close_all_but(*kept: int) -> None:
+    """Close all descriptors; those of input, output and errors become /dev/null."""
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    for entry in os.listdir("/proc/self/fd"):
+        if int(entry) > 2 and int(entry) not in kept:
+            with contextlib.suppress(OSError):
+                os.close(int(entry))
+
+
+def apart(deed: t.Callable[[], str]) -> str:
+    """What a function returns that is called in a process of its own, which ends then; OSError where it raised one."""
+    result, end_of_child = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if not child:
+        try:
+            try:
+                os.write(end_of_child, b"=" + deed().encode())
+            except OSError as exc:
+                os.write(end_of_child, "{0} {1}".format(exc.errno, exc).encode())
+        finally:
+            os._exit(0)  # nothing may ever return from here into the caller's code
+    os.close(end_of_child)
+    with os.fdopen(result, "rb") as stream:
+        answer = stream.read().decode()
+    os.waitpid(child, 0)
+    if answer.startswith("="):
+        return answer[1:]
+    code, dummy, text = answer.partition(" ")
+    raise OSError(int(code or errno.EIO), text or "the process that was to do it died")

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who is believed: an unprivileged user's processes pose as the collection's own, and what those may do."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, held, namespaces, store, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
+
+from .conftest import World
+
+HELD = pathlib.Path("/run/linuxnet.lab/held")
+
+
+@pytest.fixture
+def started() -> t.Iterator[list[subprocess.Popen[str]]]:
+    """The processes that a test has started; they end with it."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def pose(started: list[subprocess.Popen[str]], environment: dict[str, str], unshare: str = "") -> int:
+    """Let an unprivileged user run a process that says in its environment what it likes, and return its PID.
+
+    :param unshare: options of unshare(1) for namespaces of its own, in which `lo` is then marked as the lab's.
+    """
+    mark = "ip link set lo alias linuxnet.lab:demo; " if unshare else ""
+    command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    command += ["unshare", "-Ur", unshare] if unshare else []
+    process = subprocess.Popen(
+        [*command, "sh", "-c", mark + "echo ready; exec sleep 1000"],
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd="/",
+    )
+    started.append(process)
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    return process.pid
+
+
+def script(world: World, code: str, *prefix: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code with the collection in a process of its own, by way of other programs."""
+    text = "import sys; sys.path[:] = {0!r}\n{1}".format(sys.path, code)
+    command = [*prefix, sys.executable, "-c", text]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+
+
+def module(name: str, /, **arguments: t.Any) -> str:
+    """Code that runs a module of the collection as Ansible does and prints its result."""
+    return "\n".join(
+        [
+            "import json, os",
+            "from ansible.module_utils.testing import patch_module_args",
+            "from ansible_collections.linuxnet.lab.plugins.modules import {0} as module".format(name),
+            "with patch_module_args({0!r}):".format({**arguments, "_ansible_remote_tmp": "/tmp"}),
+            "    module.main()",
+        ]
+    )
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> dict[str, t.Any]:
+    """The result that a module printed."""
+    assert done.stdout.strip(), done
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+# A process that says that it holds a namespace
+
+
+@pytest.mark.parametrize("unshare", ["", "-n", "-nu"])
+def test_a_stranger_is_no_holder(world: World, started: list[subprocess.Popen[str]], unshare: str) -> None:
+    """In the host's namespaces, or in some of its own: nothing of it is adopted, changed, or ended."""
+    pid = pose(started, {"LINUXNET_LAB": "demo", "LINUXNET_NETNS": "h1"}, unshare)
+    name = os.uname().nodename
+    assert not world.run("netns", lab="demo", name=["h1"], held=True, state="absent")["changed"]
+    done = world.run("netns", lab="demo", name=["h1"], held=True)
+    assert done["changed"] and done["namespaces"][0]["path"] != "/proc/{0}/ns/net".format(pid)
+    world.run("sysctl", lab="demo", netns="h1", settings={"net.ipv4.ip_forward": "1"})
+    assert world.sh("cat /proc/sys/net/ipv4/ip_forward") == "0\n"
+    assert os.uname().nodename == name
+    world.run("topology", name="demo", state="absent")
+    assert started[0].poll() is None and not pathlib.Path("/run/linuxnet.lab").exists()
+
+
+def test_a_stranger_with_a_lower_pid_hides_no_holder(world: World, started: list[subprocess.Popen[str]]) -> None:
+    pose(started, {"LINUXNET_LAB": "demo", "LINUXNET_NETNS": "h1"})
+    world.run("netns", lab="demo", name=["h1"], held=True)
+    (holder,) = held.holders()
+    pose(started, {"LINUXNET_LAB": "demo", "LINUXNET_NETNS": "h1"})
+    assert held.holders() == [holder] and namespaces.find("h1") == held.file_of(holder)
+    world.run("topology", name="demo", state="absent")
+    assert world.sh("ps -o stat= -p {0} || true".format(holder.pid)).strip()[:1] in ("", "Z")
+    assert [process.poll() for process in started] == [None, None]
+
+
+def test_a_pid_that_another_process_got_is_not_the_holder(world: World, started: list[subprocess.Popen[str]]) -> None:
+    """Neither when it is looked for, nor when what was found a moment before is opened or ended."""
+    world.run("netns", lab="demo", name=["h1"], held=True)
+    (holder,) = held.holders()
+    held.release(holder)
+    stranger = pose(started, {})
+    HELD.mkdir(0o700, parents=True)
+    record = {**holder._asdict(), "pid": stranger}
+    (HELD / "h1").write_text(json.dumps(record))
+    assert held.holders() == []
+    with pytest.raises(FileNotFoundError):
+        held.open_netns(holder._replace(pid=stranger))
+    held.release(holder._replace(pid=stranger))
+    assert started[0].poll() is None
+    world.run("netns", lab="demo", name=["h1"], held=True)
+    assert [one.name for one in held.holders()] == ["h1"]
+
+
+def test_a_holder_can_do_nothing(world: World) -> None:
+    """No capabilities, none to be had by running something, nothing of the caller's environment."""
+    world.run("netns", lab="demo", name=["h1"], held=True)
+    (holder,) = held.holders()
+    status = pathlib.Path("/proc/{0}/status".format(holder.pid)).read_text()
+    fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert fields["NoNewPrivs"] == "1"
+    assert pathlib.Path("/proc/{0}/environ".format(holder.pid)).read_bytes() == b""
+    assert pathlib.Path("/proc/{0}/comm".format(holder.pid)).read_text() == "sleep\n"
+
+
+def test_a_run_that_is_killed_leaves_no_holder_behind(world: World) -> None:
+    """Whether its record is written by then or not; what was recorded of it is cleared by the next run."""
+    for moment in ("before", "after"):
+        code = """
+import os, signal
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, store
+write = store.write_file
+def fatal(path, text, mode=0o600):
+    if "held" in path:
+        if {0!r} == "after":
+            write(path, text, mode)
+        print(text, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(path, text, mode)
+store.write_file = fatal
+held.hold("h1", "demo", "h1")
+""".format(moment)
+        done = script(world, code)
+        assert done.returncode == -signal.SIGKILL, done
+        pid = json.loads(done.stdout)["pid"]
+        world.sh("for i in $(seq 500); do [ -d /proc/{0} ] || exit 0; sleep 0.01; done; exit 1".format(pid))
+        world.run("topology", name="demo", state="absent")
+        assert not pathlib.Path("/run/linuxnet.lab").exists()
+
+
+def test_what_is_killed_while_it_makes_a_namespace_leaves_it_marked_or_nothing(world: World) -> None:
+    code = """
+import os, signal
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
+mount = syscalls.mount
+def fatal(source, *arguments):
+    mount(source, *arguments)
+    if "thread-self" in source:
+        os.kill(os.getpid(), signal.SIGKILL)
+syscalls.mount = fatal
+"""
+    done = script(world, code + module("netns", lab="demo", name=["c1"]))
+    assert done.returncode == -signal.SIGKILL, done
+    (lo,) = world.json("ip -j link show lo", "c1")
+    assert lo["ifalias"] == "linuxnet.lab:demo" and "UP" in lo["flags"]
+    world.run("topology", name="demo", state="absent")
+    assert namespaces.named() == [] and os.listdir("/run/netns") == []
+
+
+# Names that are read back
+
+
+def test_names_that_nobody_could_have_given_are_ignored(world: World) -> None:
+    """A namespace called as a PID would be taken for the process's."""
+    world.sh("ip netns add c1; ip netns add 1; ip netns add 'a b'; ip netns add -- -x")
+    assert namespaces.named() == ["c1"]
+    world.run("netns", lab="demo", name=["h1"], held=True)
+    for name in ("1", "a b", ".x"):
+        shutil.copy(HELD / "h1", HELD / name)
+    assert [holder.name for holder in held.holders()] == ["h1"]
+
+
+# Where the kernel or the surroundings do not let it
+
+
+def test_without_its_own_proc_nothing_is_looked_up_there(world: World) -> None:
+    """In a PID namespace that still has the machine's /proc, a PID means somebody else."""
+    code = module("netns", lab="demo", name=["h1"], held=True)
+    result = answer(script(world, code, "unshare", "--pid", "--fork"))
+    assert result["failed"] and "/proc is not that of this PID namespace" in result["msg"]
+    assert answer(script(world, module("netns_info", name=["1"]), "unshare", "--pid", "--fork"))["failed"]
+    assert not pathlib.Path("/run/linuxnet.lab").exists()
+    assert answer(script(world, code, "unshare", "--pid", "--fork", "--mount-proc"))["changed"]
+
+
+def test_without_the_privilege_to_come_back_nothing_is_left(world: World) -> None:
+    """One line, and not a process that dies without a word."""
+    world.run("netns", lab="demo", name=["c1"])
+    code = module("netns", lab="demo", name=["c1", "c2"])
+    for prefix in (["setpriv", "--bounding-set", "-sys_admin"], ["unshare", "-Ur"]):
+        result = answer(script(world, code, *prefix))
+        assert result["failed"] and "become: true" in result["msg"], result
+
+
+def test_the_way_back_that_is_refused_all_the_same_ends_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one line, and without a further step in the wrong network."""
+    setns, calls = syscalls.setns, []
+
+    def refuse(fd: int, kind: int) -> None:
+        calls.append(os.fstat(fd).st_ino)
+        if len(calls) > 2 and calls[-1] == home:
+            raise OSError(12, "Cannot allocate memory")
+        setns(fd, kind)
+
+    world.run("netns", lab="demo", name=["c1"])
+    home = os.stat("/proc/thread-self/ns/net").st_ino
+    fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    monkeypatch.setattr(syscalls, "setns", refuse)
+    result = world.module("netns", lab="demo", name=["c1"], lo="down")
+    monkeypatch.undo()
+    setns(fd, syscalls.CLONE_NEWNET)
+    os.close(fd)
+    assert result["failed"] and "the way back from another net namespace was refused" in result["msg"], calls
+    assert issubclass(excursion.Stranded, BaseException) and not issubclass(excursion.Stranded, Exception)
+
+
+def test_held_namespaces_come_and_go_in_a_user_namespace(world: World) -> None:
+    """There the way back to the first UTS namespace is barred."""
+    topology = {"name": "demo", "namespaces": {"h1": {"kind": "held", "hostname": "alpha"}}}
+    code = "import subprocess\nsubprocess.run('mount -t tmpfs run /run', shell=True, check=True)\n"
+    code += "for arguments in {0!r}:\n    try:\n{1}\n    except SystemExit:\n        pass"
+    runs = [
+        {"topology": topology},
+        {"topology": {**topology, "namespaces": {"h1": {"kind": "held", "hostname": "beta"}}}},
+        {"name": "demo", "state": "absent"},
+    ]
+    body = module("topology").replace("{'_ansible_remote_tmp': '/tmp'}", "{**arguments, '_ansible_remote_tmp': '/tmp'}")
+    done = script(world, code.format(runs, "\n".join(" " * 8 + line for line in body.splitlines())), "unshare", "-Urnm")
+    results = [json.loads(line) for line in done.stdout.splitlines() if line]
+    assert [result.get("changed") for result in results] == [True, True, True], (results, done.stderr)
+    assert results[1]["commands"] == ["nsenter -t $h1 --uts hostname beta"]
+
+
+def test_no_room_for_another_namespace_is_told(world: World) -> None:
+    code = "open('/proc/sys/user/max_net_namespaces', 'w').write('2')\n"  # of the user namespace alone
+    code += "import subprocess\nsubprocess.run('mount -t tmpfs run /run', shell=True, check=True)\n"
+    done = script(world, code + module("netns", lab="demo", name=["c1", "c2", "c3"]), "unshare", "-Urnm")
+    result = answer(done)
+    assert result["failed"] and "user.max_*_namespaces" in result["msg"], result
+
+
+# What goes while it is looked at
+
+
+def test_what_goes_while_it_is_looked_at_is_not_there(world: World) -> None:
+    """As the labs of others do at any time in check mode, which waits for nobody."""
+    world.run("netns", lab="other", name=["c1", "c2"])
+    world.run("netns", lab="other", name=["h1"], held=True)
+    world.run("veth", lab="other", name="v1", netns="c1", peer={"name": "eth0", "netns": "c2"})
+    with Sockets() as sockets:
+        snapshot = Snapshot(sockets)
+        there = {namespace.ref: namespace for namespace in snapshot.everywhere()}
+        with Sockets() as others:
+            late = Snapshot(others)
+            sockets.forget("c1")
+            assert late.everywhere()
+            held.release(held.holders()[0])
+            namespaces.remove("c1")
+            assert snapshot.peer(there["c2"], there["c2"].links["eth0"]) is None
+            assert there["c1"].routes == snapshot.neighbors(there["c1"]) == []
+            fresh = Snapshot(sockets)
+            assert {one.ref for one in fresh.everywhere()} == {"", "c2"}
+    assert store.labs() == []
