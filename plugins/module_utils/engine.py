@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
@@ -126,7 +127,7 @@ def _apply(changes: list[Change], operator: Operator, progress: Progress | None)
         operator.apply([operation for dummy, operation in operations], watch)
     except OperationError as exc:
         failed = changes[operations[exc.failed][0]]
-        message = "`{0}` failed: {1}".format("; ".join(failed.commands), _words(exc.error))
+        message = "`{0}` failed: {1}".format("; ".join(failed.commands), refusals.words(exc.error))
         touched = {operations[number][0] for number in exc.done}
         begun = [change for number, change in enumerate(changes) if number in touched]
         left = _roll_back(begun, operator)
@@ -163,15 +164,10 @@ def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
         except OperationError as exc:
             failed, done = waiting[exc.failed][0], {exc.failed, *exc.done}
             left[failed] = "`{0}` could not be taken back: {1}".format(
-                "; ".join(changes[failed].commands), _words(exc.error)
+                "; ".join(changes[failed].commands), refusals.words(exc.error)
             )
             waiting = [one for place, one in enumerate(waiting) if place not in done and one[0] != failed]
     return [left[number] for number in sorted(left, reverse=True)]
-
-
-def _words(error: Exception) -> str:
-    """A refusal in the kernel's words, without Python's decoration."""
-    return getattr(error, "text", "") or getattr(error, "strerror", "") or str(error)
 
 
 def difference(changes: t.Sequence[Change]) -> dict[str, t.Any]:

@@ -13,12 +13,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import engine
+from ansible_collections.linuxnet.lab.plugins.module_utils import answer, engine
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress, refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.excursion import Stranded
 
 Options = dict[str, dict[str, t.Any]]
 Item = dict[str, t.Any]
@@ -70,7 +68,7 @@ def run_module(
     module = AnsibleModule(argument_spec={**LAB, **options}, supports_check_mode=True, **constraints)
     require_library(module)
     params = module.params
-    try:
+    with answer.failing(module, refusals.SYS_ADMIN, refusals.NET_ADMIN):
         with contextlib.ExitStack() as stack:
             acting, report = lab(params), None
             if not module.check_mode:  # which writes nothing that another run could read
@@ -79,20 +77,14 @@ def run_module(
                     report = stack.enter_context(progress.reporting(acting))
             outcome = engine.run(build(params), acting, params["force"], module.check_mode, report)
             returned = result(params) if result and not module.check_mode else {}
-    except LabError as exc:
-        module.fail_json(msg=str(exc), errors=exc.errors)
-    except PermissionError as exc:
-        module.fail_json(msg="{0}: this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN); become: true".format(exc))
-    except (KernelError, OSError, Stranded) as exc:
-        module.fail_json(msg=str(exc))
     for warning in outcome.warnings:
-        module.warn(warning)
+        module.warn(answer.printable(warning))
     returned.update(changed=outcome.changed, commands=outcome.commands)
     if outcome.assumed:
         returned["assumed"] = outcome.assumed
     if module._diff:
         returned["diff"] = outcome.diff
-    module.exit_json(**returned)
+    answer.give(module, **returned)
 
 
 def require_library(module: AnsibleModule) -> None:

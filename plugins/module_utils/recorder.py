@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import answer
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder
@@ -47,6 +48,7 @@ def check(params: Params) -> list[str]:
 def run(
     module: AnsibleModule,
     kind: str,
+    rights: t.Sequence[str],
     source: t.Callable[[Job], Source],
     read: t.Callable[[Params], tuple[Job, list[str]]],
     result: Result,
@@ -54,12 +56,13 @@ def run(
     """Do what `state` says and end the module: `started`, `stopped`, or anything else for the foreground.
 
     :param kind: one of :data:`.kernel.recorders.KINDS`.
+    :param rights: the capabilities that it takes; see :mod:`.kernel.refusals`.
     :param source: the class that records.
     :param read: makes the source's job of the parameters (with `duration` and `count`), and says what is wrong.
     :param result: what the module returns of its own about what was recorded, or about :data:`NOTHING`.
     """
     params = module.params
-    try:
+    with answer.failing(module, *rights):
         job, errors = read(params)
         errors = check(params) + errors
         if errors:
@@ -69,12 +72,7 @@ def run(
             returned = {"changed": False, **_outcome(NOTHING, params, result), **nothing}
         else:
             returned = _act(params, Recorder(kind, params["lab"], params["name"]), source, job, result)
-    except LabError as exc:
-        module.fail_json(msg=str(exc), errors=exc.errors)
-    except OSError as exc:
-        hint = "; this needs root: become: true" if isinstance(exc, PermissionError) else ""
-        module.fail_json(msg="{0}{1}".format(exc, hint), errors=[str(exc)])
-    module.exit_json(**returned)
+    answer.give(module, **returned)
 
 
 def _act(

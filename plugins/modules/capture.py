@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: capture
 short_description: Record packets on links inside network namespaces
@@ -283,6 +281,10 @@ errors:
     - "filter[0]: 'tpc' is not known in 'tpc and port 80'; known are: arp, icmp, icmp6, tcp, udp, ..."
 """
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+
+require_python()
+
 import contextlib
 import operator
 import os
@@ -292,6 +294,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import recorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, NET_RAW, SYS_ADMIN
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet_filter
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.decode import decode
@@ -380,7 +383,7 @@ def main() -> None:
         mutually_exclusive=[("links", "netns"), ("links", "dev")],
         supports_check_mode=True,
     )
-    recorder.run(module, "capture", Sniffer, _job, _result)
+    recorder.run(module, "capture", (SYS_ADMIN, NET_ADMIN, NET_RAW), Sniffer, _job, _result)
 
 
 if __name__ == "__main__":

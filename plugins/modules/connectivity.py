@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: connectivity
 short_description: Check who reaches whom, from inside network namespaces
@@ -482,11 +480,17 @@ errors:
     - "checks[1].from: there is no network namespace 'c9'"
 """
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+
+require_python()
+
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import answer
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import matrix
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import PROTOCOLS, SIZE, Check, read
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.reasons import REACHABLE, WORDS
@@ -599,10 +603,20 @@ def _result(check: Check, outcome: t.Any) -> Item:
     return result
 
 
+def _rights(checks: list[Check]) -> list[str]:
+    """The capabilities that the checks take: TCP and UDP from the host take none."""
+    raw = any(check.protocol in ("icmp", "arp") for check in checks)
+    enters = any(check.netns or check.listen for check in checks)
+    return [*([refusals.SYS_ADMIN] if enters else []), *([refusals.NET_RAW] if raw else [])]
+
+
 def _results(module: AnsibleModule) -> list[Item]:
     """Make the checks that the options ask for; LabError where they are wrong."""
     asked, places, errors = _asked(module)
     checks, wrong = read(asked, places, module.params)
+    lacking = refusals.missing(_rights(checks))
+    if lacking:
+        raise LabError(lacking)
     errors += wrong
     if module.check_mode:
         if errors:
@@ -635,12 +649,10 @@ def main() -> None:
         required_one_of=[("checks", "matrix", "topology", "to")],
         supports_check_mode=True,
     )
-    try:
+    with answer.failing(module):
         results = _results(module)
-    except LabError as exc:
-        module.fail_json(msg=str(exc), errors=exc.errors)
     if module.check_mode:
-        module.exit_json(changed=False, skipped=True, msg="Nothing is sent in check mode", results=[], table=[])
+        answer.give(module, changed=False, skipped=True, msg="Nothing is sent in check mode", results=[], table=[])
     told = {"results": results, "table": table(results)}
     shown = told["table"]
     if module.params["matrix"] is not None:
@@ -648,7 +660,7 @@ def main() -> None:
         shown = [*told["matrix"], "", *table([result for result in results if not result["ok"]])]
     if not all(result["ok"] for result in results):
         module.fail_json(msg="\n".join([summary(results), *shown]), **told)
-    module.exit_json(changed=False, msg=summary(results), **told)
+    answer.give(module, changed=False, msg=summary(results), **told)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: lab_info
 short_description: Tell which labs there are, and whether they have drifted
@@ -100,9 +98,15 @@ labs:
       sample: []
 """
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+
+require_python()
+
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import answer
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
 from ansible_collections.linuxnet.lab.plugins.module_utils.lab_info import describe
 
 
@@ -110,7 +114,9 @@ def main():
     """Be the module."""
     module = AnsibleModule(argument_spec={"name": {"type": "list", "elements": "str"}}, supports_check_mode=True)
     require_library(module)
-    module.exit_json(changed=False, labs=describe(module.params["name"]))
+    with answer.failing(module, SYS_ADMIN, NET_ADMIN):
+        found = describe(module.params["name"])
+    answer.give(module, changed=False, labs=found)
 
 
 if __name__ == "__main__":

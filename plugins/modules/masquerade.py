@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: masquerade
 short_description: Let a lab out under the address of the way it takes
@@ -91,6 +89,10 @@ assumed:
   elements: str
   sample: [namespace c1]
 """
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+
+require_python()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade import Masquerade, Match

@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: neighbor_watch
 short_description: Watch whose hardware address changes in neighbour tables
@@ -157,6 +155,10 @@ errors:
     - "netns[1]: there is no network namespace 'ns9'"
 """
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+
+require_python()
+
 import operator
 import typing as t
 
@@ -164,6 +166,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import recorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbors import Watch
 
@@ -197,7 +200,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require_library(module)
-    recorder.run(module, "neighbor_watch", Watch, _job, _result)
+    recorder.run(module, "neighbor_watch", (SYS_ADMIN, NET_ADMIN), Watch, _job, _result)
 
 
 if __name__ == "__main__":

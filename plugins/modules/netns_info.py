@@ -4,8 +4,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: netns_info
 short_description: Tell what is in network namespaces
@@ -270,11 +268,16 @@ namespaces:
       sample: {net.ipv4.ip_forward: "1"}
 """
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+
+require_python()
+
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils import answer
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
 from ansible_collections.linuxnet.lab.plugins.module_utils.info import describe
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
 
 
 def main():
@@ -288,11 +291,9 @@ def main():
         supports_check_mode=True,
     )
     require_library(module)
-    try:
+    with answer.failing(module, SYS_ADMIN, NET_ADMIN):
         found = describe(module.params["name"], module.params["lab"], module.params["sysctls"])
-    except LabError as exc:
-        module.fail_json(msg=str(exc), errors=exc.errors)
-    module.exit_json(changed=False, namespaces=found)
+    answer.give(module, changed=False, namespaces=found)
 
 
 if __name__ == "__main__":

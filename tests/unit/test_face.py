@@ -18,7 +18,7 @@ pytest.importorskip("ansible.module_utils.basic")
 from ansible_collections.linuxnet.lab.plugins import doc_fragments, modules  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine, face  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError  # noqa: E402
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals, store  # noqa: E402
 
 PLUGINS = pathlib.Path(face.__file__).parents[1]
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((PLUGINS / "modules").glob("[!_]*.py"))}
@@ -90,7 +90,9 @@ def test_items_of_an_empty_list() -> None:
 # Results
 
 
-def result_of(monkeypatch: pytest.MonkeyPatch, outcome: t.Any, check: bool = False, diff: bool = False) -> t.Any:
+def result_of(
+    monkeypatch: pytest.MonkeyPatch, outcome: t.Any, check: bool = False, diff: bool = False, held: int = -1
+) -> t.Any:
     """What a module says after the engine returned an outcome, or raised it."""
 
     def run(*arguments: t.Any) -> engine.Outcome:
@@ -105,6 +107,7 @@ def result_of(monkeypatch: pytest.MonkeyPatch, outcome: t.Any, check: bool = Fal
     monkeypatch.setattr(Face, "_diff", diff)
     monkeypatch.setattr(engine, "run", run)
     monkeypatch.setattr(face, "alone", contextlib.nullcontext)
+    monkeypatch.setattr(refusals, "_effective", lambda: held)
     with pytest.raises(Spoken) as caught:
         face.run_module({"x": {}}, lambda params: [params["x"]], lambda params: {"own": params["x"]})
     return caught.value.args[0]
@@ -139,8 +142,23 @@ def test_all_reasons_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_root_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = result_of(monkeypatch, PermissionError(1, "Operation not permitted"))
-    assert said["failed"] and said["msg"].endswith("this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN); become: true")
+    said = result_of(monkeypatch, DONE, held=0)
+    assert said["failed"] and said["msg"].startswith("CAP_SYS_ADMIN and CAP_NET_ADMIN are missing")
+    assert "become: true" in said["msg"] and "\n" not in said["msg"]
+
+
+def test_what_the_system_refuses_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = result_of(monkeypatch, OSError(30, "Read-only file system", "/run/linuxnet.lab"))
+    assert said == {"failed": True, "msg": said["msg"], "errors": [said["msg"]]}
+    assert said["msg"] == "Read-only file system (/run/linuxnet.lab)"
+
+
+def test_bytes_that_are_not_utf_8_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a link is whatever bytes somebody chose."""
+    named = DONE._replace(commands=["ip link del \udcff\udc80ü"], diff={"after": {"\udcff": ["\ud800"]}})
+    said = result_of(monkeypatch, named, diff=True)
+    assert said["commands"] == ["ip link del \\xff\\x80ü"]
+    assert said["diff"] == {"after": {"\\xff": ["\\ud800"]}}
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def _in_use(variant: _Variant) -> bool:
     try:
         with open("/proc/thread-self/net/" + variant.tables, encoding="ascii") as stream:
             return "filter" in stream.read().split()
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # in a user namespace, only root outside may read it
         return False
 
 

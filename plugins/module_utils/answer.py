@@ -1,0 +1,63 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a module ends: with a result, or with sentences that say why there is none. Never with a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.excursion import Stranded
+
+# What stands in a Python string for a byte that is not UTF-8 (PEP 383), as in the name of a link; or for half a
+# character of UTF-16, as in somebody's JSON.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@contextlib.contextmanager
+def failing(module: AnsibleModule, *rights: str) -> t.Iterator[None]:
+    """While the body runs, whatever is refused ends the module.
+
+    :arg rights: the capabilities without which the module does not begin; see :mod:`.kernel.refusals`.
+    """
+    try:
+        lacking = refusals.missing(rights)
+        if lacking:
+            raise LabError(lacking)
+        yield
+    except LabError as exc:
+        errors = exc.errors
+    except (KernelError, OSError, Stranded) as exc:
+        errors = LabError(refusals.with_place(exc)).errors
+    else:
+        return
+    module.fail_json(**printable({"msg": "\n".join(errors), "errors": errors}))
+
+
+def give(module: AnsibleModule, **result: t.Any) -> t.NoReturn:
+    """End the module with a result."""
+    module.exit_json(**printable(result))
+
+
+def printable(value: t.Any) -> t.Any:
+    """The value with what is not UTF-8 in its strings written as ``\\xff``: not everything on the way to the user can
+    carry it."""
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub(_escaped, value)
+    if isinstance(value, dict):
+        return {printable(key): printable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [printable(one) for one in value]
+    return value
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return "\\x{0:02x}".format(number - 0xDC00) if 0xDC80 <= number <= 0xDCFF else "\\u{0:04x}".format(number)

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a refusal of the kernel means for whoever runs a module: a right that is missing, a limit that is reached.
+
+Sources: capabilities(7), getrlimit(2), unshare(2), namespaces(7).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import typing as t
+
+SYS_ADMIN, NET_ADMIN, NET_RAW = "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW"
+
+_BITS = {NET_ADMIN: 12, NET_RAW: 13, SYS_ADMIN: 21}
+
+
+def missing(rights: t.Iterable[str]) -> str:
+    """One sentence about those of these capabilities that this process lacks; empty where it has them all."""
+    held = _effective()
+    lacking = [name for name in rights if not held >> _BITS[name] & 1]
+    if not lacking:
+        return ""
+    return (
+        "{0} {1} missing: this needs root on the host, so use become: true; a container has to be granted what root "
+        "lacks in it".format(" and ".join(lacking), "is" if len(lacking) == 1 else "are")
+    )
+
+
+def _effective() -> int:
+    """The capabilities that this thread may use, in its user namespace, as a bit mask."""
+    with open("/proc/thread-self/status", encoding="ascii", errors="replace") as stream:
+        found = [line.split()[1] for line in stream if line.startswith("CapEff:")]
+    return int(found[0], 16)
+
+
+def words(error: BaseException) -> str:
+    """A refusal in the kernel's words, without Python's decoration, and what would help where a limit is reached."""
+    text = getattr(error, "text", "") or getattr(error, "strerror", "") or str(error)
+    hint = _hint(error, getattr(error, "errno", 0), getattr(error, "filename", None))
+    return "{0} ({1})".format(text, hint) if hint else text
+
+
+def with_place(error: BaseException) -> str:
+    """As :func:`words`, after the file or the system call that it is about."""
+    where, text = getattr(error, "filename", None), words(error)
+    named = isinstance(where, (str, bytes)) and os.fsdecode(where) not in text
+    return "{0}: {1}".format(os.fsdecode(where), text) if named else text
+
+
+def _hint(error: BaseException, code: int, where: t.Any) -> str:
+    if code == errno.EMFILE:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return "this process may have {0} files open; raise RLIMIT_NOFILE, as with `ulimit -n 1024`".format(limit)
+    if isinstance(error, BlockingIOError) and not where:
+        limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+        return "this user may have {0} processes; raise RLIMIT_NPROC, as with `ulimit -u`".format(limit)
+    if code == errno.ENOSPC and where == "unshare":
+        return "the limit of namespaces is reached; raise the sysctl user.max_net_namespaces"
+    if code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) and str(where).startswith("/run/"):
+        return str(where)
+    if code in (errno.EPERM, errno.EACCES):
+        return missing((SYS_ADMIN, NET_ADMIN))
+    return ""

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""On a host whose Python is too old, every module says so in one line."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins import modules
+from ansible_collections.linuxnet.lab.plugins.module_utils import python
+
+FILES = sorted(pathlib.Path(modules.__path__[0]).glob("[a-z]*.py"))
+# Where `ansible_collections` is found.
+PLACE = str(pathlib.Path(python.__file__).parents[5])
+
+# Runs each of the files as a program.
+_RUN = """
+import runpy, sys
+{0}
+for path in sys.argv[1:]:
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except SystemExit as exc:
+        assert exc.code == 1
+"""
+_AS_IF = "sys.version_info = (3, 8, 18, 'final', 0)"
+
+
+def old_pythons() -> list[str]:
+    """Interpreters of 3.6 to 3.8 that this machine has, one of each version."""
+    places = [pathlib.Path.home() / ".pyenv" / "versions", pathlib.Path("/usr")]
+    found = {}
+    for version in ("3.6", "3.7", "3.8"):
+        for place in places:
+            for path in sorted(place.glob(f"{version}.*/bin/python{version}")) + [place / "bin" / f"python{version}"]:
+                if os.access(path, os.X_OK):
+                    found[version] = str(path)
+    return list(found.values())
+
+
+def said(interpreter: str, pretence: str = "") -> list[str]:
+    """What the modules say, each the only line that it prints, which has to be JSON."""
+    done = subprocess.run(
+        [interpreter, "-c", _RUN.format(pretence), *map(str, FILES)],
+        env={"PYTHONPATH": PLACE},
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(results) == len(FILES) and all(result["failed"] for result in results)
+    return [result["msg"] for result in results]
+
+
+@pytest.mark.parametrize("path", [*FILES, pathlib.Path(python.__file__)], ids=lambda path: path.stem)
+def test_an_old_python_understands_the_file(path: pathlib.Path) -> None:
+    """As far as 3.6: no newer syntax, and no `annotations` from the future, which is none of syntax."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 6))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+
+
+def test_an_old_python_is_told_as_such() -> None:
+    for msg in said(sys.executable, _AS_IF):
+        assert msg.startswith("linuxnet.lab needs Python 3.9 or newer on the host; ") and "is Python 3.8.18" in msg
+
+
+@pytest.mark.skipif(not old_pythons(), reason="this machine has no Python older than 3.9")
+@pytest.mark.parametrize("interpreter", old_pythons(), ids=lambda path: pathlib.Path(path).name)
+def test_with_really_old_pythons(interpreter: str) -> None:
+    for msg in said(interpreter):
+        assert "needs Python 3.9" in msg and interpreter in msg
