@@ -26,6 +26,13 @@ options:
       - Seconds after which the recording ends by itself, also in the background.
     type: float
     default: 60.0
+  max_bytes:
+    description:
+      - The size of the record in bytes at which the recording ends. A recorded packet takes about 150 bytes and two for
+        each of its own.
+      - In the background it also ends when the record has become as large as what it leaves free of C(/run).
+    type: int
+    default: 67108864
 attributes:
   check_mode:
     description: Can run in check mode and return the changed status prediction without modifying the target.

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of
 
 Data = dict[str, t.Any]
 
@@ -54,7 +54,7 @@ def _namespace(snapshot: Snapshot, namespace: Namespace, sysctls: t.Sequence[str
 
 def _link(snapshot: Snapshot, namespace: Namespace, link: Link) -> Data:
     data = {name: getattr(link, name) for name in ("name", "kind", "up", "mtu", "mac", "master")}
-    data["lab"] = link.alias[len(MARK) :] if link.alias.startswith(MARK) else ""
+    data["lab"] = lab_of(link.alias)
     data["addresses"] = [address.cidr for address in link.addresses]
     other = snapshot.peer(namespace, link) if link.kind == "veth" else None
     if other:

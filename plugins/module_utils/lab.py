@@ -24,6 +24,7 @@ HOSTNAME_LIMIT = 64
 
 _LAB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
 _NETNS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+:@-]{0,62}\Z")
+_RECORDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -137,6 +138,13 @@ def check_cidr(place: str, cidr: str) -> list[str]:
     if ip.is_multicast or ip.is_unspecified:
         return ["{0}: {1!r} is not a link's own address".format(place, cidr)]
     return []
+
+
+def check_recorder(place: str, name: str) -> list[str]:
+    """The name of a recorder becomes part of a file's name."""
+    if _RECORDER.match(name):
+        return []
+    return ["{0}: {1!r} is not a name: letters, digits, '_', '.', '-', at most 63".format(place, name)]
 
 
 def check_ip(place: str, ip: str) -> list[str]:

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
 
 Data = dict[str, t.Any]
@@ -32,8 +32,7 @@ def describe(names: list[str] | None) -> list[Data]:
 
 def _marks(everywhere: list[Namespace]) -> set[str]:
     """The labs whose marks are on links, those of namespaces on their `lo`."""
-    aliases = {link.alias for namespace in everywhere for link in namespace.links.values()}
-    return {alias[len(MARK) :] for alias in aliases if alias.startswith(MARK)}
+    return {lab_of(link.alias) for namespace in everywhere for link in namespace.links.values()} - {""}
 
 
 def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str) -> Data:
@@ -50,7 +49,7 @@ def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str) -> Data:
             {"netns": namespace.ref, "name": link.name, "kind": link.kind, "up": link.up}
             for namespace in everywhere
             for link in namespace.links.values()
-            if link.alias == MARK + name and link.name != "lo"
+            if link.alias == mark(name) and link.name != "lo"
         ],
         "sysctls": [
             {key: record[key] for key in ("netns", "name", "value", "old")}

@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot, mark
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 
 
 class Stage(enum.IntEnum):
@@ -169,7 +169,7 @@ class Plan:
         While a plan grows it stays the same: without force the plan changes none of it, and with force nobody asks.
         """
         if self._host_use is None:
-            self._host_use = HostUse(self.snapshot, lambda link: link.born or link.alias.startswith(MARK))
+            self._host_use = HostUse(self.snapshot, lambda link: link.born or bool(lab_of(link.alias)))
         return self._host_use
 
     # -- whose is it --------------------------------------------------------------------------------------------
@@ -186,8 +186,8 @@ class Plan:
 
     def _why_not(self, namespace: Namespace, link: Link, deed: str) -> str:
         text = "exists in {0} and ".format(namespace.title)
-        if link.alias.startswith(MARK):
-            text += "belongs to lab {0!r}, not to {1!r}".format(link.alias[len(MARK) :], self.lab)
+        if lab_of(link.alias):
+            text += "belongs to lab {0!r}, not to {1!r}".format(lab_of(link.alias), self.lab)
         else:
             text += "does not belong to lab {0!r}".format(self.lab)
         if not namespace.ref and any(

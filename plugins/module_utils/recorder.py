@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -18,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import background
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, Source, record
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, Source, limited, record
 
 Params = dict[str, t.Any]
 Result = t.Callable[[Recorded, Params], dict[str, t.Any]]
@@ -30,18 +29,18 @@ OPTIONS: Params = {
     "name": {"type": "str", "default": "default"},
     "lab": {"type": "str", "default": "default"},
     "duration": {"type": "float", "default": 60.0},
+    "max_bytes": {"type": "int", "default": 64 << 20},
 }
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 
 
 def check(params: Params) -> list[str]:
     """What is wrong with the options that all modules that record have."""
     errors = rules.check_lab("lab", params["lab"])
-    if not _NAME.match(params["name"]):
-        errors.append("name: {0!r} is not a name: letters, digits, '_', '.', '-', at most 63".format(params["name"]))
+    errors += rules.check_recorder("name", params["name"])
     if not 0 < params["duration"] < math.inf:
         errors.append("duration: {0} is not a positive number of seconds".format(params["duration"]))
+    if params["max_bytes"] < 1:
+        errors.append("max_bytes: {0} is not a positive number".format(params["max_bytes"]))
     return errors
 
 
@@ -58,7 +57,8 @@ def run(
     :param kind: one of :data:`.kernel.recorders.KINDS`.
     :param rights: the capabilities that it takes; see :mod:`.kernel.refusals`.
     :param source: the class that records.
-    :param read: makes the source's job of the parameters (with `duration` and `count`), and says what is wrong.
+    :param read: makes the source's job of the parameters (with `duration`, `count` and `max_bytes`), and says what is
+        wrong.
     :param result: what the module returns of its own about what was recorded, or about :data:`NOTHING`.
     """
     params = module.params
@@ -93,7 +93,7 @@ def _act(
             return {"changed": False, **_outcome(NOTHING, params, result), "msg": msg}
         return {"changed": True, **taken}
     records: list[Record] = []
-    end = record(source(job), records.append, job["duration"], job["count"])
+    end = record(source(job), limited(records, job["max_bytes"]), job["duration"], job["count"])
     return {"changed": False, **_outcome(Recorded(job, records, end), params, result)}
 
 

@@ -11,9 +11,11 @@ moved along with it, so that each resource sees what those before it will have d
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     held,
     in_use,
@@ -36,7 +38,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Rule,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab import ip_of
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
 MARK = "linuxnet.lab:"
@@ -49,6 +50,16 @@ _BRIDGED = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6
 def mark(lab: str) -> str:
     """The alias that a lab's links carry; that of `lo` marks its whole namespace."""
     return MARK + lab
+
+
+@functools.lru_cache(maxsize=1024)
+def lab_of(alias: str) -> str:
+    """The lab whose mark an alias is; empty where it is none, or that of a name that no lab can have.
+
+    Who is root in a namespace can give its links any alias.
+    """
+    lab = alias[len(MARK) :] if alias.startswith(MARK) else ""
+    return "" if rules.check_lab("", lab) else lab
 
 
 class Namespace:
@@ -83,8 +94,7 @@ class Namespace:
     @property
     def lab(self) -> str:
         """The lab that the namespace belongs to; empty for none."""
-        alias = self.links["lo"].alias if "lo" in self.links else ""
-        return alias[len(MARK) :] if alias.startswith(MARK) else ""
+        return lab_of(self.links["lo"].alias) if "lo" in self.links else ""
 
     def link_with(self, index: int) -> Link | None:
         """The link that had this index when the namespace was read, if it is still there."""
@@ -367,8 +377,8 @@ class Snapshot:
     def in_use(self) -> list[in_use.Use]:
         """Which addresses the host talks to: first those from which it is managed; an address may be in it twice."""
         if self._in_use is None:
-            clients = [in_use.Use(str(ip_of(one)), "from where this host is managed") for one in ssh.clients()]
-            self._in_use = [one for one in [*clients, *in_use.uses()] if not ip_of(one.address).is_link_local]
+            clients = [in_use.Use(str(rules.ip_of(one)), "from where this host is managed") for one in ssh.clients()]
+            self._in_use = [one for one in [*clients, *in_use.uses()] if not rules.ip_of(one.address).is_link_local]
         return self._in_use
 
     def rules(self) -> list[Rule]:

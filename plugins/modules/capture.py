@@ -250,8 +250,8 @@ packets:
       sample: arp who-has 10.22.33.55 tell 10.22.33.1
 ended:
   description:
-    - Why the recording ended; V(stopped), V(duration), V(count), or V(died) when somebody killed the recorder. Empty
-      when there was none.
+    - Why the recording ended; V(stopped), V(duration), V(count), V(max_bytes) or V(space) when there was no room for
+      more, or V(died) when somebody killed the recorder. Empty when there was none.
     - Anything but V(stopped) tells that a block of tasks was not recorded as a whole.
   returned: as RV(packets)
   type: str
@@ -336,7 +336,8 @@ def _job(params: dict[str, t.Any]) -> tuple[Job, list[str]]:
         errors.append("snaplen: {0} is not between {1} and {2}".format(params["snaplen"], _SNAPLENS[0], _SNAPLENS[-1]))
     if params["pcap"] and not os.path.isdir(os.path.dirname(os.path.abspath(params["pcap"]))):
         errors.append("pcap: there is no directory for {0!r}".format(params["pcap"]))
-    job = {name: params[name] for name in ("filter", "count", "duration", "snaplen", "promiscuous", "pcap")}
+    names = ("filter", "count", "duration", "max_bytes", "snaplen", "promiscuous", "pcap")
+    job = {name: params[name] for name in names}
     return {**job, "links": links}, errors
 
 

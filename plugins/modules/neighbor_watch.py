@@ -130,8 +130,8 @@ changes:
       sample: STALE
 ended:
   description:
-    - Why the watch ended; V(stopped), V(duration), V(count), or V(died) when somebody killed the recorder. Empty when
-      there was none.
+    - Why the watch ended; V(stopped), V(duration), V(count), V(max_bytes) or V(space) when there was no room for
+      more, or V(died) when somebody killed the recorder. Empty when there was none.
     - Anything but V(stopped) tells that a block of tasks was not watched as a whole.
   returned: as RV(changes)
   type: str
@@ -178,7 +178,7 @@ def _job(params: dict[str, t.Any]) -> tuple[Job, list[str]]:
         errors.append("netns: there is no namespace to watch")
     if params["count"] < 1:
         errors.append("count: {0} is not a positive number".format(params["count"]))
-    job = {name: params[name] for name in ("report", "count", "duration")}
+    job = {name: params[name] for name in ("report", "count", "duration", "max_bytes")}
     return {**job, "netns": list(dict.fromkeys(params["netns"]))}, errors
 
 

@@ -13,11 +13,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, held, namespaces, store, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    excursion,
+    held,
+    namespaces,
+    recorders,
+    store,
+    syscalls,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
@@ -289,3 +297,123 @@ def test_what_goes_while_it_is_looked_at_is_not_there(world: World) -> None:
             fresh = Snapshot(sockets)
             assert {one.ref for one in fresh.everywhere()} == {"", "c2"}
     assert store.labs() == []
+
+
+# Recorders
+
+
+@pytest.fixture
+def wire(world: World) -> World:
+    """c1 and c2 with a cable, without IPv6 and its chatter."""
+    world.sh(
+        "for n in c1 c2; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done;"
+        "ip link add eth0 netns c1 type veth peer name eth0 netns c2;"
+        "ip -n c1 addr add 10.0.0.1/24 dev eth0; ip -n c2 addr add 10.0.0.2/24 dev eth0;"
+        "ip -n c1 link set eth0 up; ip -n c2 link set eth0 up"
+    )
+    return world
+
+
+def recorder_of(lab: str, name: str = "default") -> recorders.Recorder:
+    """What is known of a running recorder of packets."""
+    found = recorders.find("capture", lab, name)
+    assert found and found.pid
+    return found
+
+
+def test_a_stranger_is_no_recorder(wire: World, started: list[subprocess.Popen[str]]) -> None:
+    """The real one is the one that is stopped, and a lab's name out of a process's mouth leads to no file."""
+    environment = {"LINUXNET_RECORDER": "capture", "LINUXNET_RECORDER_LAB": "demo", "LINUXNET_RECORDER_NAME": "default"}
+    pose(started, environment)
+    pose(started, {**environment, "LINUXNET_RECORDER_LAB": "/tmp/x"})
+    wire.run("capture", lab="demo", state="started", netns="c1")
+    real = recorder_of("demo")
+    pose(started, environment)
+    assert recorder_of("demo") == real
+    assert [lab["name"] for lab in wire.run("lab_info")["labs"]] == ["demo"]
+    assert wire.ping("c1", "10.0.0.2")
+    result = wire.run("capture", lab="demo", state="stopped")
+    assert len(result["packets"]) >= 4 and result["ended"] == "stopped"
+    assert wire.sh("ps -o stat= -p {0} || true".format(real.pid)).strip()[:1] in ("", "Z")
+    assert [process.poll() for process in started] == [None] * 3
+
+
+def test_a_name_of_a_lab_on_a_link_or_in_the_folder_leads_nowhere(world: World, tmp_path: pathlib.Path) -> None:
+    """Root inside a namespace chooses aliases; what is read because of one is only what is in the folder."""
+    (tmp_path / "x.topology").write_text('{"name": "stolen"}')
+    (tmp_path / "x.json").write_text("{}")
+    world.run("netns", lab="demo", name=["c1"])
+    for alias in ("../../{0}/x".format(tmp_path), "/{0}/x".format(tmp_path), "a b", "", "x" * 70):
+        world.sh("ip link set lo alias 'linuxnet.lab:{0}'".format(alias), "c1")
+        told = world.run("lab_info")["labs"]
+        assert "stolen" not in json.dumps(told)
+    folder = pathlib.Path("/run/linuxnet.lab/capture")
+    folder.mkdir(0o700, parents=True)
+    for name in ("..:x", "demo:..", "demo", "a b:c"):
+        (folder / name).write_text("{}")
+    assert recorders.recorders() == []
+
+
+@pytest.mark.parametrize("module_name", ["capture", "neighbor_watch"])
+def test_a_recorder_can_do_nothing_but_record(wire: World, module_name: str) -> None:
+    wire.run(module_name, lab="demo", state="started", netns="c1")
+    (found,) = recorders.recorders()
+    status = pathlib.Path("/proc/{0}/status".format(found.pid)).read_text()
+    fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert fields["NoNewPrivs"] == "1"
+    assert pathlib.Path("/proc/{0}/environ".format(found.pid)).read_bytes() == b""
+    assert wire.run(module_name, lab="demo", state="stopped")["ended"] == "stopped"
+
+
+def test_a_run_that_is_killed_leaves_no_recorder_that_nobody_knows(wire: World) -> None:
+    code = """
+import os, signal
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+def fatal(path, text, mode=0o600):
+    print(text, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+store.write_file = fatal
+"""
+    done = script(wire, code + module("capture", lab="demo", state="started", netns="c1"))
+    assert done.returncode == -signal.SIGKILL, done
+    pid = json.loads(done.stdout)["pid"]
+    wire.sh("for i in $(seq 500); do [ -d /proc/{0} ] || exit 0; sleep 0.01; done; exit 1".format(pid))
+    wire.run("topology", name="demo", state="absent")
+    assert not pathlib.Path("/run/linuxnet.lab").exists()
+
+
+def test_a_record_ends_at_its_size_and_says_so(wire: World) -> None:
+    for state in ("started", "recorded"):
+        arguments = {"lab": "demo", "netns": "c1", "max_bytes": 2000, "filter": "icmp", "duration": 30}
+        pinging = subprocess.Popen(["ip", "netns", "exec", "c1", "ping", "-qi", "0.05", "-w", "30", "10.0.0.2"])
+        try:
+            result = wire.run("capture", state=state, **arguments)
+            while state == "started" and recorders.recorders()[0].pid:
+                time.sleep(0.05)
+        finally:
+            pinging.kill()
+            pinging.wait()
+        result = wire.run("capture", state="stopped", lab="demo") if state == "started" else result
+        assert result["ended"] == "max_bytes" and 0 < len(result["packets"]) < 10
+    (error,) = wire.module("capture", max_bytes=0)["errors"]
+    assert error == "max_bytes: 0 is not a positive number"
+
+
+@pytest.mark.parametrize("filler", [0, 300])
+def test_a_recorder_leaves_room_for_others(wire: World, filler: int) -> None:
+    """Whether it fills a small /run by itself, or somebody else does."""
+    pathlib.Path("/run/linuxnet.lab").mkdir(0o700)
+    wire.sh("mount -t tmpfs -o size=400k,mode=700 small /run/linuxnet.lab")
+    wire.run("capture", lab="demo", state="started", netns="c1")
+    if filler:
+        wire.sh("dd if=/dev/zero of=/run/linuxnet.lab/filler bs=1k count={0} status=none".format(filler))
+    wire.sh("for i in $(seq 40); do ping -nqfc 30 -s 1400 10.0.0.2; done >/dev/null", "c1")
+    while recorders.recorders()[0].pid:
+        time.sleep(0.05)
+    free = os.statvfs("/run/linuxnet.lab")
+    assert free.f_bavail * free.f_frsize > (20000 if filler else 100000)
+    wire.run("sysctl", lab="demo", settings={"net.ipv4.tcp_sack": "0"})
+    result = wire.run("capture", lab="demo", state="stopped")
+    assert result["ended"] == "space" and (result["packets"] or filler)
+    wire.sh("umount /run/linuxnet.lab")

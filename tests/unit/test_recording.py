@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, record
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, limited, record
 
 
 class Bytes:
@@ -70,3 +70,14 @@ def test_no_more_than_the_count_is_kept(stopped: bool) -> None:
 
 def test_a_count_that_is_not_reached_ends_nothing() -> None:
     assert run(b"abc", 0.1, 4) == ("abc", {"ended": "duration", "dropped": 7})
+
+
+def test_what_has_no_room_ends_it_and_says_so() -> None:
+    """A byte is a record of 14 bytes of JSON, with the newline behind it."""
+    source, kept = Bytes(), []
+    source.there.send(b"abcd")
+    stop, signal = socket.socketpair()
+    with stop, signal:
+        signal.send(b"!")
+        end = record(source, limited(kept, 2 * 14), 60, 0, stop)
+    assert [one["byte"] for one in kept] == ["a", "b"] and end == {"ended": "max_bytes", "dropped": 7}

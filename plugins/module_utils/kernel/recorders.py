@@ -4,8 +4,9 @@
 
 """Recorders: processes that go on recording after the task that started them, and the records that they write.
 
-A recorder is found by its environment, like a process that holds a namespace (:mod:`.namespaces`). Its record is a
-file of JSON lines that only root can read, /run/linuxnet.lab/KIND/LAB:NAME; it stays when the recorder ends by itself.
+A record is a file that only root can write, /run/linuxnet.lab/KIND/LAB:NAME, of JSON lines. The first of them tells
+which process writes it, and what that was told. It stays when the recorder ends by itself. What a process says of
+itself is never asked.
 """
 
 from __future__ import annotations
@@ -17,30 +18,34 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import processes, store
 
 KINDS = ("capture", "neighbor_watch")
 
-_KIND_KEY = "LINUXNET_RECORDER"
-_LAB_KEY = "LINUXNET_RECORDER_LAB"
-_NAME_KEY = "LINUXNET_RECORDER_NAME"
-
-# A new interpreter with the caller's modules. It reads the task from its input and says there what is wrong.
-_CODE = "import importlib, json, sys; t = json.load(sys.stdin); sys.path[:] = t['path'];"
+# A new interpreter with the caller's modules. It reads the task from its input and says on its output what came of it.
+_CODE = "import importlib, json, sys; t = json.loads(sys.stdin.readline()); sys.path[:] = t['path'];"
 _CODE += " importlib.import_module(t['run']).main(t)"
+
+# Seconds to wait for its end: one that is to finish its record, one that is killed.
+_PATIENCE = ((signal.SIGTERM, 10), (signal.SIGKILL, 2))
 
 
 class Recorder(t.NamedTuple):
-    """A recorder of a lab; `pid` is 0 where it has ended and only its record is left."""
+    """A recorder of a lab.
+
+    :ivar pid: its process, 0 where that has ended and only its record is left. :ivar start: when that started, in ticks
+        since the boot.
+    """
 
     kind: str
     lab: str
     name: str
     pid: int = 0
+    start: int = 0
 
     @property
     def path(self) -> str:
@@ -55,42 +60,35 @@ class Recorder(t.NamedTuple):
 
 def recorders(lab: str | None = None) -> list[Recorder]:
     """The recorders of a lab, or of all labs for None: those that run, and those that have left a record."""
-    found = {}
+    found = []
     for kind in KINDS:
         with contextlib.suppress(FileNotFoundError):
             for entry in os.listdir(os.path.join(store.STORE_DIR, kind)):
                 owner, dummy, name = entry.partition(":")
-                found[kind, owner, name] = Recorder(kind, owner, name)
-    for entry in os.listdir("/proc"):
-        running = _recorder(int(entry)) if entry.isdigit() else None
-        if running:
-            found[running[:3]] = running
-    return sorted(one for one in found.values() if lab in (None, one.lab))
+                if lab in (None, owner) and not rules.check_lab("", owner) and not rules.check_recorder("", name):
+                    found.append(find(kind, owner, name))
+    return sorted(one for one in found if one)
 
 
 def find(kind: str, lab: str, name: str) -> Recorder | None:
-    """The recorder with this name; None where neither it nor its record is there."""
-    for one in recorders(lab):
-        if (one.kind, one.name) == (kind, name):
-            return one
-    return None
-
-
-def _recorder(pid: int) -> Recorder | None:
-    """The recorder that a process is; None where it is none, or one of another mount namespace with another /run."""
+    """The recorder with this name; None where it has no record."""
+    ended = Recorder(kind, lab, name)
+    stream = store.open_file(ended.path)
+    if stream is None:
+        return None
+    with stream:
+        first = stream.readline(store.LIMIT)
     try:
-        with open("/proc/{0}/environ".format(pid), "rb") as stream:
-            raw = stream.read()
-        if _KIND_KEY.encode() not in raw:
-            return None
-        if not os.path.samestat(os.stat("/proc/{0}/ns/mnt".format(pid)), os.stat("/proc/thread-self/ns/mnt")):
-            return None
-    except OSError:
-        return None
-    variables = dict(item.split("=", 1) for item in os.fsdecode(raw).split("\0") if "=" in item)
-    if variables.get(_KIND_KEY) not in KINDS:
-        return None
-    return Recorder(variables[_KIND_KEY], variables.get(_LAB_KEY, ""), variables.get(_NAME_KEY, ""), pid)
+        task = json.loads(first)
+        there = ended._replace(pid=task["pid"], start=task["start"])
+    except (ValueError, TypeError, KeyError):
+        return ended
+    return there if _is_running(there) else ended
+
+
+def _is_running(recorder: Recorder) -> bool:
+    processes.check_proc()
+    return processes.start_time(recorder.pid) == recorder.start
 
 
 @contextlib.contextmanager
@@ -103,49 +101,44 @@ def alone() -> t.Iterator[None]:
 def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
     """Start a recorder; it listens when this returns. To be called :func:`alone`, where there is none of that name.
 
-    :param run: name of the module whose `main` is to be the recorder. It gets the task, opens what it needs, forks, and
-        goes on in the child; or ends with code 1 and a JSON list of reasons on its output.
+    :param run: name of the module whose `main` is to be the recorder. It gets the task and opens what it needs; then it
+        forks, and says which process goes on, or why it cannot. That one waits until its record is begun, and ends
+        where nobody is left to begin it.
     :raises LabError: with those reasons.
     """
-    discard(recorder)
+    processes.check_proc()
     os.makedirs(os.path.dirname(recorder.path), 0o700, exist_ok=True)
-    environment = {_KIND_KEY: recorder.kind, _LAB_KEY: recorder.lab, _NAME_KEY: recorder.name}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", _CODE],
-        input=json.dumps({**task, "path": sys.path, "run": run, "record": recorder.path}),
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        start_new_session=True,
-        check=False,
-    )
-    if done.returncode == 1 and done.stdout:
-        raise LabError(json.loads(done.stdout))
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["it ended with {0}".format(done.returncode)])[-1]
-        raise LabError("{0} cannot be started: {1}".format(recorder.title, why))
+    command = [sys.executable, "-I", "-c", _CODE, "linuxnet.lab", *recorder[:3]]  # the latter is for who looks at ps(1)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, env={}, cwd="/", start_new_session=True, **pipes) as process:
+        assert process.stdin and process.stdout and process.stderr
+        with contextlib.suppress(BrokenPipeError):  # its errors then say why
+            process.stdin.write(json.dumps({**task, "path": sys.path, "run": run, "record": recorder.path}) + "\n")
+            process.stdin.flush()
+        said = json.loads(process.stdout.readline() or "{}")
+        if "errors" in said:
+            raise LabError(said["errors"])
+        begun = processes.start_time(said["pid"]) if "pid" in said else None
+        if begun is None:
+            why = (process.stderr.read().strip().splitlines() or ["it ended with {0}".format(process.wait())])[-1]
+            raise LabError("{0} cannot be started: {1}".format(recorder.title, why))
+        store.write_file(recorder.path, json.dumps({"job": task["job"], "pid": said["pid"], "start": begun}) + "\n")
+        process.stdin.write("go\n")
 
 
 def stop(recorder: Recorder) -> None:
     """Tell a recorder to finish its record, and wait until it is gone. No error where it is gone already."""
     if not recorder.pid:
         return
-    for number, tries in ((signal.SIGTERM, 1000), (signal.SIGKILL, 200)):
-        if _recorder(recorder.pid) != recorder:
+    for number, patience in _PATIENCE:
+        if processes.end(recorder.pid, recorder.start, number, patience):
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(recorder.pid, number)
-        for dummy in range(tries):
-            if _recorder(recorder.pid) != recorder:
-                return
-            time.sleep(0.01)
     raise OSError(errno.EBUSY, "process {0} does not end".format(recorder.pid), recorder.name)
 
 
 def discard(recorder: Recorder) -> None:
     """Remove a recorder's record. To be called :func:`alone`."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(recorder.path)
+    store.write_file(recorder.path, None)
 
 
 def end(recorder: Recorder) -> None:

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.matrix import Member
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import MARK, Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of
 
 
 def of_lab(lab: str) -> list[Member]:
@@ -39,7 +39,7 @@ def owners(addresses: t.Iterable[str]) -> dict[str, list[str]]:
 def _addresses(namespace: Namespace) -> t.Iterator[tuple[Member, str]]:
     """The addresses of a namespace, and the lab of the link that each is on."""
     for link in namespace.links.values():
-        marked = link.alias[len(MARK) :] if link.alias.startswith(MARK) else ""
+        marked = lab_of(link.alias)
         for address in link.addresses:
             yield Member(namespace.ref, address.ip), marked
 

@@ -4,13 +4,15 @@
 
 """Recording in the background: starting, taking what was recorded, and what the recorder process itself does.
 
-A record is a file of JSON lines: the task (what the recorder was told), then the records, at last how it ended.
+A record is a file of JSON lines: who writes it and what that was told, then the records, at last how it ended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+import math
 import os
 import signal
 import socket
@@ -18,11 +20,14 @@ import sys
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import processes, recorders, store
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, Source, record
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Keep, Record, Source, record
 
 Job = dict[str, t.Any]
+
+# A recorder looks after so many bytes whether there is room for so many more.
+_STEP = 1 << 16
 
 
 class Recorded(t.NamedTuple):
@@ -38,7 +43,7 @@ def start(recorder: Recorder, source: t.Callable[[Job], Source], job: Job) -> bo
 
     A record that is left of an earlier one of that name, and that nobody has fetched, goes.
 
-    :param source: a class; what is made of it by the job records. The job also has `duration` and `count`.
+    :param source: a class; what is made of it by the job records. The job also has `duration`, `count`, `max_bytes`.
     :returns: whether it was started.
     :raises LabError: where one with another job runs, or where the source says why it cannot record.
     """
@@ -77,11 +82,10 @@ def stop(recorder: Recorder, take: t.Callable[[Recorded], t.Any]) -> t.Any:
 def _read(path: str) -> Recorded:
     """What a record holds; where its writer was killed, as far as that came."""
     lines = []
-    try:
-        with open(path, encoding="ascii") as stream:
+    stream = store.open_file(path)
+    if stream:
+        with stream:
             lines = [json.loads(line) for line in stream if line.endswith("\n")]
-    except FileNotFoundError:
-        pass
     job = lines.pop(0)["job"] if lines else {}
     end = lines.pop() if lines and "ended" in lines[-1] else {"ended": "died", "dropped": 0}
     return Recorded(job, lines, end)
@@ -99,27 +103,74 @@ def main(task: dict[str, t.Any]) -> None:
     try:
         source = getattr(importlib.import_module(module), name)(job)
     except LabError as exc:
-        sys.stdout.write(json.dumps(exc.errors))
+        _say({"errors": exc.errors})
         raise SystemExit(1) from None
-    descriptor = os.open(task["record"], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    # By lines, so that what was recorded is there even if this process is killed.
-    with open(descriptor, "w", encoding="ascii", buffering=1) as stream:
-        stream.write(json.dumps({"job": job}) + "\n")
-        if os.fork():
-            os._exit(0)  # whoever started it has waited for this
-        _leave()
-        end = record(source, lambda made: _write(stream, made), job["duration"], job["count"], stop_here)
-        _write(stream, end)
+    if os.fork():
+        os._exit(0)  # whoever started it has waited for this
+    processes.drop_privileges()
+    _say({"pid": os.getpid()})
+    if not sys.stdin.readline():
+        raise SystemExit(1)  # there is no record, and nobody who would find this process
+    paper = os.open(task["record"], os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    _leave()
+    keep = _writing(paper, job["max_bytes"])
+    end = record(source, keep, job["duration"], job["count"], stop_here)
+    _append(paper, _line(end))
 
 
-def _write(stream: t.TextIO, made: Record) -> None:
-    stream.write(json.dumps(made) + "\n")
+def _say(answer: dict[str, t.Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def _writing(paper: int, most: int) -> Keep:
+    """What writes records to a file until that would be larger than *most* bytes, or than the room that is left.
+
+    So each of several recorders leaves as much as it takes.
+    """
+    size = os.fstat(paper).st_size
+    looked = 0
+
+    def keep(made: Record) -> str:
+        nonlocal size, looked
+        line = _line(made)
+        if size + len(line) > most:
+            return "max_bytes"
+        if size + len(line) > looked:
+            looked = size + _STEP
+            if _room(paper) < looked:
+                return "space"
+        if not _append(paper, line):
+            return "space"
+        size += len(line)
+        return ""
+
+    return keep
+
+
+def _room(paper: int) -> float:
+    """The bytes that are free where a file is; a tmpfs of any size has no number for it."""
+    found = os.fstatvfs(paper)
+    return found.f_bavail * found.f_frsize if found.f_blocks else math.inf
+
+
+def _line(made: Record) -> bytes:
+    return json.dumps(made).encode() + b"\n"
+
+
+def _append(paper: int, line: bytes) -> bool:
+    """Append a line at once, so that it outlives this process; nothing of it where there is no room for all of it."""
+    before = os.fstat(paper).st_size
+    with contextlib.suppress(OSError):
+        if os.write(paper, line) == len(line):
+            return True
+    os.ftruncate(paper, before)
+    return False
 
 
 def _leave() -> None:
-    """Give back what would keep the starter waiting, or its directory busy."""
+    """Give back what would keep the starter waiting."""
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     os.close(null)
-    os.chdir("/")

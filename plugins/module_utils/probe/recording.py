@@ -9,6 +9,7 @@ What is recorded comes from a :class:`Source`; each record is a dict that can be
 
 from __future__ import annotations
 
+import json
 import selectors
 import time
 import typing as t
@@ -39,19 +40,36 @@ class Source(t.Protocol):
         """Listen no longer."""
 
 
-def record(
-    source: Source, keep: t.Callable[[Record], None], duration: float, count: int, stop: Socket | None = None
-) -> Record:
+Keep = t.Callable[[Record], str]
+
+
+def limited(records: list[Record], most: int) -> Keep:
+    """What keeps records in a list until they would be more than so many bytes of JSON."""
+    size = 0
+
+    def keep(made: Record) -> str:
+        nonlocal size
+        size += len(json.dumps(made)) + 1
+        if size > most:
+            return "max_bytes"
+        records.append(made)
+        return ""
+
+    return keep
+
+
+def record(source: Source, keep: Keep, duration: float, count: int, stop: Socket | None = None) -> Record:
     """Hand every record to *keep* until *duration* seconds are over, *count* are kept, or *stop* can be read.
 
     What had arrived by then is kept too. Then the source is closed.
 
+    :param keep: returns why it has no room for a record; empty where it has kept it.
     :param count: 0 for any number.
-    :returns: `ended`, which is `duration`, `count` or `stopped`, and `dropped`.
+    :returns: `ended`, which is `duration`, `count`, `stopped` or why there was no room, and `dropped`.
     """
     deadline = time.monotonic() + duration
     kept = 0
-    ended = ""
+    ended = full = ""
     with selectors.DefaultSelector() as selector:
         for socket in [*source.sockets(), *([] if stop is None else [stop])]:
             selector.register(socket, selectors.EVENT_READ)
@@ -64,12 +82,12 @@ def record(
             now = time.time()
             for socket in source.sockets() if ended else t.cast("list[Socket]", ready):
                 for made in source.receive(socket, now):
-                    if count and kept == count:
+                    full = full or ("count" if count and kept == count else keep(made))
+                    if full:
                         break
-                    keep(made)
                     kept += 1
-            if count and kept == count:
-                ended = "count"
+            full = full or ("count" if count and kept == count else "")
+            ended = full or ended
     dropped = source.dropped()
     source.close()
     return {"ended": ended, "dropped": dropped}
