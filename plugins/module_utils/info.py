@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 
 Data = dict[str, t.Any]
 
@@ -29,6 +31,23 @@ def describe(refs: list[str] | None, lab: str | None, sysctls: t.Sequence[str] =
         else:
             found = [_existing(snapshot, ref, number) for number, ref in enumerate(refs)]
         return [_namespace(snapshot, namespace, sysctls) for namespace in found]
+
+
+def free(ips: list[str], lab: str) -> list[str]:
+    """Those of some addresses that nothing on the host but this lab has or uses, in their order.
+
+    LabError where one is no address.
+    """
+    errors = [
+        error for number, ip in enumerate(ips) for error in rules.check_ip("candidates[{0}]".format(number), ip)
+    ]
+    if errors:
+        raise LabError(errors)
+    if not ips:
+        return []
+    with Sockets() as sockets:
+        use = HostUse(Snapshot(sockets), lambda link: link.alias == mark(lab))
+        return [ip for ip in ips if use.is_free(str(rules.ip_of(ip)))]
 
 
 def _existing(snapshot: Snapshot, ref: str, number: int) -> Namespace:

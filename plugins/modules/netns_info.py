@@ -22,8 +22,17 @@ options:
     type: list
     elements: str
   lab:
-    description: Read only the namespaces of this lab, and the host. Without O(name) and this, all are read.
+    description:
+      - Read only the namespaces of this lab, and the host. Without O(name) and this, all are read.
+      - What this lab has on the host does not stand in the way of O(candidates).
     type: str
+  candidates:
+    description:
+      - IP addresses that a lab would like to have. RV(free) are those of them that are on no link of the host, in none
+        of its networks, and not in use by it.
+    type: list
+    elements: str
+    default: []
   sysctls:
     description: Names of sysctls to read in each namespace.
     type: list
@@ -41,6 +50,14 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ (host.namespaces[0].routes | selectattr('dst', 'eq', 'default') | first).dev }}"
 
+- name: Choose an address that nothing on the host uses
+  linuxnet.lab.netns_info:
+    name: [""]
+    lab: demo
+    candidates: [203.0.113.8, 198.51.100.8, 192.0.2.8]
+  register: choice
+  failed_when: not choice.free
+
 - name: Look at everything that the lab demo has
   linuxnet.lab.netns_info:
     lab: demo
@@ -55,6 +72,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+free:
+  description:
+    - Those of O(candidates) that the lab O(lab) may have, in their order.
+    - The others are on a link of the host or another lab's, in a network that the host has a route to, or in use. The
+      documentation of O(linuxnet.lab.address#module:force) says what is in use.
+  returned: success
+  type: list
+  elements: str
+  sample: [203.0.113.8, 192.0.2.8]
 namespaces:
   description: The namespaces, in the order asked for; all of them with the host first.
   returned: success
@@ -276,7 +302,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import answer
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
-from ansible_collections.linuxnet.lab.plugins.module_utils.info import describe
+from ansible_collections.linuxnet.lab.plugins.module_utils.info import describe, free
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
 
 
@@ -286,6 +312,7 @@ def main():
         argument_spec={
             "name": {"type": "list", "elements": "str"},
             "lab": {"type": "str"},
+            "candidates": {"type": "list", "elements": "str", "default": []},
             "sysctls": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
@@ -293,7 +320,8 @@ def main():
     require_library(module)
     with answer.failing(module, SYS_ADMIN, NET_ADMIN):
         found = describe(module.params["name"], module.params["lab"], module.params["sysctls"])
-    answer.give(module, changed=False, namespaces=found)
+        choice = free(module.params["candidates"], module.params["lab"] or "")
+    answer.give(module, changed=False, namespaces=found, free=choice)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import pathlib
 import re
+import shlex
+import socket
 import subprocess
 
 import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
+
+from .conftest import ROOT
 
 pytestmark = pytest.mark.playbook
 
@@ -35,17 +41,27 @@ sysctl -qw net.ipv4.ip_forward=1
 """
 
 
+def commands_of(file: str) -> list[list[str]]:
+    """The words that a file puts behind the name of the playbook, line by line."""
+    lines = re.findall(r"/ansible-playbook playbooks/bridge_nat.yml (.*)$", (ROOT / file).read_text(), re.MULTILINE)
+    return [[word for word in shlex.split(line) if word != "$(ARGS)"] for line in lines]
+
+
 def test_predicts_builds_repeats_and_leaves_no_trace(world):
+    """As `make bridge_nat` does, and what README says to type after it, which has no surprise."""
     empty = world.state()
-    recap = world.playbook("bridge_nat", "--check", "--diff", "-e", "bridge_nat_internet=true")
+    (make,) = commands_of("Makefile")
+    again, build, elsewhere, absent = commands_of("README.md")
+    recap = world.playbook("bridge_nat", "--check", "--diff", *make)
     assert (recap.code, recap.counts["changed"]) == (0, 10), recap.text
     assert world.state() == empty
-    assert world.played("bridge_nat", "-e", "bridge_nat_internet=true") == 10
+    assert world.played("bridge_nat", *make) == 10
     built = world.state()
-    assert world.played("bridge_nat", "-e", "bridge_nat_internet=true") == 0
+    assert "--check" in again and elsewhere == [*build, "-i", "inventory.yml"]
+    assert world.played("bridge_nat", *again) == world.played("bridge_nat", *build) == 0
     assert world.state() == built
-    assert world.played("bridge_nat", "-e", "lab_state=absent") == 1
-    assert world.played("bridge_nat", "-e", "lab_state=absent") == 0
+    assert world.played("bridge_nat", *absent) == 1
+    assert world.played("bridge_nat", *absent) == 0
     assert world.state() == empty
     assert world.sh("find /run -type f") == ""
 
@@ -178,3 +194,96 @@ def test_inventory_says_where(world, tmp_path):
     other = tmp_path / "other.yml"
     other.write_text("somebody: {hosts: {elsewhere: {}}}\n")
     assert world.playbook("bridge_nat", "-i", str(other)).code != 0
+
+
+# A host whose resolver and package mirror have addresses of the documentation's ranges.
+MIRROR = """
+ip netns add mirror; ip link add up0 type veth peer name up1 netns mirror
+ip addr add 192.168.7.1/24 dev up0; ip link set up0 up
+ip -n mirror link set lo up; ip -n mirror addr add 192.168.7.2/24 dev up1; ip -n mirror link set up1 up
+ip -n mirror addr add 203.0.113.8/32 dev lo; ip -n mirror addr add 198.51.100.8/32 dev lo
+ip -n mirror addr add 203.0.113.53/32 dev lo
+"""
+
+
+_IN_THE_THIRD = {"192.0.2.1", "192.0.2.8", "192.0.2.88"}
+
+
+class Mirror:
+    """A mirror that answers by TCP, and a resolver by UDP, with what is there of them on the host."""
+
+    def __init__(self, mirror: str, resolver: str) -> None:
+        with namespaces.inside_ref("mirror"):
+            self._listener = socket.create_server((mirror, 0))
+            self._resolver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._resolver.bind((resolver, 0))
+        self._asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._line = self._connected()
+        for one in (self._resolver, self._asker):
+            one.settimeout(5)
+
+    def _connected(self) -> tuple[socket.socket, socket.socket]:
+        client = socket.create_connection(self._listener.getsockname(), timeout=5)
+        return client, self._listener.accept()[0]
+
+    def answers(self) -> bool:
+        """Whether the old connection lives, a new one can be made, and the resolver is reached and heard."""
+        new = self._connected()
+        for one, other in (self._line, self._line[::-1], new, new[::-1]):
+            one.sendall(b"?")
+            other.settimeout(5)
+            assert other.recv(9) == b"?"
+        for end in new:
+            end.close()
+        self._asker.sendto(b"who?", self._resolver.getsockname())
+        question, asker = self._resolver.recvfrom(9)
+        self._resolver.sendto(b"me", asker)
+        return question == b"who?" and self._asker.recv(9) == b"me"
+
+    def close(self) -> None:
+        for one in (*self._line, self._listener, self._resolver, self._asker):
+            one.close()
+
+
+@pytest.mark.parametrize(
+    ("ways", "mirror", "resolver", "taken"),
+    [
+        # The default route leads to them; the very addresses that the stand-in would take are theirs.
+        (["default"], "203.0.113.8", "198.51.100.8", {"203.0.113.1", "192.0.2.8", "203.0.113.88"}),
+        # Nothing but the ranges is theirs.
+        (["203.0.113.0/24", "198.51.100.0/24"], "198.51.100.8", "203.0.113.53", _IN_THE_THIRD),
+    ],
+    ids=["the-same-addresses", "the-same-ranges"],
+)
+def test_the_stand_in_takes_nothing_that_the_host_uses(world, tmp_path, ways, mirror, resolver, taken):
+    world.sh(MIRROR)
+    for way in ways:
+        world.sh("ip route add {0} via 192.168.7.2".format(way))
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text("nameserver {0}\n".format(resolver))
+    syscalls.mount(str(resolv), "/etc/resolv.conf", "", syscalls.MS_BIND)
+    others = Mirror(mirror, resolver)
+    empty = world.state()
+    try:
+        assert others.answers()
+        world.played("bridge_nat", "-e", "bridge_nat_internet=true")
+        assert others.answers()
+        found = {one.split("/")[0] for one in world.addresses("inet0") + world.addresses("inet0-peer", "internet")}
+        found |= {one.split("/")[0] for one in world.addresses("lo", "internet")} - {"127.0.0.1"}
+        assert found == taken
+        for address in taken:
+            assert world.ping("c1", address)
+        assert world.played("bridge_nat", "-e", "bridge_nat_internet=true") == 0, "it keeps what it took"
+        assert others.answers()
+        world.played("bridge_nat", "-e", "lab_state=absent")
+        assert others.answers()
+    finally:
+        others.close()
+    assert world.state() == empty
+
+
+def test_the_stand_in_says_when_nothing_is_left(world):
+    world.sh("ip link add d0 type bridge; ip link set d0 up; ip addr add 203.0.113.77/24 dev d0")
+    world.sh("ip addr add 198.51.100.77/24 dev d0; ip addr add 192.0.2.77/24 dev d0")
+    recap = world.playbook("bridge_nat", "-e", "bridge_nat_internet=true")
+    assert recap.code != 0 and "The host has or uses all of internet_candidates but" in " ".join(recap.text.split())
