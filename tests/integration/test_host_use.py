@@ -265,3 +265,14 @@ def test_a_host_without_a_way_out_may_get_one_of_a_lab(world):
     world.run("bridge", lab="demo", name="lab0", addresses=["10.0.0.1/24"])
     world.run("route", lab="demo", dst="default", via="10.0.0.9")
     world.run("route", lab="demo", routes=[{"dst": "0.0.0.0/1"}, {"dst": "128.0.0.0/1"}], dev="lab0")
+
+
+def test_which_addresses_are_free(host):
+    world = host[0]
+    free = ["203.0.113.8", "10.77.0.1", "2001:db8:0:113::8"]
+    taken = [RESOLVER, PROXY, MIRROR, CONTROLLER, "192.0.2.1", "192.0.2.200", "172.17.0.5", "fd07::77", "fd18:0::7"]
+    labs = ["10.0.0.1", "10.0.0.77", "fd00::5"]
+    asked = {"name": [""], "candidates": [*taken, *free, *labs]}
+    assert world.run("netns_info", **asked, lab="other")["free"] == free
+    assert world.run("netns_info", **asked, lab="demo")["free"] == [*free, *labs], "what it has, it may keep"
+    assert "candidates[0]: 'x' is not an IP address" in world.module("netns_info", candidates=["x"])["msg"]
