@@ -31,7 +31,8 @@ RULESET = nftables.Ruleset(
                 Rule(family=6, iif="br0", verdict="masquerade"),
             ]
         ),
-        "forward": nftables.forward(nftables.restricted_forward(["172.16.0.0/12", "fd00:1::/64"])),
+        "guard": nftables.forward(nftables.guarded_forward([4, 6], ["br0", "v1"], ["virbr0"])),
+        "forward": nftables.forward(nftables.restricted_forward([("br0", "172.16.0.0/12"), ("br0", "fd00:1::/64")])),
     }
 )
 
@@ -61,7 +62,7 @@ def current(nft: nftables.Socket) -> nftables.Ruleset:
 
 def test_nft_sees_exactly_what_was_asked_for(world: World, nft: nftables.Socket) -> None:
     masquerade = nftables.postrouting([Rule(src="172.16.0.0/12", not_oif="br0", verdict="masquerade")])
-    forward = nftables.forward(nftables.restricted_forward(["10.1.2.0/24"]))
+    forward = nftables.forward(nftables.restricted_forward([("br0", "10.1.2.0/24")]))
     nftables.replace(nft, LAB, nftables.Ruleset({"postrouting": masquerade, "forward": forward}))
 
     def match(left: dict[str, t.Any], right: t.Any, op: str = "==") -> dict[str, t.Any]:
@@ -88,9 +89,25 @@ def test_nft_sees_exactly_what_was_asked_for(world: World, nft: nftables.Socket)
             match({"meta": {"key": "oifname"}}, "br0", "!="),
             {"masquerade": None},
         ),
-        rule("forward", match({"ct": {"key": "state"}}, ["established", "related"], "in"), {"accept": None}),
-        rule("forward", address("saddr", "10.1.2.0", 24), {"accept": None}),
-        rule("forward", address("daddr", "10.1.2.0", 24), {"drop": None}),
+        rule(
+            "forward",
+            match({"meta": {"key": "nfproto"}}, "ipv4"),
+            match({"ct": {"key": "state"}}, ["established", "related"], "in"),
+            {"accept": None},
+        ),
+        rule(
+            "forward",
+            match({"meta": {"key": "iifname"}}, "br0"),
+            address("saddr", "10.1.2.0", 24),
+            {"accept": None},
+        ),
+        rule(
+            "forward",
+            match({"meta": {"key": "iifname"}}, "br0", "!="),
+            match({"meta": {"key": "oifname"}}, "br0"),
+            address("daddr", "10.1.2.0", 24),
+            {"drop": None},
+        ),
     ]
 
 
@@ -137,6 +154,8 @@ def test_rules_typed_by_hand_are_understood_by_their_meaning(world: World, nft: 
         "ip6 daddr fd00::1 accept": Rule(dst="fd00::1/128"),
         "oifname != br0 ip saddr 10.0.0.0/24 accept": Rule(src="10.0.0.0/24", not_oif="br0"),
         'drop comment "typed by hand"': Rule(verdict="drop"),
+        'iifname != "br0" accept': Rule(not_iif="br0"),
+        'meta iifkind "bridge" meta oifkind "bridge" accept': Rule(bridged=True),
     }
     world.sh(f"nft add table inet {TABLE} && nft add chain inet {TABLE} typed")
     for text in typed:
@@ -156,7 +175,8 @@ def test_rules_that_mean_something_else_are_unknown(world: World, nft: nftables.
         "ct state != established,related accept",
         "ct state established,related,new accept",
         'oifname "br*" accept',
-        'iifname != "br0" accept',
+        'meta iifkind "bridge" accept',
+        'meta iifkind "veth" meta oifkind "bridge" accept',
         "oif lo accept",
         "meta nfproto != ipv4 accept",
         "tcp dport 80 accept",
@@ -331,7 +351,7 @@ def test_packets_are_translated_and_none_comes_in_unasked(
 
     world.sh(f"ip route add default via {router}", "server")
     assert sees(world, "server", "client", client) == server
-    forward = nftables.forward(nftables.restricted_forward([prefix]))
+    forward = nftables.forward(nftables.restricted_forward([("client0", prefix)]))
     nftables.replace(nft, LAB, nftables.Ruleset({"postrouting": masquerade, "forward": forward}))
     assert sees(world, "server", "client", client) == ""
     assert sees(world, "client", "server", server) == router

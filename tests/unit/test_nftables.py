@@ -10,18 +10,8 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nft_rules, nftables
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.library import nftsocket
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import items, pack, walk
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown
-
-
-def through_the_library(expressions: list[t.Any]) -> Rule | None:
-    """Encode and decode as on the way to the kernel and back."""
-    sent = nftsocket().nft_rule_msg()
-    sent["attrs"] = [("NFTA_RULE_EXPRESSIONS", expressions)]
-    sent.encode()
-    received = nftsocket().nft_rule_msg(sent.data)
-    received.decode()
-    return nft_rules.decode(received.get_attr("NFTA_RULE_EXPRESSIONS"))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +24,11 @@ def through_the_library(expressions: list[t.Any]) -> Rule | None:
         (Rule(src="fd00::/57", dst="fd01::/64"), "ip6 saddr fd00::/57 ip6 daddr fd01::/64 accept"),
         (Rule(ct_established=True), "ct state established,related accept"),
         (Rule(iif="a", oif="b", verdict="drop"), 'iifname "a" oifname "b" drop'),
+        (
+            Rule(not_iif="a", oif="a", dst="10.0.0.0/8", verdict="drop"),
+            'iifname != "a" oifname "a" ip daddr 10.0.0.0/8 drop',
+        ),
+        (Rule(bridged=True), 'meta iifkind "bridge" meta oifkind "bridge" accept'),
         (Rule(family=6, verdict="drop"), "meta nfproto ipv6 drop"),
         (Rule(), "accept"),
     ],
@@ -62,55 +57,71 @@ def test_every_rule_survives_encoding() -> None:
     prefixes = [f"128.0.0.0/{n}" for n in range(1, 33)] + [f"8000::/{n}" for n in range(1, 129)]
     for src, dst in [*((prefix, "") for prefix in prefixes), *(("", prefix) for prefix in prefixes)]:
         rule = Rule(src=src, dst=dst)
-        assert through_the_library(nft_rules.encode(rule)) == rule
+        assert nft_rules.decode(nft_rules.encode(rule)) == rule
     combinations = itertools.product(
-        (0, 4), ("", "10.1.0.0/16"), ("", "10.2.0.0/15"), ("", "in"), ("", "out"), ("", "a-name-of-15-ch"),
-        (False, True), ("accept", "drop", "masquerade"),
+        (0, 4), ("", "10.1.0.0/16"), ("", "10.2.0.0/15"), ("", "in"), ("", "other"), ("", "out"),
+        ("", "a-name-of-15-ch"), (False, True), (False, True), ("accept", "drop", "masquerade"),
     )  # fmt: skip
     for fields in combinations:
         rule = Rule(*fields)
-        if not (rule.oif and rule.not_oif):
-            assert through_the_library(nft_rules.encode(rule)) == rule
+        if not (rule.oif and rule.not_oif or rule.iif and rule.not_iif):
+            assert nft_rules.decode(nft_rules.encode(rule)) == rule
 
 
 def test_prefix_is_compared_under_its_own_mask() -> None:
     """10.0.0.0/8 fits under the mask of a /12 too, so only the bytes show which mask was sent."""
-    sent = nftsocket().nft_rule_msg()
-    sent["attrs"] = [("NFTA_RULE_EXPRESSIONS", nft_rules.encode(Rule(src="172.16.0.0/12")))]
-    sent.encode()
-    assert bytes([255, 240, 0, 0]) in bytes(sent.data)
-    assert bytes([172, 16, 0, 0]) in bytes(sent.data)
+    sent = nft_rules.encode(Rule(src="172.16.0.0/12"))
+    assert bytes([255, 240, 0, 0]) in sent
+    assert bytes([172, 16, 0, 0]) in sent
 
 
-# Positions in what encode() makes of a source prefix under a mask.
+def whole() -> list[bytes]:
+    """The expressions of a source prefix under a mask."""
+    return [pack(1, value) for dummy, value in items(nft_rules.encode(Rule(src="172.16.0.0/12")))]
+
+
+# Positions among them.
 NFPROTO_CMP, PAYLOAD, BITWISE, CMP, VERDICT = 1, 2, 3, 4, 5
+
+
+def number(value: int) -> bytes:
+    return value.to_bytes(4, "big")
 
 
 @pytest.mark.parametrize(
     "position, attribute, value",
     [
-        (NFPROTO_CMP, "NFTA_CMP_OP", 1),
-        (NFPROTO_CMP, "NFTA_CMP_DATA", {"attrs": [("NFTA_DATA_VALUE", b"\x0a")]}),
-        (PAYLOAD, "NFTA_PAYLOAD_BASE", 0),
-        (PAYLOAD, "NFTA_PAYLOAD_OFFSET", 13),
-        (PAYLOAD, "NFTA_PAYLOAD_LEN", 3),
-        (PAYLOAD, "NFTA_PAYLOAD_DREG", 2),
-        (BITWISE, "NFTA_BITWISE_SREG", 2),
-        (BITWISE, "NFTA_BITWISE_DREG", 2),
-        (BITWISE, "NFTA_BITWISE_OP", 1),
-        (BITWISE, "NFTA_BITWISE_MASK", {"attrs": [("NFTA_DATA_VALUE", bytes([255, 15, 0, 0]))]}),
-        (BITWISE, "NFTA_BITWISE_XOR", {"attrs": [("NFTA_DATA_VALUE", bytes([1, 0, 0, 0]))]}),
-        (CMP, "NFTA_CMP_SREG", 2),
-        (CMP, "NFTA_CMP_OP", 1),
-        (CMP, "NFTA_CMP_DATA", {"attrs": [("NFTA_DATA_VALUE", bytes([172, 18, 0, 0]))]}),
-        (VERDICT, "NFTA_IMMEDIATE_DATA", {"attrs": [("NFTA_DATA_VALUE", bytes(4))]}),
+        (NFPROTO_CMP, 2, number(1)),  # another comparison
+        (NFPROTO_CMP, 3, pack(1, b"\x0a")),  # another family
+        (PAYLOAD, 2, number(0)),  # another header
+        (PAYLOAD, 3, number(13)),  # another offset
+        (PAYLOAD, 4, number(3)),  # another length
+        (PAYLOAD, 1, number(2)),  # another register
+        (BITWISE, 1, number(2)),
+        (BITWISE, 2, number(2)),
+        (BITWISE, 6, number(1)),  # a shift
+        (BITWISE, 4, pack(1, bytes([255, 15, 0, 0]))),  # a mask with gaps
+        (BITWISE, 5, pack(1, bytes([1, 0, 0, 0]))),  # bits turned round
+        (CMP, 1, number(2)),
+        (CMP, 2, number(1)),
+        (CMP, 3, pack(1, bytes([172, 18, 0, 0]))),  # bits outside the mask
+        (VERDICT, 2, pack(1, bytes(4))),  # a value
     ],
 )
-def test_other_meaning_is_not_taken_for_a_rule(position: int, attribute: str, value: t.Any) -> None:
-    expressions = nft_rules.encode(Rule(src="172.16.0.0/12"))
-    attributes = expressions[position]["attrs"][1][1]["attrs"]
-    attributes[:] = [*((name, old) for name, old in attributes if name != attribute), (attribute, value)]
-    assert through_the_library(expressions) is None
+def test_other_meaning_is_not_taken_for_a_rule(position: int, attribute: int, value: bytes) -> None:
+    expressions = whole()
+    name, data = _parts(expressions[position])
+    told = {**walk(data), attribute: value}
+    changed = b"".join(pack(kind, one) for kind, one in told.items())
+    expressions[position] = pack(1, pack(1, name) + pack(2, changed))
+    assert nft_rules.decode(b"".join(whole())) == Rule(src="172.16.0.0/12")
+    assert nft_rules.decode(b"".join(expressions)) is None
+
+
+def _parts(expression: bytes) -> tuple[bytes, bytes]:
+    """An expression's name and data."""
+    found = walk(expression[4:])
+    return found[1], found[2]
 
 
 @pytest.mark.parametrize(
@@ -118,16 +129,22 @@ def test_other_meaning_is_not_taken_for_a_rule(position: int, attribute: str, va
     ["without family", "twice", "after the verdict", "without verdict", "mask over the family", "two masks"],
 )
 def test_other_order_is_not_taken_for_a_rule(change: str) -> None:
-    whole = nft_rules.encode(Rule(src="172.16.0.0/12"))
+    parts = whole()
     expressions = {
-        "without family": whole[2:],
-        "twice": whole[:-1] + whole[2:],
-        "after the verdict": whole + nft_rules.encode(Rule(iif="in"))[:-1],
-        "without verdict": whole[:-1],
-        "mask over the family": [*whole[:1], whole[BITWISE], *whole[1:]],
-        "two masks": [*whole[: BITWISE + 1], *whole[BITWISE:]],
+        "without family": parts[2:],
+        "twice": parts[:-1] + parts[2:],
+        "after the verdict": [*parts, nft_rules.encode(Rule(iif="in"))],
+        "without verdict": parts[:-1],
+        "mask over the family": [*parts[:1], parts[BITWISE], *parts[1:]],
+        "two masks": [*parts[: BITWISE + 1], *parts[BITWISE:]],
     }[change]
-    assert through_the_library(expressions) is None
+    assert nft_rules.decode(b"".join(expressions)) is None
+
+
+def test_half_of_what_is_bridged_is_not_taken_for_a_rule() -> None:
+    parts = [pack(1, value) for dummy, value in items(nft_rules.encode(Rule(bridged=True)))]
+    assert nft_rules.decode(b"".join(parts)) == Rule(bridged=True)
+    assert nft_rules.decode(b"".join(parts[:2] + parts[-1:])) is None
 
 
 def test_unknown_rule_is_like_no_other_but_like_itself_later() -> None:
@@ -136,12 +153,30 @@ def test_unknown_rule_is_like_no_other_but_like_itself_later() -> None:
 
 
 def test_restricted_forward_lets_out_and_answers_in() -> None:
-    assert [str(rule) for rule in nftables.restricted_forward(["10.0.0.0/24", "fd00::/64"])] == [
-        "ct state established,related accept",
-        "ip saddr 10.0.0.0/24 accept",
-        "ip6 saddr fd00::/64 accept",
-        "ip daddr 10.0.0.0/24 drop",
-        "ip6 daddr fd00::/64 drop",
+    ways = [("br0", "10.0.0.0/24"), ("br0", "fd00::/64"), ("v1", "10.1.0.0/24"), ("br0", "10.0.0.0/24")]
+    assert [str(rule) for rule in nftables.restricted_forward(ways)] == [
+        "meta nfproto ipv4 ct state established,related accept",
+        "meta nfproto ipv6 ct state established,related accept",
+        'iifname "br0" ip saddr 10.0.0.0/24 accept',
+        'iifname "br0" ip6 saddr fd00::/64 accept',
+        'iifname "v1" ip saddr 10.1.0.0/24 accept',
+        'iifname != "br0" oifname "br0" ip daddr 10.0.0.0/24 drop',
+        'iifname != "br0" oifname "br0" ip6 daddr fd00::/64 drop',
+        'iifname != "v1" oifname "v1" ip daddr 10.1.0.0/24 drop',
+    ]
+
+
+def test_the_guard_lets_pass_what_is_a_labs_and_what_is_bridged() -> None:
+    assert [str(rule) for rule in nftables.guarded_forward([4, 6], ["br0", "v1"], ["virbr0"])] == [
+        'iifname "br0" accept',
+        'iifname "v1" accept',
+        'oifname "br0" accept',
+        'oifname "v1" accept',
+        'meta nfproto ipv4 iifname "virbr0" oifname != "virbr0" drop',
+        'meta nfproto ipv6 iifname "virbr0" oifname != "virbr0" drop',
+        'meta iifkind "bridge" meta oifkind "bridge" accept',
+        "meta nfproto ipv4 drop",
+        "meta nfproto ipv6 drop",
     ]
 
 

@@ -89,9 +89,3 @@ try:
 except ImportError as exc:
     PROBLEM = str(exc)
     IMPORT_ERROR = traceback.format_exc()
-
-
-@functools.cache
-def nftsocket() -> t.Any:
-    """pyroute2's module of nftables messages; only what filters packets needs it, so it is loaded when asked for."""
-    return _load("netlink.nfnetlink.nftsocket")[0]

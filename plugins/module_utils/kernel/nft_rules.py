@@ -6,7 +6,8 @@
 
 The kernel holds a rule as a list of small instructions on registers: load, mask, compare, verdict. They are
 made here as nft(8) makes them, so that it prints them as it prints its own. In the other direction all forms
-that mean the same give the same value, and what means anything else gives none.
+that mean the same give the same value, and what means anything else gives none. Both are done by hand:
+pyroute2's nftables take longer to load than a small lab to make.
 Source: linux/netfilter/nf_tables.h.
 """
 
@@ -17,23 +18,43 @@ import ipaddress
 import struct
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import items, pack, text, to_text, walk
+
+_NESTED = 0x8000
+_LIST_ELEM = 1
+_EXPR_NAME, _EXPR_DATA = 1, 2
+_DATA_VALUE, _DATA_VERDICT, _VERDICT_CODE = 1, 2, 1
+# The attributes of each expression, NFTA_*.
+_META_DREG, _META_KEY = 1, 2
+_CT_DREG, _CT_KEY = 1, 2
+_PAYLOAD_DREG, _PAYLOAD_BASE, _PAYLOAD_OFFSET, _PAYLOAD_LEN = 1, 2, 3, 4
+_BITWISE_SREG, _BITWISE_DREG, _BITWISE_LEN, _BITWISE_MASK, _BITWISE_XOR, _BITWISE_OP = 1, 2, 3, 4, 5, 6
+_CMP_SREG, _CMP_OP, _CMP_DATA = 1, 2, 3
+_IMMEDIATE_DREG, _IMMEDIATE_DATA = 1, 2
+
 _NFPROTO = {4: 2, 6: 10}
 _REG_VERDICT = 0
 _REG_1 = 1
-_META_IIFNAME = 6
-_META_OIFNAME = 7
-_META_NFPROTO = 15
-_PAYLOAD_NETWORK_HEADER = 1
-_CMP_EQ = 0
-_CMP_NEQ = 1
+_IIFNAME, _OIFNAME, _NFPROTO_KEY, _IIFKIND, _OIFKIND = 6, 7, 15, 26, 27  # NFT_META_*
+_NETWORK_HEADER = 1  # NFT_PAYLOAD_*
+_EQ, _NEQ = 0, 1  # NFT_CMP_*
 _CT_STATE = 0
-_VERDICT_CODES = {"drop": 0, "accept": 1}
+_VERDICTS = {"drop": 0, "accept": 1}
 _ESTABLISHED_RELATED = struct.pack("=I", 2 | 4)
 _IFNAMSIZ = 16
+_BRIDGE = b"bridge".ljust(_IFNAMSIZ, b"\0")
 
 # Where an address begins in the header of the network layer.
 _ADDRESSES = {("src", 4): 12, ("dst", 4): 16, ("src", 6): 8, ("dst", 6): 24}
 _ADDRESS_BYTES = {4: 4, 6: 16}
+# The fields that are the name of a link, each with what is compared, and how.
+_NAMES = {
+    "iif": (_IIFNAME, _EQ),
+    "not_iif": (_IIFNAME, _NEQ),
+    "oif": (_OIFNAME, _EQ),
+    "not_oif": (_OIFNAME, _NEQ),
+}
+_WORDS = {"iif": "iifname", "not_iif": "iifname !=", "oif": "oifname", "not_oif": "oifname !="}
 
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -46,8 +67,10 @@ class Rule:
     :ivar src: source prefix in canonical CIDR form (ValueError where host bits are set); "" for any.
     :ivar dst: destination prefix, likewise.
     :ivar iif: name of the interface by which the packet came; "" for any.
+    :ivar not_iif: it came by any interface but this one.
     :ivar oif: name of the interface by which it leaves; "" for any.
     :ivar not_oif: it leaves by any interface but this one.
+    :ivar bridged: it came by a bridge and leaves by a bridge.
     :ivar ct_established: it belongs to a connection that was let through before, or is related to one.
     :ivar verdict: ``masquerade`` (in a chain of type nat), ``accept`` or ``drop``.
     """
@@ -56,8 +79,10 @@ class Rule:
     src: str = ""
     dst: str = ""
     iif: str = ""
+    not_iif: str = ""
     oif: str = ""
     not_oif: str = ""
+    bridged: bool = False
     ct_established: bool = False
     verdict: str = "accept"
 
@@ -76,13 +101,15 @@ class Rule:
         words = []
         if self.family and not self.src and not self.dst:
             words.append(f"meta nfproto ipv{self.family}")
-        for field, keyword in (("src", "saddr"), ("dst", "daddr")):
-            if getattr(self, field):
-                protocol = {4: "ip", 6: "ip6"}[self.family]
-                words.append(f"{protocol} {keyword} {getattr(self, field)}")
-        for field, keyword in (("iif", "iifname"), ("oif", "oifname"), ("not_oif", "oifname !=")):
-            if getattr(self, field):
-                words.append(f'{keyword} "{getattr(self, field)}"')
+        words += [f'{_WORDS[field]} "{getattr(self, field)}"' for field in ("iif", "not_iif") if getattr(self, field)]
+        protocol = {4: "ip", 6: "ip6"}.get(self.family)
+        if self.src:
+            words.append(f"{protocol} saddr {self.src}")
+        words += [f'{_WORDS[field]} "{getattr(self, field)}"' for field in ("oif", "not_oif") if getattr(self, field)]
+        if self.dst:
+            words.append(f"{protocol} daddr {self.dst}")
+        if self.bridged:
+            words.append('meta iifkind "bridge" meta oifkind "bridge"')
         if self.ct_established:
             words.append("ct state established,related")
         return " ".join([*words, self.verdict])
@@ -109,83 +136,90 @@ class Unknown:
 
 # ---- to the kernel
 
-# What pyroute2's classes take as an attribute, or as a nested one.
-_Attribute = tuple[str, t.Any]
-_Nested = dict[str, list[_Attribute]]
+
+def number(kind: int, value: int) -> bytes:
+    """An attribute that is a 32-bit number: nftables have the network's byte order."""
+    return pack(kind, struct.pack(">i", value))
 
 
-def _expression(name: str, *attributes: _Attribute) -> _Nested:
-    prefix = f"NFTA_{name.upper()}_"
-    data = {"attrs": [(prefix + key, value) for key, value in attributes]}
-    return {"attrs": [("NFTA_EXPR_NAME", name), ("NFTA_EXPR_DATA", data)]}
+def nested(kind: int, *attributes: bytes) -> bytes:
+    """An attribute that holds others."""
+    return pack(kind | _NESTED, b"".join(attributes))
 
 
-def _bytes(value: bytes) -> _Nested:
-    return {"attrs": [("NFTA_DATA_VALUE", value)]}
+def _expression(name: str, *attributes: bytes) -> bytes:
+    return nested(_LIST_ELEM, text(_EXPR_NAME, name), nested(_EXPR_DATA, *attributes))
 
 
-def _compare(value: bytes, operation: int = _CMP_EQ) -> _Nested:
-    return _expression("cmp", ("SREG", _REG_1), ("OP", operation), ("DATA", _bytes(value)))
+def _value(kind: int, value: bytes) -> bytes:
+    return nested(kind, pack(_DATA_VALUE, value))
 
 
-def _mask(value: bytes) -> _Nested:
+def _compare(value: bytes, operation: int = _EQ) -> bytes:
+    return _expression("cmp", number(_CMP_SREG, _REG_1), number(_CMP_OP, operation), _value(_CMP_DATA, value))
+
+
+def _mask(value: bytes) -> bytes:
     return _expression(
         "bitwise",
-        ("SREG", _REG_1),
-        ("DREG", _REG_1),
-        ("LEN", len(value)),
-        ("MASK", _bytes(value)),
-        ("XOR", _bytes(bytes(len(value)))),
+        number(_BITWISE_SREG, _REG_1),
+        number(_BITWISE_DREG, _REG_1),
+        number(_BITWISE_LEN, len(value)),
+        _value(_BITWISE_MASK, value),
+        _value(_BITWISE_XOR, bytes(len(value))),
     )
 
 
-def _meta(key: int) -> _Nested:
-    return _expression("meta", ("KEY", key), ("DREG", _REG_1))
+def _meta(key: int, value: bytes, operation: int = _EQ) -> bytes:
+    return _expression("meta", number(_META_DREG, _REG_1), number(_META_KEY, key)) + _compare(value, operation)
 
 
-def _address(field: str, network: Network) -> list[_Nested]:
+def _address(field: str, network: Network) -> bytes:
     """A prefix of whole bytes is compared as such, any other under a mask; so does nft(8)."""
     whole, rest = divmod(network.prefixlen, 8)
     length = _ADDRESS_BYTES[network.version] if rest else whole
     load = _expression(
         "payload",
-        ("DREG", _REG_1),
-        ("BASE", _PAYLOAD_NETWORK_HEADER),
-        ("OFFSET", _ADDRESSES[field, network.version]),
-        ("LEN", length),
+        number(_PAYLOAD_DREG, _REG_1),
+        number(_PAYLOAD_BASE, _NETWORK_HEADER),
+        number(_PAYLOAD_OFFSET, _ADDRESSES[field, network.version]),
+        number(_PAYLOAD_LEN, length),
     )
-    masked = [_mask(network.netmask.packed)] if rest else []
-    return [load, *masked, _compare(network.network_address.packed[:length])]
+    masked = _mask(network.netmask.packed) if rest else b""
+    return load + masked + _compare(network.network_address.packed[:length])
 
 
-def encode(rule: Rule) -> list[_Nested]:
-    """The rule as the value of pyroute2's NFTA_RULE_EXPRESSIONS."""
-    made = []
-    if rule.family:
-        made += [_meta(_META_NFPROTO), _compare(bytes([_NFPROTO[rule.family]]))]
-    for field in ("src", "dst"):
-        if getattr(rule, field):
-            made += _address(field, ipaddress.ip_network(getattr(rule, field)))
-    for name, key, operation in (
-        (rule.iif, _META_IIFNAME, _CMP_EQ),
-        (rule.oif, _META_OIFNAME, _CMP_EQ),
-        (rule.not_oif, _META_OIFNAME, _CMP_NEQ),
-    ):
-        if name:
-            made += [_meta(key), _compare(name.encode().ljust(_IFNAMSIZ, b"\0"), operation)]
+def encode(rule: Rule) -> bytes:
+    """The rule as the value of NFTA_RULE_EXPRESSIONS; in the order of :meth:`Rule.__str__`."""
+    family = _meta(_NFPROTO_KEY, bytes([_NFPROTO[rule.family]])) if rule.family else b""
+    made = b"" if rule.src or rule.dst else family
+    made += _links(rule, ("iif", "not_iif"))
+    if rule.src:
+        made += family + _address("src", ipaddress.ip_network(rule.src))
+    made += _links(rule, ("oif", "not_oif"))
+    if rule.dst:
+        made += (b"" if rule.src else family) + _address("dst", ipaddress.ip_network(rule.dst))
+    if rule.bridged:
+        made += _meta(_IIFKIND, _BRIDGE) + _meta(_OIFKIND, _BRIDGE)
     if rule.ct_established:
-        made.append(_expression("ct", ("DREG", _REG_1), ("KEY", _CT_STATE)))
-        made += [_mask(_ESTABLISHED_RELATED), _compare(bytes(4), _CMP_NEQ)]
+        made += _expression("ct", number(_CT_DREG, _REG_1), number(_CT_KEY, _CT_STATE))
+        made += _mask(_ESTABLISHED_RELATED) + _compare(bytes(4), _NEQ)
     if rule.verdict == "masquerade":
-        made.append(_expression("masq"))
-    else:
-        verdict = {"attrs": [("NFTA_VERDICT_CODE", _VERDICT_CODES[rule.verdict])]}
-        data = {"attrs": [("NFTA_DATA_VERDICT", verdict)]}
-        made.append(_expression("immediate", ("DREG", _REG_VERDICT), ("DATA", data)))
+        return made + _expression("masq")
+    verdict = nested(_DATA_VERDICT, number(_VERDICT_CODE, _VERDICTS[rule.verdict]))
+    return made + _expression("immediate", number(_IMMEDIATE_DREG, _REG_VERDICT), nested(_IMMEDIATE_DATA, verdict))
+
+
+def _links(rule: Rule, fields: t.Sequence[str]) -> bytes:
+    made = b""
+    for field in fields:
+        name = getattr(rule, field)
+        key, operation = _NAMES[field]
+        made += _meta(key, name.encode().ljust(_IFNAMSIZ, b"\0"), operation) if name else b""
     return made
 
 
-# ---- from the kernel: pyroute2's classes give the kernel's numbers as their names
+# ---- from the kernel
 
 
 class _NotOurs(ValueError):
@@ -198,40 +232,46 @@ def _demand(condition: bool) -> None:
 
 
 class _Register(t.NamedTuple):
-    """What the register holds: a datum of the packet, how many bytes of it, and the mask laid over them."""
+    """What the register holds: a datum of the packet, how many bytes of it, and the mask laid over them.
+
+    :ivar key: ``("meta", key)``, ``("ct", key)``, or an address's field and family.
+    """
 
     key: t.Any
     length: int = 0
     mask: bytes = b""
 
 
-def verdict_of(expression: t.Any) -> str:
-    """``accept`` or ``drop`` where the expression is that verdict, else ""."""
-    data = expression.get_attr("NFTA_EXPR_DATA")
-    if expression.get_attr("NFTA_EXPR_NAME") != "immediate":
-        return ""
-    verdict = data.get_attr("NFTA_IMMEDIATE_DATA").get_attr("NFTA_DATA_VERDICT")
-    code = verdict.get_attr("NFTA_VERDICT_CODE") if verdict else None
-    return {"NF_ACCEPT": "accept", "NF_DROP": "drop"}.get(code, "")
+_Data = dict[int, bytes]
 
 
-def _loaded(name: str, data: t.Any) -> _Register:
-    _demand(data.get_attr(f"NFTA_{name.upper()}_DREG") == "NFT_REG_1")
+def _number(data: _Data, kind: int) -> int:
+    _demand(kind in data)
+    return int.from_bytes(data[kind], "big", signed=True)
+
+
+def _bytes(data: _Data, kind: int) -> bytes:
+    found = walk(data.get(kind, b"")).get(_DATA_VALUE)
+    _demand(found is not None)
+    return t.cast(bytes, found)
+
+
+def _loaded(name: str, data: _Data) -> _Register:
     if name == "payload":
-        _demand(data.get_attr("NFTA_PAYLOAD_BASE") == "NFT_PAYLOAD_NETWORK_HEADER")
-        offset = data.get_attr("NFTA_PAYLOAD_OFFSET")
+        _demand(_number(data, _PAYLOAD_DREG) == _REG_1 and _number(data, _PAYLOAD_BASE) == _NETWORK_HEADER)
+        offset = _number(data, _PAYLOAD_OFFSET)
         found = [key for key, start in _ADDRESSES.items() if start == offset]
         _demand(bool(found))
-        return _Register(found[0], data.get_attr("NFTA_PAYLOAD_LEN"))
-    return _Register(data.get_attr(f"NFTA_{name.upper()}_KEY"))
+        return _Register(found[0], _number(data, _PAYLOAD_LEN))
+    _demand(_number(data, _META_DREG) == _REG_1 and len(data) == 2)  # `ct original`: a direction beside
+    return _Register((name, _number(data, _META_KEY)))
 
 
-def _masked(register: _Register, data: t.Any) -> _Register:
-    _demand(not register.mask and data.get_attr("NFTA_BITWISE_OP") in (None, "NFT_BITWISE_BOOL"))
-    _demand(data.get_attr("NFTA_BITWISE_SREG") == data.get_attr("NFTA_BITWISE_DREG") == "NFT_REG_1")
-    mask, xor = data.get_attr("NFTA_BITWISE_MASK"), data.get_attr("NFTA_BITWISE_XOR")
-    _demand(bool(mask) and bool(xor) and not any(xor.get_attr("NFTA_DATA_VALUE")))
-    return register._replace(mask=bytes(mask.get_attr("NFTA_DATA_VALUE")))
+def _masked(register: _Register, data: _Data) -> _Register:
+    _demand(not register.mask and not any(data.get(_BITWISE_OP, b"")))
+    _demand(_number(data, _BITWISE_SREG) == _number(data, _BITWISE_DREG) == _REG_1)
+    _demand(not any(_bytes(data, _BITWISE_XOR)))
+    return register._replace(mask=_bytes(data, _BITWISE_MASK))
 
 
 def _prefix(register: _Register, value: bytes) -> str:
@@ -245,62 +285,81 @@ def _prefix(register: _Register, value: bytes) -> str:
     return str(ipaddress.ip_network((value.ljust(size, b"\0"), length)))
 
 
-def _matched(register: _Register, data: t.Any) -> dict[str, t.Any]:
+def _matched(register: _Register, data: _Data) -> dict[str, t.Any]:
     """The fields of a rule that a comparison of the register gives."""
-    _demand(data.get_attr("NFTA_CMP_SREG") == "NFT_REG_1")
-    operation = data.get_attr("NFTA_CMP_OP")
-    value = bytes(data.get_attr("NFTA_CMP_DATA").get_attr("NFTA_DATA_VALUE"))
-    if register.key == "NFT_CT_STATE":
-        _demand(operation == "NFT_CMP_NEQ" and register.mask == _ESTABLISHED_RELATED and not any(value))
+    _demand(_number(data, _CMP_SREG) == _REG_1)
+    operation, value = _number(data, _CMP_OP), _bytes(data, _CMP_DATA)
+    if register.key == ("ct", _CT_STATE):
+        _demand(operation == _NEQ and register.mask == _ESTABLISHED_RELATED and not any(value))
         return {"ct_established": True}
-    if isinstance(register.key, tuple):
-        _demand(operation == "NFT_CMP_EQ")
-        return {register.key[0]: _prefix(register, value), "family of " + register.key[0]: register.key[1]}
-    _demand(not register.mask)
-    if register.key == "NFT_META_NFPROTO":
-        families = [family for family, number in _NFPROTO.items() if value == bytes([number])]
-        _demand(operation == "NFT_CMP_EQ" and bool(families))
+    _demand(register.key is not None)
+    kind, key = register.key
+    if kind in ("src", "dst"):
+        _demand(operation == _EQ)
+        return {kind: _prefix(register, value), "family of " + kind: key}
+    _demand(kind == "meta" and not register.mask)
+    if key == _NFPROTO_KEY:
+        families = [family for family, number_of in _NFPROTO.items() if value == bytes([number_of])]
+        _demand(operation == _EQ and bool(families))
         return {"family": families[0]}
-    field = {
-        ("NFT_META_IIFNAME", "NFT_CMP_EQ"): "iif",
-        ("NFT_META_OIFNAME", "NFT_CMP_EQ"): "oif",
-        ("NFT_META_OIFNAME", "NFT_CMP_NEQ"): "not_oif",
-    }.get((register.key, operation))
-    _demand(field is not None and len(value) == _IFNAMSIZ)  # shorter: all names that begin like this
-    return {str(field): value.rstrip(b"\0").decode()}
+    if key in (_IIFKIND, _OIFKIND):
+        _demand(operation == _EQ and value == _BRIDGE)
+        return {"bridge to" if key == _OIFKIND else "bridge from": True}
+    fields = [field for field, how in _NAMES.items() if how == (key, operation)]
+    _demand(bool(fields) and len(value) == _IFNAMSIZ)  # shorter: all names that begin like this
+    return {fields[0]: value.rstrip(b"\0").decode()}
 
 
-def decode(expressions: t.Sequence[t.Any]) -> Rule | None:
-    """The rule that pyroute2's decoded NFTA_RULE_EXPRESSIONS mean; None where they mean anything else."""
+def _verdict(data: _Data) -> str:
+    code = walk(walk(data.get(_IMMEDIATE_DATA, b"")).get(_DATA_VERDICT, b""))
+    found = [word for word, number_of in _VERDICTS.items() if number_of == _number(code, _VERDICT_CODE)]
+    _demand(bool(found))
+    return found[0]
+
+
+def _expressions(data: bytes) -> t.Iterator[tuple[str, _Data]]:
+    for dummy, element in items(data):
+        read = walk(element)
+        yield to_text(read.get(_EXPR_NAME, b"")), walk(read.get(_EXPR_DATA, b""))
+
+
+def names(data: bytes) -> list[str]:
+    """The names of the expressions that a NFTA_RULE_EXPRESSIONS holds."""
+    return [name for name, dummy in _expressions(data)]
+
+
+def decode(data: bytes) -> Rule | None:
+    """The rule that the value of NFTA_RULE_EXPRESSIONS means; None where it means anything else."""
     try:
-        return _decode(expressions)
+        return _decode(data)
     except ValueError:  # also: an address with host bits, a name that is not text
         return None
 
 
-def _decode(expressions: t.Sequence[t.Any]) -> Rule:
+def _decode(data: bytes) -> Rule:
     fields: dict[str, t.Any] = {}
     register = _Register(None)
-    for expression in expressions:
-        name, data = expression.get_attr("NFTA_EXPR_NAME"), expression.get_attr("NFTA_EXPR_DATA")
+    for name, told in _expressions(data):
         _demand("verdict" not in fields)
         found: dict[str, t.Any] = {}
         if name in ("meta", "payload", "ct"):
-            register = _loaded(name, data)
+            register = _loaded(name, told)
         elif name == "bitwise":
-            register = _masked(register, data)
+            register = _masked(register, told)
         elif name == "cmp":
-            found = _matched(register, data)
+            found = _matched(register, told)
         elif name == "masq":
-            _demand(not data or not data["attrs"])  # no ports, no flags
+            _demand(not told)  # no ports, no flags
             found = {"verdict": "masquerade"}
         else:
-            found = {"verdict": verdict_of(expression)}
-            _demand(bool(found["verdict"]))
+            _demand(name == "immediate")
+            found = {"verdict": _verdict(told)}
         _demand(not fields.keys() & found.keys())
         fields.update(found)
     _demand("verdict" in fields)
     for field in ("src", "dst"):
         # Without the family, the same bytes would be compared in packets of the other one.
         _demand(fields.pop("family of " + field, fields.get("family")) == fields.get("family"))
-    return Rule(**fields)
+    bridges = [fields.pop(field, False) for field in ("bridge from", "bridge to")]
+    _demand(bridges[0] == bridges[1])
+    return Rule(**fields, bridged=bridges[0])

@@ -14,23 +14,29 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import functools
 import shlex
+import struct
 import typing as t
 from socket import SO_SNDBUF, SOL_SOCKET
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, netlink, nft_rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.library import nftsocket
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import netlink, nft_rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import pack, text, to_text, walk
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import NLM_F_ACK, NLM_F_CREATE, Packed
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown, nested, number
 
 _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 10
 _BATCH_BEGIN = 0x10
 _BATCH_END = 0x11
 _NLM_F_APPEND = 0x800
-_GETTABLE = 1  # NFT_MSG_*
-_TABLE_NAME, _TABLE_FLAGS, _TABLE_USE = 1, 2, 3  # NFTA_*
+# NFT_MSG_*
+_NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _GETCHAIN, _NEWRULE, _GETRULE = 0, 1, 2, 3, 4, 6, 7
+# NFTA_*
+_TABLE_NAME, _TABLE_FLAGS, _TABLE_USE = 1, 2, 3
+_CHAIN_TABLE, _CHAIN_NAME, _CHAIN_HOOK, _CHAIN_POLICY, _CHAIN_TYPE = 1, 3, 4, 5, 7
+_HOOK_NUMBER, _HOOK_PRIORITY = 1, 2
+_RULE_TABLE, _RULE_CHAIN, _RULE_EXPRESSIONS, _RULE_USERDATA = 1, 2, 4, 7
 _SOL_NETLINK = 270
 _NETLINK_NO_ENOBUFS = 5
 
@@ -41,6 +47,8 @@ _POLICIES = ("drop", "accept")
 _PRIORITY_NAMES = {("postrouting", 100): "srcnat", ("forward", 0): "filter"}
 # Expressions that use a set or an object of the table, beside the rule.
 _WITH_COMPANIONS = {"lookup", "dynset", "objref", "flow_offload"}
+# The name, in place of a lab's, by which all functions know the table that the labs of a host share.
+SHARED = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,24 +104,22 @@ class Socket(netlink.Netlink):
         # hold. The first says what is wrong, so the loss of the others is no error.
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_NO_ENOBUFS, 1)
 
-    def transact(self, requests: list[t.Any]) -> None:
+    def transact(self, requests: list[Packed]) -> None:
         """Carry out all requests as one change, or none of them; KernelError then."""
-        begin, end = (
-            netlink.message(nftsocket().nft_gen_msg, kind, 0, {"nfgen_family": _UNSPEC, "res_id": _SUBSYSTEM})
-            for kind in (_BATCH_BEGIN, _BATCH_END)
-        )
+        frame = struct.pack(">BBH", _UNSPEC, 0, _SUBSYSTEM)
+        begin, end = (Packed(kind, 0, frame) for kind in (_BATCH_BEGIN, _BATCH_END))
         # A refusal comes for any request, asked for or not: one acknowledgement is enough to know the end.
-        requests[-1]["header"]["flags"] |= netlink.NLM_F_ACK
+        last = requests[-1]._replace(flags=requests[-1].flags | NLM_F_ACK)
         # In one send, however many they are; request() would part them.
-        errors = [error for error in self._send([begin, *requests, end], framed=True) if error]
+        errors = [error for error in self._send([begin, *requests[:-1], last, end], framed=True) if error]
         if errors:
             self._drain()
             raise errors[0]
 
 
 def table_name(lab: str) -> str:
-    """The name of the lab's table, of family inet: ``linuxnet.lab.<lab>``."""
-    return "linuxnet.lab." + lab
+    """The name of the lab's table, of family inet: ``linuxnet.lab.<lab>``; ``linuxnet.lab`` for the shared one."""
+    return "linuxnet.lab." + lab if lab else "linuxnet.lab"
 
 
 def postrouting(rules: t.Iterable[Rule]) -> Chain:
@@ -126,22 +132,47 @@ def forward(rules: t.Iterable[Rule]) -> Chain:
     return Chain("filter", "forward", 0, "accept", tuple(rules))
 
 
-def restricted_forward(prefixes: t.Iterable[str]) -> list[Rule]:
+def restricted_forward(ways: t.Iterable[tuple[str, str]]) -> list[Rule]:
     """The rules of ``forward`` that let a lab's prefixes out, answers in, and nothing unsolicited in.
 
-    Traffic that is not the lab's is not decided on.
+    A prefix is believed only where it comes in by its own link. What a bridge carries from port to port has the
+    bridge as both links where br_netfilter shows it here (bridge-nf-call-iptables), so that no rule decides on it.
+    Traffic that is not the lab's is not decided on either.
+
+    :arg ways: pairs of a link and a prefix that it leads to.
     """
-    prefixes = list(prefixes)
+    ways = list(dict.fromkeys(ways))
+    families = dict.fromkeys(Rule(src=prefix).family for dummy, prefix in ways)
     return [
-        Rule(ct_established=True, verdict="accept"),
-        *(Rule(src=prefix, verdict="accept") for prefix in prefixes),
-        *(Rule(dst=prefix, verdict="drop") for prefix in prefixes),
+        *(Rule(family=family, ct_established=True) for family in families),
+        *(Rule(iif=link, src=prefix) for link, prefix in ways),
+        *(Rule(not_iif=link, oif=link, dst=prefix, verdict="drop") for link, prefix in ways),
+    ]
+
+
+def guarded_forward(families: t.Iterable[int], links: t.Iterable[str], bridges: t.Iterable[str]) -> list[Rule]:
+    """The rules of ``forward`` that keep a host from being a router between links that are no lab's.
+
+    What a bridge carries from port to port is let through, also where br_netfilter shows it here; a bridge that comes
+    later is told from those that are there by its kind alone.
+
+    :arg families: those in which the host forwards for labs alone. :arg links: those by which labs are reached.
+    :arg bridges: those among the other links.
+    """
+    links, families = list(links), list(families)
+    return [
+        *(Rule(iif=link) for link in links),
+        *(Rule(oif=link) for link in links),
+        *(Rule(family=family, iif=one, not_oif=one, verdict="drop") for one in bridges for family in families),
+        Rule(bridged=True),
+        *(Rule(family=family, verdict="drop") for family in families),
     ]
 
 
 # ---- read
 
 
+@netlink.readable()
 def read(socket: Socket, lab: str) -> Ruleset | None:
     """What the kernel has in the lab's table; None where there is no such table."""
     name = table_name(lab)
@@ -151,13 +182,13 @@ def read(socket: Socket, lab: str) -> Ruleset | None:
     flags = int.from_bytes(table.get(_TABLE_FLAGS, b""), "big")
     unknown = [f"flags {flags:#x}"] if flags else []  # such as dormant: its chains see no packets
     rules: dict[str, list[Rule | Unknown]] = {}
-    for found in _dump_rules(socket, _INET, name):
-        rules.setdefault(found.get_attr("NFTA_RULE_CHAIN"), []).append(_rule(found))
+    for found in _dump(socket, _GETRULE, text(_RULE_TABLE, name)):
+        rules.setdefault(to_text(found[_RULE_CHAIN]), []).append(_rule(found))
     chains = {}
     # Unlike with rules, the kernel gives the chains of all tables.
-    found_chains = [found for found in _dump_chains(socket, _INET) if found.get_attr("NFTA_CHAIN_TABLE") == name]
+    found_chains = [found for found in _dump(socket, _GETCHAIN) if to_text(found[_CHAIN_TABLE]) == name]
     for found in found_chains:
-        chain_name, chain = found.get_attr("NFTA_CHAIN_NAME"), _chain(found)
+        chain_name, chain = to_text(found[_CHAIN_NAME]), _chain(found)
         if chain is None:
             unknown.append(f"chain {chain_name}")
         else:
@@ -168,94 +199,49 @@ def read(socket: Socket, lab: str) -> Ruleset | None:
 
 
 def _table(socket: Socket, name: str) -> dict[int, bytes] | None:
-    """The attributes of a table; None where there is none.
-
-    Asked by hand: most namespaces have none, and pyroute2's nftables take longer to load than a small lab to make.
-    """
-    body = bytes((_INET, 0, 0, 0)) + attributes.text(_TABLE_NAME, name)
+    """The attributes of a table; None where there is none."""
     try:
-        answer = socket.get(netlink.Packed(_SUBSYSTEM << 8 | _GETTABLE, 0, body))
+        answer = socket.get(_message(_GETTABLE, 0, text(_TABLE_NAME, name)))
     except KernelError as exc:
         if exc.errno == errno.ENOENT:
             return None
         raise
-    return attributes.walk(answer, 4)
+    return walk(answer, 4)
 
 
-def _dump_chains(socket: Socket, family: int) -> list[t.Any]:
-    return socket.dump(_message("CHAIN", "GETCHAIN", netlink.NLM_F_DUMP, family))
+def _dump(socket: Socket, request: int, *attributes: bytes) -> list[dict[int, bytes]]:
+    return [walk(body, 4) for body in socket.dump(_message(request, netlink.NLM_F_DUMP, *attributes))]
 
 
-def _dump_rules(socket: Socket, family: int, table: str) -> list[t.Any]:
-    return socket.dump(_message("RULE", "GETRULE", netlink.NLM_F_DUMP, family, ("TABLE", table)))
-
-
-def _hook(found: t.Any) -> tuple[int, int]:
-    """Number and priority of a base chain's hook."""
-    hook = found.get_attr("NFTA_CHAIN_HOOK")
-    return hook.get_attr("NFTA_HOOK_HOOKNUM"), hook.get_attr("NFTA_HOOK_PRIORITY")
-
-
-def _chain(found: t.Any) -> Chain | None:
+def _chain(found: dict[int, bytes]) -> Chain | None:
     """The chain without its rules; None where it is bound to devices, as no chain of a lab is."""
-    if not found.get_attr("NFTA_CHAIN_HOOK"):
+    if _CHAIN_HOOK not in found:
         return Chain()
-    number, priority = _hook(found)
-    if number >= len(_HOOKS):
+    hook = walk(found[_CHAIN_HOOK])
+    hook_number, priority = (int.from_bytes(hook[key], "big", signed=True) for key in (_HOOK_NUMBER, _HOOK_PRIORITY))
+    if hook_number >= len(_HOOKS):
         return None
-    policy = _POLICIES[found.get_attr("NFTA_CHAIN_POLICY")]
-    return Chain(found.get_attr("NFTA_CHAIN_TYPE"), _HOOKS[number], priority, policy)
+    policy = _POLICIES[int.from_bytes(found[_CHAIN_POLICY], "big")]
+    return Chain(to_text(found[_CHAIN_TYPE]), _HOOKS[hook_number], priority, policy)
 
 
-def _rule(found: t.Any) -> Rule | Unknown:
-    expressions = found.get_attr("NFTA_RULE_EXPRESSIONS") or ()
+def _rule(found: dict[int, bytes]) -> Rule | Unknown:
+    expressions = found.get(_RULE_EXPRESSIONS, b"")
     rule = nft_rules.decode(expressions)
     if rule is not None:
         return rule
-    names = [expression.get_attr("NFTA_EXPR_NAME") for expression in expressions]
+    names = nft_rules.names(expressions)
     if not _WITH_COMPANIONS.isdisjoint(names):
         return Unknown(", ".join(names))
-    raw = _raw_rule_class()(found.data)
-    raw.decode()
-    userdata = raw.get_attr("NFTA_RULE_USERDATA") or b""
-    return Unknown(", ".join(names), bytes(raw.get_attr("NFTA_RULE_EXPRESSIONS") or b""), bytes(userdata))
-
-
-@functools.cache
-def _raw_rule_class() -> t.Any:
-    """A message of a rule whose expressions are plain bytes.
-
-    The library's class gives names where the kernel has numbers, and loses what it has no name for.
-    """
-
-    class RawRule(nftsocket().nfgen_msg):
-        prefix = "NFTA_RULE_"
-        nla_map = (
-            ("NFTA_RULE_UNSPEC", "none"),
-            ("NFTA_RULE_TABLE", "asciiz"),
-            ("NFTA_RULE_CHAIN", "asciiz"),
-            ("NFTA_RULE_HANDLE", "be64"),
-            ("NFTA_RULE_EXPRESSIONS", "cdata"),
-            ("NFTA_RULE_COMPAT", "cdata"),
-            ("NFTA_RULE_POSITION", "be64"),
-            ("NFTA_RULE_USERDATA", "cdata"),
-        )
-
-    return RawRule
+    return Unknown(", ".join(names), expressions, found.get(_RULE_USERDATA, b""))
 
 
 # ---- change
 
 
-def _message(what: str, request: str, flags: int, family: int, *told: tuple[str, t.Any], cls: t.Any = None) -> t.Any:
-    """A request of the nftables subsystem about a TABLE, CHAIN or RULE."""
-    return netlink.message(
-        cls or getattr(nftsocket(), f"nft_{what.lower()}_msg"),
-        _SUBSYSTEM << 8 | getattr(nftsocket(), "NFT_MSG_" + request),
-        flags,
-        {"nfgen_family": family},
-        [(f"NFTA_{what}_{key}", value) for key, value in told],
-    )
+def _message(request: int, flags: int, *attributes: bytes) -> Packed:
+    """A request of the nftables subsystem about tables, chains or rules of family inet."""
+    return Packed(_SUBSYSTEM << 8 | request, flags, bytes((_INET, 0, 0, 0)) + b"".join(attributes))
 
 
 def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
@@ -269,7 +255,7 @@ def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
     """
     name = table_name(lab)
     # Deleting what is not there is refused, so it is made first.
-    requests = [_new_table(name), _message("TABLE", "DELTABLE", 0, _INET, ("NAME", name)), _new_table(name)]
+    requests = [_new_table(name), _delete_table(name), _new_table(name)]
     requests += [_new_chain(name, chain_name, chain) for chain_name, chain in ruleset.chains.items()]
     for chain_name, chain in ruleset.chains.items():
         requests += [_new_rule(name, chain_name, rule) for rule in chain.rules if _restorable(rule)]
@@ -279,7 +265,7 @@ def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
 def delete(socket: Socket, lab: str) -> None:
     """Delete the lab's table with all that is in it; no error where there is none."""
     try:
-        socket.transact([_message("TABLE", "DELTABLE", 0, _INET, ("NAME", table_name(lab)))])
+        socket.transact([_delete_table(table_name(lab))])
     except KernelError as exc:
         if exc.errno != errno.ENOENT:
             raise
@@ -289,29 +275,34 @@ def _restorable(rule: Rule | Unknown) -> bool:
     return isinstance(rule, Rule) or bool(rule.expressions)
 
 
-def _new_table(name: str) -> t.Any:
-    return _message("TABLE", "NEWTABLE", netlink.NLM_F_CREATE, _INET, ("NAME", name))
+def _new_table(name: str) -> Packed:
+    return _message(_NEWTABLE, NLM_F_CREATE, text(_TABLE_NAME, name))
 
 
-def _new_chain(table: str, name: str, chain: Chain) -> t.Any:
-    told: list[tuple[str, t.Any]] = [("TABLE", table), ("NAME", name)]
+def _delete_table(name: str) -> Packed:
+    return _message(_DELTABLE, 0, text(_TABLE_NAME, name))
+
+
+def _new_chain(table: str, name: str, chain: Chain) -> Packed:
+    told = [text(_CHAIN_TABLE, table), text(_CHAIN_NAME, name)]
     if chain.hook:
-        hook = [("NFTA_HOOK_HOOKNUM", _HOOKS.index(chain.hook)), ("NFTA_HOOK_PRIORITY", chain.priority)]
+        hook = (number(_HOOK_NUMBER, _HOOKS.index(chain.hook)), number(_HOOK_PRIORITY, chain.priority))
         told += [
-            ("HOOK", {"attrs": hook}),
-            ("POLICY", _POLICIES.index(chain.policy)),
-            ("TYPE", chain.type),
+            nested(_CHAIN_HOOK, *hook),
+            number(_CHAIN_POLICY, _POLICIES.index(chain.policy)),
+            text(_CHAIN_TYPE, chain.type),
         ]
-    return _message("CHAIN", "NEWCHAIN", netlink.NLM_F_CREATE, _INET, *told)
+    return _message(_NEWCHAIN, NLM_F_CREATE, *told)
 
 
-def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> t.Any:
-    flags = netlink.NLM_F_CREATE | _NLM_F_APPEND
-    told: list[tuple[str, t.Any]] = [("TABLE", table), ("CHAIN", chain)]
+def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> Packed:
+    told = [text(_RULE_TABLE, table), text(_RULE_CHAIN, chain)]
     if isinstance(rule, Rule):
-        return _message("RULE", "NEWRULE", flags, _INET, *told, ("EXPRESSIONS", nft_rules.encode(rule)))
-    told += [("EXPRESSIONS", rule.expressions), ("USERDATA", rule.userdata or None)]
-    return _message("RULE", "NEWRULE", flags, _INET, *told, cls=_raw_rule_class())
+        told.append(nested(_RULE_EXPRESSIONS, nft_rules.encode(rule)))
+    else:
+        told.append(nested(_RULE_EXPRESSIONS, rule.expressions))
+        told += [pack(_RULE_USERDATA, rule.userdata)] if rule.userdata else []
+    return _message(_NEWRULE, NLM_F_CREATE | _NLM_F_APPEND, *told)
 
 
 # ---- the same by hand
