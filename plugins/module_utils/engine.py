@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusal
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
 Claims = list[tuple[str, str, str]]
@@ -97,6 +97,7 @@ def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, pr
                 errors += exc.errors
         if errors:
             raise LabError(list(dict.fromkeys(errors)))
+        guard.keep(plan)
         changes = plan.changes()
         memory.keep_places(plan, changes)
         if not check:

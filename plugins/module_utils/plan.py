@@ -27,24 +27,26 @@ class Stage(enum.IntEnum):
     REMOVE_RECORDER = 0
     REMOVE_NAT = 1
     REMOVE_SYSCTL = 2
-    REMOVE_ROUTE = 3
-    REMOVE_NEIGHBOR = 4
-    REMOVE_ADDRESS = 5
-    REMOVE_BRIDGE = 6
-    REMOVE_LINK = 7
-    REMOVE_NETNS = 8
-    REMOVE_PERSIST = 9
-    NETNS = 10
-    BRIDGE = 11
-    NETNS_SYSCTL = 12
-    LINK = 13
-    CONFIGURE = 14
-    BRIDGE_UP = 15
-    ROUTE = 16
-    NEIGHBOR = 17
-    SYSCTL = 18
-    NAT = 19
-    PERSIST = 20
+    REMOVE_GUARD = 3
+    REMOVE_ROUTE = 4
+    REMOVE_NEIGHBOR = 5
+    REMOVE_ADDRESS = 6
+    REMOVE_BRIDGE = 7
+    REMOVE_LINK = 8
+    REMOVE_NETNS = 9
+    REMOVE_PERSIST = 10
+    NETNS = 11
+    BRIDGE = 12
+    NETNS_SYSCTL = 13
+    LINK = 14
+    CONFIGURE = 15
+    BRIDGE_UP = 16
+    ROUTE = 17
+    NEIGHBOR = 18
+    GUARD = 19
+    SYSCTL = 20
+    NAT = 21
+    PERSIST = 22
 
 
 # Waits for the bridges of its own namespace alone: where none has to come up, it goes out with CONFIGURE.
@@ -79,6 +81,8 @@ class Plan:
     :ivar lab: the lab that acts. :ivar force: whether what is not the lab's may be changed.
     :ivar check: whether this is only a prediction: a namespace or link that is missing is then taken to be
         made by an earlier task, which in check mode made nothing, and named in `assumed`.
+    :ivar kept: what the plan makes the lab remember, by key; None for what it forgets.
+    :ivar moved_sysctls: the values that sysctls will have, by namespace and name; `*` stands for each link.
     """
 
     def __init__(self, snapshot: Snapshot, lab: str, force: bool = False, check: bool = False) -> None:
@@ -87,6 +91,8 @@ class Plan:
         self.force = force
         self.check = check
         self.warnings: list[str] = []
+        self.kept: dict[str, dict[str, t.Any] | None] = {}
+        self.moved_sysctls: dict[tuple[str, str], str] = {}
         self._host_use: HostUse | None = None
         self._assumed: set[tuple[str, str]] = set()
         self._changes: list[Change] = []
@@ -149,6 +155,10 @@ class Plan:
             link = namespace.links[name] = Link(name, up=True, alias=mark(self.lab))
             self._assumed.add((namespace.ref, name))
         return link
+
+    def assume(self, namespace: Namespace, what: str) -> None:
+        """Take something to be in a namespace that an earlier task would have made; *what* says so in a few words."""
+        self._assumed.add((namespace.ref, what))
 
     def is_assumed(self, namespace: Namespace, dev: str = "") -> bool:
         """Whether a namespace, or a link in it, is only assumed, so that nothing follows from what it lacks."""

@@ -401,6 +401,10 @@ class Snapshot:
             self._rulesets[ref, lab] = _unless_gone(lambda: nftables.read(self._sockets.nft(ref), lab), None)
         return self._rulesets[ref, lab]
 
+    def has_read_rules(self, ref: str) -> bool:
+        """Whether anybody asked for a ruleset of a namespace, so that its nftables are in use anyway."""
+        return any(netns == ref for netns, dummy in self._rulesets)
+
     def forward_obstacles(self, ref: str, lab: str) -> list[str]:
         """What else in a namespace drops the packets that it would forward, a sentence each."""
         with self._sockets.finder.inside(ref):

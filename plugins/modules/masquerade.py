@@ -12,6 +12,9 @@ description:
     (C(inet linuxnet.lab.LAB)). Neither C(nft) nor C(iptables) is needed.
   - The table is the lab's whole share of a namespace's ruleset. A task states all of it; what differs is replaced in
     one step. Other tables are never touched.
+  - A packet's source address is believed only where the packet comes in by a link of the lab that leads to it.
+    Masquerading is for such packets alone, so it neither touches what others send under an address of the lab, nor
+    what the router itself sends, nor what a bridge carries from port to port.
   - Warns where a chain of somebody else's drops forwarded packets all the same, which no other table can prevent.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
@@ -30,6 +33,12 @@ options:
   dst: &dst
     description: The network that they go to.
     type: str
+  iif: &iif
+    description:
+      - The link by which they come in.
+      - Left out, it is found by itself. It is each link of the lab that has an address in O(src), or a route to it.
+        Without O(src), it is every link of the lab but that of O(oif).
+    type: str
   oif: &oif
     description: The link by which they leave.
     type: str
@@ -45,12 +54,14 @@ options:
     suboptions:
       src: *src
       dst: *dst
+      iif: *iif
       oif: *oif
       not_oif: *not_oif
   forward:
     description:
-      - With V(restricted) the lab's networks, those of O(src), can open connections to the outside, and nothing from
-        outside can open one to them. Traffic that is not the lab's is not decided on.
+      - With V(restricted) the lab's networks, those of O(src), can open connections to the outside by their own links,
+        and nothing from outside can open one to them. Traffic that is not the lab's is not decided on.
+      - A network that holds every address, such as V(0.0.0.0/0), is refused then, because it restricts nothing.
       - With V(open) the table has no rules for forwarded packets.
     type: str
     choices: [restricted, open]
@@ -100,6 +111,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade 
 MATCH = {
     "src": {"type": "str"},
     "dst": {"type": "str"},
+    "iif": {"type": "str"},
     "oif": {"type": "str"},
     "not_oif": {"type": "str"},
 }

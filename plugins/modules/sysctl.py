@@ -11,6 +11,17 @@ description:
   - Sets sysctls where they count, in a namespace or on the host, without a shell.
   - The value that one had before is kept, under C(/run), and given back with O(state=absent); not before the last lab
     that set it gives it back, and not where somebody else has changed it since.
+  - So are the values of those sysctls that the kernel sets together with this one. Turning C(net.ipv4.ip_forward) on,
+    for example, turns C(net.ipv4.conf.all.accept_redirects) off and C(forwarding) of every link on.
+  - Where a host becomes a router for IPv6, a link that has learnt a default route or an address from a router's
+    advertisements goes on to learn. Its C(accept_ra) becomes 2 before.
+  - Where a host forwards only because of labs, it must not become a router between its other links. The table
+    C(inet linuxnet.lab), which all labs of a host share, drops what neither comes in by a link of a lab nor leaves by
+    one. It is there as long as a lab keeps forwarding turned on that was off before. A host that forwarded before has
+    no such table.
+  - Refuses, unless O(force) is true, what the host or somebody on it relies on. C(disable_ipv6) must not delete
+    addresses of the host, nor be for its later links. Forwarding on the host is turned off only by the lab that turned
+    it on.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:

@@ -35,6 +35,7 @@ RICH = {
         {"netns": "b", "dst": "default", "via": "10.1.0.1"},
         {"netns": "b", "dst": "10.9.0.0/16", "type": "unreachable"},
         {"netns": "b", "dst": "10.8.0.0/16", "dev": "eth0", "table": 100, "metric": 7},
+        {"netns": "host", "dst": "10.1.0.0/24", "via": "192.0.2.1"},
         {"netns": "host", "dst": "10.255.0.1", "via": "192.0.2.1", "src": "192.0.2.2"},
     ],
     "neighbors": [

@@ -18,6 +18,7 @@ LAB = "demo"
 TABLE = "inet linuxnet.lab.demo"
 POSTROUTING = "type nat hook postrouting priority srcnat; policy accept;"
 FORWARD = "type filter hook forward priority filter; policy accept;"
+NEAR = " (did you mean 'br0'?)"
 FOREIGN = "table ip foreign { chain c { type nat hook postrouting priority 100; ip saddr 10.0.0.0/24 masquerade; }; }"
 
 
@@ -33,15 +34,24 @@ def chains(world: World, netns: str = "", table: str = TABLE) -> dict[str, list[
     return found
 
 
-def restricted(*prefixes: str) -> list[str]:
-    """The chain `forward` that lets these out, answers in, and nothing else in; `ip 10.0.0.0/24`."""
+def restricted(*prefixes: str, link: str = "br0") -> list[str]:
+    """The chain `forward` that lets these out by a link, answers in, and nothing else in; `ip 10.0.0.0/24`."""
     words = [prefix.split() for prefix in prefixes]
+    families = dict.fromkeys({"ip": "ipv4", "ip6": "ipv6"}[pair[0]] for pair in words)
     return [
         FORWARD,
-        "ct state established,related accept",
-        *("{0} saddr {1} accept".format(*pair) for pair in words),
-        *("{0} daddr {1} drop".format(*pair) for pair in words),
+        *("meta nfproto {0} ct state established,related accept".format(family) for family in families),
+        *('iifname "{2}" {0} saddr {1} accept'.format(*pair, link) for pair in words),
+        *('iifname != "{2}" oifname "{2}" {0} daddr {1} drop'.format(*pair, link) for pair in words),
     ]
+
+
+@pytest.fixture
+def inner(world: World) -> World:
+    """A world in which the lab has a bridge br0 with addresses in all networks that these tests name."""
+    addresses = ["10.0.0.1/24", "10.1.0.1/24", "172.18.0.1/12", "fd00::1/64"]
+    world.run("bridge", lab=LAB, name="br0", addresses=addresses)
+    return world
 
 
 @pytest.mark.parametrize(
@@ -49,58 +59,62 @@ def restricted(*prefixes: str) -> list[str]:
     [
         (
             {"src": "10.0.0.0/24", "oif": "eth0"},
-            ['ip saddr 10.0.0.0/24 oifname "eth0" masquerade'],
+            ['iifname "br0" ip saddr 10.0.0.0/24 oifname "eth0" masquerade'],
             restricted("ip 10.0.0.0/24"),
         ),
         (
             {"src": "172.18.0.0/12", "not_oif": "br0"},
-            ['ip saddr 172.16.0.0/12 oifname != "br0" masquerade'],
+            ['iifname "br0" ip saddr 172.16.0.0/12 oifname != "br0" masquerade'],
             restricted("ip 172.16.0.0/12"),
         ),
         (
             {"src": "10.0.0.7", "dst": "192.0.2.0/25"},
-            ["ip saddr 10.0.0.7 ip daddr 192.0.2.0/25 masquerade"],
+            ['iifname "br0" ip saddr 10.0.0.7 ip daddr 192.0.2.0/25 masquerade'],
             restricted("ip 10.0.0.7"),
         ),
         (
             {"src": "fd00:0::7/64", "oif": "eth0"},
-            ['ip6 saddr fd00::/64 oifname "eth0" masquerade'],
+            ['iifname "br0" ip6 saddr fd00::/64 oifname "eth0" masquerade'],
             restricted("ip6 fd00::/64"),
         ),
         (
             {"not_oif": "br0", "rules": [{"src": "10.0.0.0/24"}, {"src": "fd00::/64"}, {"src": "10.1.0.0/24"}]},
             [
-                'ip saddr 10.0.0.0/24 oifname != "br0" masquerade',
-                'ip6 saddr fd00::/64 oifname != "br0" masquerade',
-                'ip saddr 10.1.0.0/24 oifname != "br0" masquerade',
+                'iifname "br0" ip saddr 10.0.0.0/24 oifname != "br0" masquerade',
+                'iifname "br0" ip6 saddr fd00::/64 oifname != "br0" masquerade',
+                'iifname "br0" ip saddr 10.1.0.0/24 oifname != "br0" masquerade',
             ],
             restricted("ip 10.0.0.0/24", "ip6 fd00::/64", "ip 10.1.0.0/24"),
         ),
         (
             {"src": "10.0.0.0/24", "rules": [{"oif": "eth0"}, {"oif": "eth1"}]},
-            ['ip saddr 10.0.0.0/24 oifname "eth0" masquerade', 'ip saddr 10.0.0.0/24 oifname "eth1" masquerade'],
+            [
+                'iifname "br0" ip saddr 10.0.0.0/24 oifname "eth0" masquerade',
+                'iifname "br0" ip saddr 10.0.0.0/24 oifname "eth1" masquerade',
+            ],
             restricted("ip 10.0.0.0/24"),
         ),
-        ({"oif": "eth0", "forward": "open"}, ['oifname "eth0" masquerade'], None),
-        ({"dst": "192.0.2.0/24", "forward": "open"}, ["ip daddr 192.0.2.0/24 masquerade"], None),
+        ({"oif": "eth0", "forward": "open"}, ['iifname "br0" oifname "eth0" masquerade'], None),
+        ({"dst": "192.0.2.0/24", "forward": "open"}, ['iifname "br0" ip daddr 192.0.2.0/24 masquerade'], None),
     ],
 )
-def test_exact_rules(world: World, asked: dict[str, t.Any], rules: list[str], forward: list[str] | None) -> None:
-    done = world.quartet("masquerade", lab=LAB, **asked)
+def test_exact_rules(inner: World, asked: dict[str, t.Any], rules: list[str], forward: list[str] | None) -> None:
+    done = inner.quartet("masquerade", lab=LAB, **asked)
     wanted = {"postrouting": [POSTROUTING, *rules]}
-    assert chains(world) == ({**wanted, "forward": forward} if forward else wanted)
-    before = world.state()[""]["nft"]
-    with world.another() as fresh:
+    assert chains(inner) == ({**wanted, "forward": forward} if forward else wanted)
+    before = inner.state()[""]["nft"]
+    with inner.another() as fresh:
         fresh.sh("\n".join(done["commands"]))
         assert fresh.state()[""]["nft"] == before
 
 
 def test_created_and_removed_in_a_namespace(world: World) -> None:
     world.run("netns", lab=LAB, name=["r"])
+    world.run("veth", lab=LAB, netns="r", name="e0", addresses=["10.0.0.1/24"], peer={"name": "p0"})
     done = world.quartet("masquerade", lab=LAB, netns="r", src="10.0.0.0/24", forward="open")
     lines = [
         "type nat hook postrouting priority srcnat ; policy accept ;",
-        "ip saddr 10.0.0.0/24 masquerade",
+        'iifname "e0" ip saddr 10.0.0.0/24 masquerade',
     ]
     shown = {"r": {"nftables": {"linuxnet.lab.demo": {"postrouting": lines}}}}
     assert done["diff"] == {"before": {}, "after": shown}
@@ -108,7 +122,8 @@ def test_created_and_removed_in_a_namespace(world: World) -> None:
         "ip netns exec r nft add table inet linuxnet.lab.demo",
         "ip netns exec r nft 'add chain inet linuxnet.lab.demo postrouting "
         "{ type nat hook postrouting priority srcnat ; policy accept ; }'",
-        "ip netns exec r nft add rule inet linuxnet.lab.demo postrouting ip saddr 10.0.0.0/24 masquerade",
+        "ip netns exec r nft 'add rule inet linuxnet.lab.demo postrouting "
+        "iifname \"e0\" ip saddr 10.0.0.0/24 masquerade'",
     ]
     assert chains(world) == {}
     done = world.quartet("masquerade", lab=LAB, netns="r", state="absent")
@@ -132,66 +147,66 @@ def test_created_and_removed_in_a_namespace(world: World) -> None:
         "nft delete chain {0} forward",
     ],
 )
-def test_drift_is_repaired(world: World, drift: str) -> None:
-    world.sh("nft '{0}'".format(FOREIGN))
+def test_drift_is_repaired(inner: World, drift: str) -> None:
+    inner.sh("nft '{0}'".format(FOREIGN))
     asked = {"src": "10.0.0.0/24", "oif": "eth0"}
-    world.run("masquerade", lab=LAB, **asked)
-    before = world.state()
-    world.sh(drift.format(TABLE))
-    assert world.state() != before
-    world.quartet("masquerade", lab=LAB, **asked)
-    assert chains(world) == {
-        "postrouting": [POSTROUTING, 'ip saddr 10.0.0.0/24 oifname "eth0" masquerade'],
+    inner.run("masquerade", lab=LAB, **asked)
+    before = inner.state()
+    inner.sh(drift.format(TABLE))
+    assert inner.state() != before
+    inner.quartet("masquerade", lab=LAB, **asked)
+    assert chains(inner) == {
+        "postrouting": [POSTROUTING, 'iifname "br0" ip saddr 10.0.0.0/24 oifname "eth0" masquerade'],
         "forward": restricted("ip 10.0.0.0/24"),
     }
-    assert chains(world, table="ip foreign")["c"], "another table was touched"
+    assert chains(inner, table="ip foreign")["c"], "another table was touched"
 
 
-def test_repair_shows_what_differs(world: World) -> None:
-    world.run("masquerade", lab=LAB, src="10.0.0.0/24", forward="open")
-    done = world.quartet("masquerade", lab=LAB, src="10.1.0.0/24", forward="open")
+def test_repair_shows_what_differs(inner: World) -> None:
+    inner.run("masquerade", lab=LAB, src="10.0.0.0/24", forward="open")
+    done = inner.quartet("masquerade", lab=LAB, src="10.1.0.0/24", forward="open")
     head = "type nat hook postrouting priority srcnat ; policy accept ;"
 
     def shown(prefix: str) -> dict[str, t.Any]:
-        lines = [head, "ip saddr {0} masquerade".format(prefix)]
+        lines = [head, 'iifname "br0" ip saddr {0} masquerade'.format(prefix)]
         return {"host": {"nftables": {"linuxnet.lab.demo": {"postrouting": lines}}}}
 
     assert done["diff"] == {"before": shown("10.0.0.0/24"), "after": shown("10.1.0.0/24")}
     assert done["commands"][:2] == ["nft delete table " + TABLE, "nft add table " + TABLE]
 
 
-def test_nothing_else_in_the_ruleset_is_touched(world: World) -> None:
+def test_nothing_else_in_the_ruleset_is_touched(inner: World) -> None:
     """Neither what is nobody's nor another lab's table."""
-    world.sh("nft '{0}'".format(FOREIGN))
-    world.run("masquerade", lab="other", src="10.1.0.0/24")
-    before = world.state()
-    world.quartet("masquerade", lab=LAB, src="10.0.0.0/24")
-    world.quartet("masquerade", lab=LAB, state="absent")
-    assert world.state() == before
+    inner.sh("nft '{0}'".format(FOREIGN))
+    inner.run("masquerade", lab="other", src="10.1.0.0/24", iif="br0")
+    before = inner.state()
+    inner.quartet("masquerade", lab=LAB, src="10.0.0.0/24")
+    inner.quartet("masquerade", lab=LAB, state="absent")
+    assert inner.state() == before
 
 
-def test_needs_no_program(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_needs_no_program(inner: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as bare:
         bare.setenv("PATH", "")
-        world.run("masquerade", lab=LAB, src="10.0.0.0/24")
-    assert sorted(chains(world)) == ["forward", "postrouting"]
+        inner.run("masquerade", lab=LAB, src="10.0.0.0/24")
+    assert sorted(chains(inner)) == ["forward", "postrouting"]
 
 
-def test_warns_of_a_foreign_chain_that_drops(world: World) -> None:
-    world.sh("nft 'table ip foreign { chain f { type filter hook forward priority 0; policy drop; }; }'")
+def test_warns_of_a_foreign_chain_that_drops(inner: World) -> None:
+    inner.sh("nft 'table ip foreign { chain f { type filter hook forward priority 0; policy drop; }; }'")
     warning = (
         "table ip foreign, chain f (hook forward, policy drop) "
         "drops forwarded packets before or after this lab's rules accept them"
     )
     for check in (True, False, False):
-        assert world.run("masquerade", lab=LAB, src="10.0.0.0/24", check=check)["warnings"] == [warning]
-    assert world.run("masquerade", lab=LAB, state="absent")["warnings"] == []
+        assert inner.run("masquerade", lab=LAB, src="10.0.0.0/24", check=check)["warnings"] == [warning]
+    assert inner.run("masquerade", lab=LAB, state="absent")["warnings"] == []
 
 
 @pytest.mark.parametrize(
     ("asked", "reasons"),
     [
-        ({}, ["src: one of src, dst, oif, not_oif is needed"]),
+        ({}, ["src: one of src, dst, iif, oif, not_oif is needed"]),
         ({"oif": "eth0"}, ["src: forward: restricted needs it, to know what is the lab's"]),
         ({"src": "10.0.0.0/24", "dst": "fd00::/64"}, ["dst: fd00::/64 and 10.0.0.0/24 are not of one IP version"]),
         ({"src": "10.0.0.0/24", "oif": "a b"}, ["oif: 'a b' is not a link name"]),
@@ -209,14 +224,30 @@ def test_warns_of_a_foreign_chain_that_drops(world: World) -> None:
         ),
         ({"rules": []}, ["rules: at least one is needed"]),
         (
+            {"src": "10.5.0.0/16"},
+            [
+                "src: lab 'demo' has no link in the host's namespace that leads to 10.5.0.0/16; "
+                "name the link that the packets come in by with iif"
+            ],
+        ),
+        ({"src": "10.5.0.0/16", "iif": "br1"}, ["iif: there is no link 'br1' in the host's namespace{0}".format(NEAR)]),
+        (
+            {"rules": [{"src": "0.0.0.0/0"}, {"src": "1::/0"}]},
+            [
+                "rules[{0}].src: {1} is every address, so that forward: restricted restricts nothing; "
+                "name the lab's network, or set forward: open".format(*one)
+                for one in ((0, "0.0.0.0/0"), (1, "1::/0"))
+            ],
+        ),
+        (
             {"src": "10.0.0.0/24", "oif": "e0", "rules": [{}, {"not_oif": "e1"}]},
             ["rules[1].not_oif: 'e1' says nothing beside oif 'e0'"],
         ),
     ],
 )
-def test_all_reasons_at_once(world: World, asked: dict[str, t.Any], reasons: list[str]) -> None:
-    world.sh("ip netns add r2d")
-    assert world.refused("masquerade", lab=LAB, **asked) == reasons
+def test_all_reasons_at_once(inner: World, asked: dict[str, t.Any], reasons: list[str]) -> None:
+    inner.sh("ip netns add r2d")
+    assert inner.refused("masquerade", lab=LAB, **asked) == reasons
 
 
 # What it does

@@ -136,7 +136,7 @@ neighbors[1].lladdr: 'zz' is not the MAC address of one link (like 02:00:00:00:0
 namespaces.b.sysctls.kernel.hostname: 'kernel.hostname' belongs to the whole machine, only net.* to a namespace
 masquerade[1].not_oif: 'lan' says nothing beside oif 'lan'
 masquerade[1].src: forward: restricted needs it, to know what is the lab's
-masquerade[2].src: one of src, dst, oif, not_oif is needed
+masquerade[2].src: one of src, dst, iif, oif, not_oif is needed
 """  # noqa: E501
 
 

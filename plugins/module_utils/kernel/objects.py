@@ -19,6 +19,7 @@ class Address:
     :ivar cidr: address and prefix length, ``10.0.0.1/24``.
     :ivar broadcast: the broadcast address; empty for none.
     :ivar remote: the address of the other side, of which the prefix length then is; empty for none.
+    :ivar learnt: whether it is an IPv6 address that ends by itself, as one by a router's advertisement does.
     :ivar scope: as iproute2 writes it: ``global``, ``site``, ``link``, ``host``, or a number.
     """
 
@@ -26,6 +27,7 @@ class Address:
     broadcast: str = ""
     scope: str = "global"
     remote: str = ""
+    learnt: bool = dataclasses.field(default=False, compare=False)
 
     @property
     def ip(self) -> str:

@@ -61,6 +61,7 @@ _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18
 _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
+_IFA_F_PERMANENT = 0x80
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 7, 9, 15
 _RTA_VIA, _RTNEXTHOP = 18, 8
 _FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 1, 2, 3, 6, 10, 15
@@ -245,9 +246,10 @@ def links(socket: Netlink) -> dict[str, Link]:
         if master in found:
             found[index].master = found[master].name
     for body in socket.dump(Packed(_GETADDR, NLM_F_DUMP, _IFADDRMSG.pack(0, 0, 0, 0, 0))):
-        dummy, length, dummy, scope, index = _IFADDRMSG.unpack_from(body)
+        family, length, flags, scope, index = _IFADDRMSG.unpack_from(body)
         if index in found:
-            found[index].addresses.append(_read_address(body, length, scope))
+            learnt = family == _AF_INET6 and not flags & _IFA_F_PERMANENT
+            found[index].addresses.append(_read_address(body, length, scope, learnt))
     return {link.name: link for link in found.values()}
 
 
@@ -331,7 +333,7 @@ def address_del(index: int, address: Address) -> Packed:
     return _address(_DELADDR, 0, index, address)
 
 
-def _read_address(body: bytes, length: int, scope: int) -> Address:
+def _read_address(body: bytes, length: int, scope: int, learnt: bool = False) -> Address:
     there = attributes.walk(body, _IFADDRMSG.size)
     remote = there.get(_IFA_ADDRESS, b"")
     local = there.get(_IFA_LOCAL) or remote
@@ -340,6 +342,7 @@ def _read_address(body: bytes, length: int, scope: int) -> Address:
         broadcast=_ip(there[_IFA_BROADCAST]) if _IFA_BROADCAST in there else "",
         scope=word(SCOPES, scope),
         remote=_ip(remote) if remote and remote != local else "",
+        learnt=learnt,
     )
 
 

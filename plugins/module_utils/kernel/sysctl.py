@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import errno
 import os
+import typing as t
 
 ROOT = "/proc/sys"
 # Where systemd and sysctl(8) look for what holds from the boot on: sysctl.d(5).
 PERSIST_DIR = "/etc/sysctl.d"
+# What makes a namespace a router, by family.
+FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
 def path_of(name: str) -> str:
@@ -22,6 +25,33 @@ def path_of(name: str) -> str:
     if "/" in name:
         return os.path.join(ROOT, name)
     return os.path.join(ROOT, name.replace(".", "/"))
+
+
+def parts_of(name: str) -> list[str]:
+    """The parts of a name, which dots separate, or slashes."""
+    return name.split("/") if "/" in name else name.split(".")
+
+
+def name_of(parts: t.Sequence[str]) -> str:
+    """The name with these parts: with dots, or, where one of them has a dot itself, with slashes."""
+    return ("/" if any("." in part for part in parts) else ".").join(parts)
+
+
+def effects(name: str, value: str) -> dict[str, str]:
+    """What else the kernel sets in a namespace when a sysctl gets another value; ``*`` stands for each of its links.
+
+    Source: inet_forward_change() of net/ipv4/devinet.c, addrconf_fixup_forwarding() and addrconf_disable_ipv6() of
+    net/ipv6/addrconf.c.
+    """
+    if name == FORWARDING[4]:
+        on = value.strip("+-0") != ""
+        links = {"net.ipv4.conf.{0}.forwarding".format(which): value for which in ("default", "*")}
+        return {"net.ipv4.conf.all.accept_redirects": str(int(not on)), **links}
+    if name == FORWARDING[6]:
+        return {"net.ipv6.conf.{0}.forwarding".format(which): value for which in ("default", "*")}
+    if name == "net.ipv6.conf.all.disable_ipv6":
+        return {"net.ipv6.conf.{0}.disable_ipv6".format(which): value for which in ("default", "*")}
+    return {}
 
 
 def normal(value: str) -> str:

@@ -2,28 +2,42 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `masquerade`: a lab's nftables table, which gives its packets the address of the way out."""
+"""The resource `masquerade`: a lab's nftables table, which gives its packets the address of the way out.
+
+What a packet says of where it comes from is believed only by the link: a rule is about a network, and about the links
+of the lab that lead to it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
+# The name that check mode shows for a link that an earlier task would have made.
+_SOME_LINK = "LINK"
+
 
 @dataclasses.dataclass
 class Match:
-    """Which packets leave with another source address; None for any."""
+    """Which packets leave with another source address; None for any.
+
+    :ivar iif: the link by which they came; None for those of the lab's that lead to *src*.
+    """
 
     src: str | None = None
     dst: str | None = None
+    iif: str | None = None
     oif: str | None = None
     not_oif: str | None = None
     place: str = ""
@@ -33,7 +47,7 @@ class Match:
         errors = []
         for name, value in (("src", self.src), ("dst", self.dst)):
             errors += rules.check_prefix(self.place + name, value) if value is not None else []
-        for name, value in (("oif", self.oif), ("not_oif", self.not_oif)):
+        for name, value in (("iif", self.iif), ("oif", self.oif), ("not_oif", self.not_oif)):
             errors += rules.check_link_name(self.place + name, value) if value is not None else []
         if not errors and self.src and self.dst:
             versions = {ipaddress.ip_network(value, strict=False).version for value in (self.src, self.dst)}
@@ -42,18 +56,24 @@ class Match:
         if self.oif and self.not_oif:
             errors.append("{0}not_oif: {1!r} says nothing beside oif {2!r}".format(self.place, self.not_oif, self.oif))
         if self.is_empty():
-            errors.append("{0}src: one of src, dst, oif, not_oif is needed".format(self.place))
+            errors.append("{0}src: one of src, dst, iif, oif, not_oif is needed".format(self.place))
         return errors
 
     def is_empty(self) -> bool:
         """Whether nothing was said."""
-        return not (self.src or self.dst or self.oif or self.not_oif)
+        return not (self.src or self.dst or self.iif or self.oif or self.not_oif)
 
-    def rule(self) -> Rule:
-        """As the kernel is told."""
+    @property
+    def prefix(self) -> str:
+        """The network that the packets come from, as the kernel writes it; empty for any."""
+        return str(rules.network_of(self.src)) if self.src else ""
+
+    def rule(self, link: str) -> Rule:
+        """As the kernel is told of packets that came by a link."""
         return Rule(
-            src=str(rules.network_of(self.src)) if self.src else "",
+            src=self.prefix,
             dst=str(rules.network_of(self.dst)) if self.dst else "",
+            iif=link,
             oif=self.oif or "",
             not_oif=self.not_oif or "",
             verdict="masquerade",
@@ -66,12 +86,14 @@ class Masquerade:
 
     :ivar restricted: whether the lab's packets are let out and answers in, and nothing unsolicited; the other
         choice leaves forwarding as it is.
+    :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
     """
 
     netns: str
     matches: list[Match]
     restricted: bool = True
     present: bool = True
+    complete: bool = False
 
     def check(self) -> list[str]:
         """Each match; and the lab's prefixes, where they are what decides."""
@@ -79,10 +101,18 @@ class Masquerade:
         if self.present and not self.matches:
             errors.append("rules: at least one is needed")
         for match in self.matches:
-            errors += match.check()
-            if self.present and self.restricted and not match.src and not match.is_empty():
+            wrong = match.check()
+            errors += wrong
+            if not self.present or not self.restricted or match.is_empty():
+                continue
+            if not match.src:
                 errors.append(
                     "{0}src: forward: restricted needs it, to know what is the lab's".format(match.place)
+                )
+            elif not wrong and not rules.network_of(match.src).prefixlen:
+                errors.append(
+                    "{0}src: {1} is every address, so that forward: restricted restricts nothing; name the lab's "
+                    "network, or set forward: open".format(match.place, match.src)
                 )
         return errors
 
@@ -90,13 +120,13 @@ class Masquerade:
         """The lab's table."""
         return [("masquerade", self.netns or "the host", "netns")]
 
-    def ruleset(self) -> nftables.Ruleset:
-        """The lab's table."""
-        wanted = [match.rule() for match in self.matches]
-        chains = {"postrouting": nftables.postrouting(wanted)}
+    def ruleset(self, links: list[list[str]]) -> nftables.Ruleset:
+        """The lab's table, where the packets of each match come by these links."""
+        both = [(match, link) for match, found in zip(self.matches, links) for link in found]
+        chains = {"postrouting": nftables.postrouting(match.rule(link) for match, link in both)}
         if self.restricted:
-            prefixes = list(dict.fromkeys(rule.src for rule in wanted))
-            chains["forward"] = nftables.forward(nftables.restricted_forward(prefixes))
+            ways = [(link, match.prefix) for match, link in both]
+            chains["forward"] = nftables.forward(nftables.restricted_forward(ways))
         return nftables.Ruleset(chains)
 
     def plan(self, plan: Plan) -> None:
@@ -105,32 +135,96 @@ class Masquerade:
             remove(plan, plan.snapshot.namespace(self.netns))
             return
         namespace = plan.namespace(self.netns, "netns")
-        wanted = self.ruleset()
+        wanted = self.ruleset([self._links(plan, namespace, match) for match in self.matches])
         if namespace.new:
-            _replace(plan, namespace, None, wanted)
+            change(plan, namespace, plan.lab, None, wanted)
             return
-        there = plan.snapshot.ruleset(self.netns, plan.lab)
-        if there != wanted:
-            _replace(plan, namespace, there, wanted)
+        change(plan, namespace, plan.lab, plan.snapshot.ruleset(self.netns, plan.lab), wanted)
         plan.warnings += plan.snapshot.forward_obstacles(self.netns, plan.lab)
+
+    def _links(self, plan: Plan, namespace: Namespace, match: Match) -> list[str]:
+        """The links by which a match's packets come: the one that was named, or those of the lab that lead to them."""
+        if match.iif:
+            plan.link(namespace, match.iif, match.place + "iif")
+            return [match.iif]
+        own = [
+            link
+            for link in namespace.links.values()
+            if link.name not in ("lo", match.oif) and not link.master and _is_labs(plan, namespace, link)
+        ]
+        if match.src:
+            own = _leading_to(namespace, own, rules.network_of(match.src))
+        if own:
+            return sorted(link.name for link in own)
+        what = "a link to {0}".format(match.prefix) if match.src else "a link of the lab"
+        if plan.check and not self.complete:
+            plan.assume(namespace, what)
+            return [_SOME_LINK]
+        raise LabError(
+            "{0}{1}: lab {2!r} has no link in {3}{4}; name the link that the packets come in by with iif".format(
+                match.place,
+                "src" if match.src else "iif",
+                plan.lab,
+                namespace.title,
+                " that leads to {0}".format(match.prefix) if match.src else "",
+            )
+        )
+
+
+def _is_labs(plan: Plan, namespace: Namespace, link: Link) -> bool:
+    return plan.owns(link) or (bool(namespace.ref) and namespace.lab == plan.lab)
+
+
+def _leading_to(namespace: Namespace, links: list[Link], prefix: rules.Network) -> list[Link]:
+    """Those links that have an address in a prefix, or a route to it, or to parts of it; default routes lead nowhere.
+
+    Where there are none, those with the longest prefix that holds it.
+    """
+    names = {link.name for link in links}
+    there = [(address.network, link.name) for link in links for address in link.addresses]
+    for route in namespace.table(prefix.version):
+        if route.type == "unicast":
+            there += [(rules.network_of(route.dst), dev) for dev in _devs(namespace, route) if dev in names]
+    of_version = [(network, name) for network, name in there if network.version == prefix.version and network.prefixlen]
+    within = {name for network, name in of_version if network.subnet_of(t.cast(t.Any, prefix))}
+    around = [(network.prefixlen, name) for network, name in of_version if prefix.subnet_of(t.cast(t.Any, network))]
+    longest = max(around, default=(0, ""))[0]
+    found = within or {name for length, name in around if length == longest}
+    return [link for link in links if link.name in found]
+
+
+def _devs(namespace: Namespace, route: Route) -> list[str]:
+    """The link of a route; of one that names the gateway alone, those that the gateway is on."""
+    if route.dev or not route.via:
+        return [route.dev]
+    return [one.dev for one in namespace.table(route.family).direct_to(rules.ip_of(route.via))]
 
 
 def remove(plan: Plan, namespace: Namespace | None) -> None:
     """Plan the end of the lab's table in a namespace."""
-    there = plan.snapshot.ruleset(namespace.ref, plan.lab) if namespace and not namespace.new else None
-    if namespace and there:
-        _replace(plan, namespace, there, None)
+    if namespace and not namespace.new:
+        change(plan, namespace, plan.lab, plan.snapshot.ruleset(namespace.ref, plan.lab), None)
 
 
-def _replace(plan: Plan, namespace: Namespace, there: nftables.Ruleset | None, wanted: nftables.Ruleset | None) -> None:
-    commands = nftables.commands(plan.lab, None) if there else []
-    commands += nftables.commands(plan.lab, wanted) if wanted else []
+def change(
+    plan: Plan,
+    namespace: Namespace,
+    lab: str,
+    there: nftables.Ruleset | None,
+    wanted: nftables.Ruleset | None,
+    stages: tuple[Stage, Stage] = (Stage.NAT, Stage.REMOVE_NAT),
+) -> None:
+    """Plan another content of a lab's table, or its end, where it differs; *stages* are those of the two."""
+    if there == wanted:
+        return
+    commands = nftables.commands(lab, None) if there else []
+    commands += nftables.commands(lab, wanted) if wanted else []
     plan.add(
-        Stage.NAT if wanted else Stage.REMOVE_NAT,
+        stages[0] if wanted else stages[1],
         namespace.ref,
-        [_operation(namespace, plan.lab, wanted)],
-        [_operation(namespace, plan.lab, there)],
-        ("nftables", nftables.table_name(plan.lab)),
+        [_operation(namespace, lab, wanted)],
+        [_operation(namespace, lab, there)],
+        ("nftables", nftables.table_name(lab)),
         there.show() if there else None,
         wanted.show() if wanted else None,
         [enter(namespace, command) for command in commands],

@@ -29,7 +29,9 @@ def key(plan: Plan, kind: str, netns: str, what: str) -> str:
 
 
 def recall(plan: Plan, known_by: str) -> Record | None:
-    """The lab's record with this key."""
+    """The lab's record with this key, as it will be after what was planned."""
+    if known_by in plan.kept:
+        return plan.kept[known_by]
     return plan.snapshot.remembered(plan.lab).get(known_by)
 
 
@@ -58,9 +60,15 @@ def write(plan: Plan, known_by: str, record: Record | None) -> Operation:
     return Operation("", "remember", {"lab": plan.lab, "key": known_by, "value": record})
 
 
+def keep(plan: Plan, known_by: str, record: Record | None) -> Operation:
+    """As :func:`write`, and the plan knows from now on."""
+    plan.kept[known_by] = record
+    return write(plan, known_by, record)
+
+
 def forget(plan: Plan, known_by: str, record: Record) -> None:
     """Plan the end of a record of what is gone already."""
-    operations, undo = [write(plan, known_by, None)], [write(plan, known_by, record)]
+    operations, undo = [keep(plan, known_by, None)], [write(plan, known_by, record)]
     plan.add(Stage.REMOVE_NETNS, "", operations, undo, ("remembered", known_by), record, None, [])
 
 

@@ -20,7 +20,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Sta
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
-_KIND = "sysctl"
+KIND = "sysctl"
+_RTPROT_RA = 9
+_ALIASES = {"net.ipv4.conf.all.forwarding": sysctl.FORWARDING[4]}
 
 
 @dataclasses.dataclass
@@ -30,6 +32,8 @@ class Sysctl:
     :ivar persist: whether the host keeps it over a reboot, in a file under /etc/sysctl.d; None leaves that.
     :ivar remembered: whether the lab remembers the old value; not needed in a namespace that begins and ends with it.
     :ivar usual: whether nothing needs to be done where new namespaces have this value anyway.
+    :ivar net_only: whether it has to be one of a network namespace, on the host as well.
+    :ivar because_of: the sysctl for the sake of which this one is set, and with which it is given back.
     """
 
     netns: str
@@ -40,11 +44,14 @@ class Sysctl:
     place: str = "name"
     remembered: bool = True
     usual: bool = False
+    net_only: bool = False
+    because_of: str = ""
 
     def __post_init__(self) -> None:
         parts = self._parts()
-        if all(parts) and not any("." in part for part in parts):
-            self.name = ".".join(parts)  # one name for one thing, however it was written
+        if all(parts):
+            name = sysctl.name_of(parts)  # one name for one thing, however it was written
+            self.name = _ALIASES.get(name, name)
 
     def check(self) -> list[str]:
         """A name that stays inside /proc/sys; only those under `net` belong to a namespace."""
@@ -55,6 +62,10 @@ class Sysctl:
         elif self.netns and parts[0] != "net":
             errors.append(
                 "{0}: {1!r} belongs to the whole machine, only net.* to a namespace".format(self.place, self.name)
+            )
+        elif self.net_only and parts[0] != "net":
+            errors.append(
+                "{0}: {1!r} belongs to the whole machine; a topology sets net.* alone".format(self.place, self.name)
             )
         if self.persist and self.netns:
             errors.append("persist: only the host's sysctls can be persistent, not those of {0!r}".format(self.netns))
@@ -69,9 +80,10 @@ class Sysctl:
     def plan(self, plan: Plan) -> None:
         """Set it and keep the old value, or give the old value back."""
         if not self.present:
+            names = [self.name, *(record["name"] for dummy, record in _because_of(plan, self.netns, self.name))]
             give_back(plan, self.netns, self.name)
-            if self.persist is not False and not self.netns:
-                _persist(plan, self.name, None)
+            for name in names if self.persist is not False and not self.netns else ():
+                _persist(plan, name, None)
             return
         namespace = plan.namespace(self.netns, "netns")
         if self.usual and plan.snapshot.new_sysctl(self.name) == sysctl.normal(self.value):
@@ -79,6 +91,10 @@ class Sysctl:
         current = self._current(plan, namespace)
         if current is None and not plan.is_assumed(namespace, self._dev()):
             raise LabError("{0}: {1} has no sysctl {2!r}".format(self.place, namespace.title, self.name))
+        if current is not None and self.remembered and not namespace.ref and not plan.force:
+            self._demand(plan, namespace, current)
+        if self.remembered:
+            self._keep_learning(plan, namespace)
         self._set(plan, namespace, current)
         if self.persist is not None and not self.netns:
             _persist(plan, self.name, sysctl.normal(self.value) if self.persist else None)
@@ -96,11 +112,14 @@ class Sysctl:
         dev = self._dev()
         found = namespace.links.get(dev)
         born = found is not None and (found.born or found.moved)
+        current = plan.moved_sysctls.get((self.netns, self.name))
         try:
-            if not namespace.new and not born:
-                current = plan.snapshot.sysctl(self.netns, self.name)
-            else:
+            if current is None and dev not in ("", "all", "default"):
+                current = plan.moved_sysctls.get((self.netns, self._of("*")))
+            if current is None and namespace.new:
                 current = plan.snapshot.new_sysctl(self._like_new())
+            elif current is None:
+                current = plan.snapshot.sysctl(self.netns, self._like_new() if born else self.name)
         except PermissionError as exc:  # those that only make something happen
             raise LabError("{0}: {1!r} cannot be read in {2}".format(self.place, self.name, namespace.title)) from exc
         if current is None and dev not in ("", "all", "default"):
@@ -108,17 +127,88 @@ class Sysctl:
         return current
 
     def _parts(self) -> list[str]:
-        return self.name.split("/") if "/" in self.name else self.name.split(".")
+        return sysctl.parts_of(self.name)
 
     def _like_new(self) -> str:
         """The setting, or that which new links copy theirs from."""
-        dev = self._dev()
-        return "/".join("default" if part == dev and dev != "all" else part for part in self._parts())
+        return self._of("default") if self._dev() not in ("", "all") else self.name
+
+    def _of(self, dev: str) -> str:
+        """The same setting of another link."""
+        parts = self._parts()
+        return sysctl.name_of([*parts[:3], dev, *parts[4:]])
 
     def _dev(self) -> str:
         """The link that the setting is one of; empty for none."""
         parts = self._parts()
         return parts[3] if len(parts) == 5 and parts[0] == "net" and parts[2] in ("conf", "neigh") else ""
+
+    def _demand(self, plan: Plan, namespace: Namespace, current: str) -> None:
+        """LabError where the host, or somebody on it, relies on what would be switched off."""
+        wanted = sysctl.normal(self.value)
+        link = namespace.links.get(self._dev())
+        if wanted == current or (link is not None and plan.owns(link)):
+            return
+        setting = self._parts()[-1]
+        if setting == "disable_ipv6" and current == "0":
+            self._demand_no_addresses(plan, namespace)
+        elif wanted == "0" and (self.name in sysctl.FORWARDING.values() or (self._dev() and setting == "forwarding")):
+            self._demand_nobody_forwards(plan, current)
+
+    def _demand_no_addresses(self, plan: Plan, namespace: Namespace) -> None:
+        dev = self._dev()
+        gone = [
+            "{0} of {1}".format(address.cidr, link.name)
+            for link in namespace.links.values()
+            for address in link.addresses
+            if dev in ("all", link.name) and not plan.owns(link)
+            if address.version == 6 and address.scope not in ("link", "host")
+        ]
+        why = ""
+        if gone:
+            why = "deletes addresses for good ({0})".format(", ".join(gone))
+        elif dev == "default":
+            why = "leaves every link that the host gets later without IPv6"
+        if why:
+            raise LabError(
+                "{0}: {1}={2} {3}; it is not set unless force is true".format(self.place, self.name, self.value, why)
+            )
+
+    def _demand_nobody_forwards(self, plan: Plan, current: str) -> None:
+        """One who finds forwarding on relies on it, unless this very lab turned it on."""
+        switch = sysctl.FORWARDING[4 if ".ipv4." in "." + ".".join(self._parts()) else 6]
+        known_by = memory.key(plan, KIND, self.netns, switch)
+        mine = memory.recall(plan, memory.key(plan, KIND, self.netns, self.name)) or memory.recall(plan, known_by)
+        if any(record["value"] != "0" for record in memory.recall_others(plan, known_by)):
+            who = "another lab"
+        elif mine and mine["old"] == "0":
+            return
+        else:
+            who = "whoever set it, such as a container engine,"
+        raise LabError(
+            "{0}: {1} is {2} on the host, and {3} relies on it; it is not set to 0 unless force is true".format(
+                self.place, self.name, current, who
+            )
+        )
+
+    def _keep_learning(self, plan: Plan, namespace: Namespace) -> None:
+        """Plan that links go on to learn from router advertisements, which a router ignores unless it is told not to.
+
+        The kernel deletes their default routes the moment that a link becomes a router's (addrconf_fixup_forwarding()
+        of net/ipv6/addrconf.c, accept_ra of the kernel's documentation).
+        """
+        parts = self._parts()
+        router = parts[:3] == ["net", "ipv6", "conf"] and parts[4:] == ["forwarding"]
+        if not router or namespace.new or sysctl.normal(self.value) == "0":
+            return
+        learning = {link.name for link in namespace.links.values() if any(one.learnt for one in link.addresses)}
+        learning |= {route.dev for route in namespace.table(6) if route.protocol == _RTPROT_RA}
+        for link in namespace.links.values():
+            if link.name not in learning or plan.owns(link):
+                continue
+            name = sysctl.name_of(["net", "ipv6", "conf", link.name, "accept_ra"])
+            if plan.snapshot.sysctl(self.netns, name) == "1":
+                Sysctl(self.netns, name, "2", self.persist, place=self.place, because_of=self.name).plan(plan)
 
     def _set(self, plan: Plan, namespace: Namespace, current: str | None) -> None:
         wanted = sysctl.normal(self.value)
@@ -129,23 +219,30 @@ class Sysctl:
         if not self.remembered:
             change(plan, namespace, self.name, current, wanted, stage)
             return
-        key = memory.key(plan, _KIND, self.netns, self.name)
+        key = memory.key(plan, KIND, self.netns, self.name)
         mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
         operations, undo, commands = [], [], []
+        records = {} if mine else _of_others(plan, self.netns, self.name)
+        old = (mine or (others[0] if others else {"old": current}))["old"]
         if wanted != current:
-            operations.append(_write(self.netns, self.name, wanted))
             if current is not None:
-                undo.append(_write(self.netns, self.name, current))
+                undo += _restoring(plan, namespace, self.name, current)
+                records.update(_overwritten(plan, namespace, self.name, old, wanted, first=not mine and not others))
+            operations.append(_write(self.netns, self.name, wanted))
             commands.append(_command(namespace, self.name, wanted))
+            _move(plan, self.netns, self.name, wanted)
         elif not mine and not others:
             return  # as it was before any lab came
-        old = (mine or (others[0] if others else {"old": current}))["old"]
         record = {"netns": self.netns, "name": self.name, "old": old, "value": wanted}
         if current not in (None, old, wanted):
             record["before"] = current  # what the lab finds as its own if the run ends before it is written
+        if self.because_of:
+            record["because_of"] = self.because_of
         if operations or mine is None or mine["value"] != wanted:
-            operations.insert(0, memory.write(plan, key, record))
-            undo.append(memory.write(plan, key, mine))
+            for known_by, one in [(key, record), *records.items()]:
+                before = memory.recall(plan, known_by)
+                operations.insert(0, memory.keep(plan, known_by, one))
+                undo.append(memory.write(plan, known_by, before))
             where = ("sysctl", self.name)
             plan.add(stage, self.netns, operations, undo, where, current, wanted, commands)
 
@@ -156,19 +253,24 @@ def change(
     """Plan another value, without keeping the old one."""
     if wanted == current:
         return
-    undo = [] if current is None else [_write(namespace.ref, name, current)]
+    undo = [] if current is None or namespace.new else _restoring(plan, namespace, name, current)
     commands = [_command(namespace, name, wanted)]
     operations = [_write(namespace.ref, name, wanted)]
     plan.add(stage, namespace.ref, operations, undo, ("sysctl", name), current, wanted, commands)
+    _move(plan, namespace.ref, name, wanted)
 
 
 def give_back(plan: Plan, netns: str, name: str) -> None:
-    """Plan that a sysctl gets its old value back, unless another lab needs it or somebody else changed it since."""
+    """Plan that a sysctl gets its old value back, unless another lab needs it or somebody else changed it since.
+
+    So do those that it was the reason for, and those that the kernel sets together with it.
+    """
     namespace = plan.snapshot.namespace(netns)
-    key = memory.key(plan, _KIND, netns, name)
+    key = memory.key(plan, KIND, netns, name)
     mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
     if mine is None or namespace is None:
         return
+    followers = _because_of(plan, netns, name)
     current = plan.snapshot.sysctl(netns, name)
     if current is None:
         memory.forget(plan, key, mine)  # gone with its link
@@ -183,13 +285,29 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
                 name, current, namespace.title, mine["value"]
             )
         )
-    if target != current:
+    values = {} if others else _values_before(plan, namespace, name, current, target)
+    if target != plan.moved_sysctls.get((netns, name), current):
         operations.append(_write(netns, name, target))
-        undo.append(_write(netns, name, current))
+        undo += _restoring(plan, namespace, name, current)
         commands.append(_command(namespace, name, target))
+        _move(plan, netns, name, target)
+    else:
+        undo += [_write(netns, one, plan.snapshot.sysctl(netns, one)) for one in values]
+    for one, value in values.items():
+        operations.append(_write(netns, one, value))
+        commands.append(_command(namespace, one, value))
+        plan.moved_sysctls[netns, one] = value
     # Only then: what ends before would otherwise have lost the old value.
-    operations.append(memory.write(plan, key, None))
+    operations.append(memory.keep(plan, key, None))
+    set_together = _together(plan, namespace, name, current)
+    for known_by, record in followers:
+        if record["name"] in set_together:
+            operations.append(memory.keep(plan, known_by, None))
+            undo.insert(0, memory.write(plan, known_by, record))
     plan.add(Stage.REMOVE_SYSCTL, netns, operations, undo, ("sysctl", name), current, target, commands)
+    for known_by, record in followers:
+        if memory.recall(plan, known_by):
+            give_back(plan, netns, record["name"])
 
 
 def give_all_back(plan: Plan, leaving: t.Container[str], kept: t.Container[tuple[str, str]] = ()) -> None:
@@ -197,15 +315,108 @@ def give_all_back(plan: Plan, leaving: t.Container[str], kept: t.Container[tuple
 
     :arg kept: those that stay as they are, as (namespace, name).
     """
-    for known_by, record in memory.everything(plan, _KIND):
+    records = memory.everything(plan, KIND)
+    named = {(record["netns"], record["name"]) for dummy, record in records}
+    # What the kernel sets together with others has its turn after those.
+    for known_by, record in sorted(records, key=lambda one: not sysctl.effects(one[1]["name"], one[1]["value"])):
         netns, name = record["netns"], record["name"]
         if (netns, name) in kept:
             continue
-        there = known_by == memory.key(plan, _KIND, netns, name)
-        if there and plan.snapshot.identity(netns) not in leaving:
-            give_back(plan, netns, name)
-        else:
+        there = known_by == memory.key(plan, KIND, netns, name)
+        if not there or plan.snapshot.identity(netns) in leaving:
             memory.forget(plan, known_by, record)  # the namespace is gone, or goes, and its sysctls with it
+        elif (netns, record.get("because_of")) not in named:
+            give_back(plan, netns, name)
+
+
+# ---- what the kernel sets together with a sysctl
+
+
+def _move(plan: Plan, netns: str, name: str, value: str) -> None:
+    """Move the picture along: the value, and those that the kernel sets with it."""
+    for one, made in {name: value, **sysctl.effects(name, value)}.items():
+        plan.moved_sysctls[netns, one] = made
+
+
+def _together(plan: Plan, namespace: Namespace, name: str, value: str) -> dict[str, str]:
+    """What the kernel makes of other sysctls that are there when this one gets a value, by name."""
+    found = {}
+    for one, made in sysctl.effects(name, value).items():
+        parts = sysctl.parts_of(one)
+        links = [link.name for link in namespace.links.values() if not link.born] if "*" in parts else [parts[3]]
+        for dev in links:
+            found[sysctl.name_of([*parts[:3], dev, *parts[4:]])] = made
+    return {one: made for one, made in found.items() if plan.snapshot.sysctl(namespace.ref, one) is not None}
+
+
+def _restoring(plan: Plan, namespace: Namespace, name: str, current: str) -> list[Operation]:
+    """What takes a change back: the value that is there, and then those that the kernel would not make of it."""
+    values = {one: plan.snapshot.sysctl(namespace.ref, one) for one in _together(plan, namespace, name, current)}
+    made = _together(plan, namespace, name, current)
+    others = [_write(namespace.ref, one, value) for one, value in values.items() if value != made[one]]
+    return [_write(namespace.ref, name, current), *others]
+
+
+def _overwritten(
+    plan: Plan, namespace: Namespace, name: str, old: str, wanted: str, first: bool
+) -> dict[str, memory.Record]:
+    """Records of the values that the kernel would not make again of the old value of this sysctl, by key.
+
+    :arg first: whether nothing is recorded yet; later the values that there were are known.
+    """
+    made, back = _together(plan, namespace, name, wanted), _together(plan, namespace, name, old)
+    found = {}
+    for one, value in made.items():
+        known_by = memory.key(plan, KIND, namespace.ref, one)
+        mine, current = memory.recall(plan, known_by), plan.snapshot.sysctl(namespace.ref, one)
+        link = namespace.links.get(sysctl.parts_of(one)[3])
+        if mine and mine.get("because_of") == name:
+            found[known_by] = {**mine, "value": value}
+        elif first and mine is None and current != back[one] and not (link and plan.owns(link)):
+            record = {"netns": namespace.ref, "name": one, "old": current, "value": value}
+            found[known_by] = {**record, "because_of": name}
+    return found
+
+
+def _values_before(plan: Plan, namespace: Namespace, name: str, current: str, target: str) -> dict[str, str]:
+    """What others of the namespace's sysctls have to be written to, once this one is *target* again.
+
+    They get back the values from before; those that somebody has changed since keep theirs.
+    """
+    now, then = _together(plan, namespace, name, current), _together(plan, namespace, name, target)
+    found = {}
+    for one, made in now.items():
+        there = t.cast(str, plan.snapshot.sysctl(namespace.ref, one))
+        record = memory.recall(plan, memory.key(plan, KIND, namespace.ref, one))
+        if there != made:
+            value = there
+        elif record and record.get("because_of") == name:
+            value = record["old"]
+        else:
+            value = then[one] if target != current else there
+        if value != (then[one] if target != current else there):
+            found[one] = value
+    return found
+
+
+def _because_of(plan: Plan, netns: str, name: str) -> list[tuple[str, memory.Record]]:
+    """The lab's records of sysctls that were set for the sake of another one, or by the kernel with it."""
+    return [
+        (known_by, record)
+        for known_by, record in memory.everything(plan, KIND)
+        if (record["netns"], record.get("because_of")) == (netns, name)
+        if known_by == memory.key(plan, KIND, netns, record["name"])
+    ]
+
+
+def _of_others(plan: Plan, netns: str, name: str) -> dict[str, memory.Record]:
+    """The same of another lab, which this one is to know when that goes first, by key."""
+    found = {}
+    for lab in plan.snapshot.remembering():
+        for record in memory.records(plan.snapshot, lab, KIND) if lab != plan.lab else ():
+            if record.get("because_of") == name and record["netns"] == netns:
+                found[memory.key(plan, KIND, netns, record["name"])] = record
+    return found
 
 
 def forget_persistent(plan: Plan) -> None:

@@ -67,6 +67,8 @@ def _namespaces(snapshot: Snapshot, lab: str, own: list[Namespace]) -> Data:
         found[namespace.ref] = {**said, **({"lo": lo} if lo else {})}
     for record in memory.records(snapshot, lab, "sysctl"):
         name = record["netns"] or schema.HOST
+        if "because_of" in record:
+            continue  # comes with another one
         if name in found or name == schema.HOST:
             found.setdefault(name, {}).setdefault("sysctls", {})[record["name"]] = record["value"]
     return found
@@ -203,6 +205,7 @@ def _masquerade(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data
     found = []
     for rule in ruleset.chains["postrouting"].rules:
         if getattr(rule, "verdict", "") == "masquerade":
-            said = {name: getattr(rule, name) for name in ("src", "dst", "oif", "not_oif") if getattr(rule, name)}
+            said = {name: getattr(rule, name) for name in ("src", "dst", "iif", "oif", "not_oif")}
+            said = {name: value for name, value in said.items() if value}
             found.append({"netns": _title(namespace), **said, "forward": forward})
     return found

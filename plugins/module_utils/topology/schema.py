@@ -168,6 +168,7 @@ SHAPES: dict[str, Shape] = {
         "netns": Key(TEXT, "The namespace that is the router. Left out, the host."),
         "src": Key(TEXT, "The network that the packets come from: a prefix, or the name of a segment."),
         "dst": Key(TEXT, "The network that they go to: a prefix, or the name of a segment."),
+        "iif": Key(TEXT, "The router's link by which they come in. Left out, those of the lab that lead to C(src)."),
         "oif": Key(TEXT, "The link by which they leave."),
         "not_oif": Key(TEXT, "A link by which they do not leave. With a segment for C(src) and no C(oif), it is the "
                        "router's link to the segment."),

@@ -90,13 +90,15 @@ def masquerades(draft: Draft, value: t.Any) -> None:
         netns = draft.netns(place + ".netns", values.get("netns"))
         if netns is None:
             continue
-        for key in ("oif", "not_oif"):
+        for key in ("iif", "oif", "not_oif"):
             if key in values:
                 values[key] = _kernel_name(draft, netns, values[key])
         network = draft.lab.networks.get(values.get("src", ""))
         inside = network.link_of(netns) if network else None
         if inside and "oif" not in values:
             values.setdefault("not_oif", inside)
+        if inside:
+            values.setdefault("iif", inside)
         sources: list[t.Any] = draft.prefixes_of(place + ".src", values["src"]) if "src" in values else [None]
         targets: list[t.Any] = draft.prefixes_of(place + ".dst", values["dst"]) if "dst" in values else [None]
         found = len(draft.lab.masquerades)

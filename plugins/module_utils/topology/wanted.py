@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import FORWARDING
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
@@ -21,8 +22,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl impo
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.unsaid import USUAL_MTU, Unsaid
-
-_FORWARD = "net.ipv4.ip_forward"
 
 
 @dataclasses.dataclass
@@ -143,15 +142,15 @@ def sysctls(lab: Lab) -> list[Sysctl]:
         wanted = {}
         # On the host a "no" says that the lab needs none, and others may.
         if node.forwarding or (node.ref and node.forwarding is False):
-            wanted[_FORWARD] = str(int(node.forwarding))
+            wanted[FORWARDING[4]] = str(int(node.forwarding))
             if ipv6:
-                wanted["net.ipv6.conf.all.forwarding"] = str(int(node.forwarding))
+                wanted[FORWARDING[6]] = str(int(node.forwarding))
         for name, value in {**wanted, **node.sysctls}.items():
             place = "{0}.sysctls.{1}".format(node.place, name)
-            found.append(Sysctl(node.ref, name, value, place=place, remembered=not node.ref))
-        if node.ref and node.forwarding is None and _FORWARD not in node.sysctls:
+            found.append(Sysctl(node.ref, name, value, place=place, remembered=not node.ref, net_only=True))
+        if node.ref and node.forwarding is None and FORWARDING[4] not in node.sysctls:
             # A new namespace forwards IPv4 if its host does (devconf_inherit_init_net of the kernel's documentation).
-            found.append(Sysctl(node.ref, _FORWARD, "0", place=node.place, remembered=False, usual=True))
+            found.append(Sysctl(node.ref, FORWARDING[4], "0", place=node.place, remembered=False, usual=True))
     return found
 
 
@@ -160,8 +159,8 @@ def _masquerades(lab: Lab) -> list[Masquerade]:
     matches: dict[str, list[Match]] = {}
     opened = set()
     for place, values in lab.masquerades:
-        match = Match(*(values.get(key) for key in ("src", "dst", "oif", "not_oif")), place=place + ".")
+        match = Match(*(values.get(key) for key in ("src", "dst", "iif", "oif", "not_oif")), place=place + ".")
         matches.setdefault(values["netns"], []).append(match)
         if values.get("forward") == "open":
             opened.add(values["netns"])
-    return [Masquerade(netns, found, netns not in opened) for netns, found in matches.items()]
+    return [Masquerade(netns, found, netns not in opened, complete=True) for netns, found in matches.items()]

@@ -36,7 +36,8 @@ def droppers(socket: nftables.Socket, lab: str) -> list[str]:
     """The chains outside the lab's table that drop whatever is forwarded and not excepted; as above."""
     found = []
     for chain in foreign.chains(socket):
-        if chain.family not in foreign.FAMILIES or chain.table == nftables.table_name(lab):
+        shared = nftables.table_name(nftables.SHARED)
+        if chain.family not in foreign.FAMILIES or chain.table in (nftables.table_name(lab), shared):
             continue
         if chain.hook != foreign.FORWARD:
             continue

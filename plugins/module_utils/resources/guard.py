@@ -1,0 +1,46 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The guard: what keeps a host that forwards for its labs alone from being a router between its other links.
+
+It is a table that the labs of a host share. Nobody asks for it: at the end of planning it follows from the sysctls
+that labs remember to have turned on, and from the links on the host that carry any lab's mark.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import FORWARDING
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import masquerade, memory, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, lab_of
+
+_STAGES = (Stage.GUARD, Stage.REMOVE_GUARD)
+
+
+def keep(plan: Plan) -> None:
+    """Plan the guard as the host needs it after everything else that was planned; or its end."""
+    concerned = plan.snapshot.has_read_rules("")
+    if not concerned and not plan.kept and not plan.snapshot.remembering():
+        return
+    families = []
+    for family, name in FORWARDING.items():
+        key = memory.key(plan, sysctl.KIND, "", name)
+        records = [memory.recall(plan, key), *memory.recall_others(plan, key)]
+        concerned = concerned or key in plan.kept or any(records)
+        if any(record and record["old"] == "0" != record["value"] for record in records):
+            families.append(family)
+    host = plan.snapshot.namespace("")
+    if concerned and host:
+        wanted = _ruleset(families, host) if families else None
+        masquerade.change(plan, host, nftables.SHARED, plan.snapshot.ruleset("", nftables.SHARED), wanted, _STAGES)
+
+
+def _ruleset(families: list[int], host: Namespace) -> nftables.Ruleset:
+    found = [link for link in host.links.values() if link.name != "lo"]
+    # What goes by a port of a bridge goes by the bridge, whosever that is.
+    links = {link.master or link.name for link in found if link.born or lab_of(link.alias)}
+    bridges = {link.name for link in found if link.kind == "bridge"} - links
+    rules = nftables.guarded_forward(families, sorted(links), sorted(bridges))
+    return nftables.Ruleset({"forward": nftables.forward(rules)})
