@@ -62,8 +62,10 @@ _value:
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import containerlab
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import guarded
 
 
+@guarded
 def from_containerlab(data: t.Any, name: str | None = None, with_notes: bool = False) -> dict[str, t.Any]:
     """The topology; AnsibleFilterError names what is wrong with the input."""
     return containerlab.read(data, name).answer(with_notes)

@@ -49,8 +49,10 @@ _value:
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import graph
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import guarded
 
 
+@guarded
 def from_gml(
     text: t.Any,
     name: str | None = None,

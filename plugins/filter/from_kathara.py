@@ -53,8 +53,10 @@ _value:
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import kathara
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import guarded
 
 
+@guarded
 def from_kathara(
     text: t.Any, startup: t.Any = None, name: str | None = None, with_notes: bool = False
 ) -> dict[str, t.Any]:

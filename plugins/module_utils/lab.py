@@ -22,6 +22,8 @@ ALTNAME_LIMIT = 127
 # HOST_NAME_MAX of limits.h.
 HOSTNAME_LIMIT = 64
 
+_MOST_WORDS, _LONGEST_WORD = 500, 200
+
 _LAB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\Z")
 _NETNS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+:@-]{0,62}\Z")
 _RECORDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
@@ -170,7 +172,12 @@ def normal_cidr(cidr: str) -> str:
     return str(interface_of(cidr))
 
 
-def nearest(word: str, words: t.Iterable[str]) -> str:
-    """`` (did you mean ...?)`` with the known word nearest to an unknown one; empty where none is near."""
+def nearest(word: str, words: t.Collection[str]) -> str:
+    """`` (did you mean ...?)`` with the known word nearest to an unknown one; empty where none is near.
+
+    Comparing takes long: nobody is helped among thousands of words, or with one that is as long as a page.
+    """
+    if len(words) > _MOST_WORDS or len(word) > _LONGEST_WORD:
+        return ""
     found = difflib.get_close_matches(word, sorted(words), n=1)
     return " (did you mean {0!r}?)".format(found[0]) if found else ""

@@ -12,9 +12,9 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import budget, schema
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import names
-from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked, mapping
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked, limited, mapping
 
 _NODES = "topology.nodes"
 _LEVELS = ("kinds", "groups", "defaults")
@@ -48,10 +48,8 @@ class _End(t.NamedTuple):
 def read(data: t.Any, name: str | None) -> Imported:
     """The topology, with what it leaves out; AnsibleFilterError names the value that is wrong."""
     if isinstance(data, str):
-        try:
-            data = yaml.safe_load(data)
-        except yaml.YAMLError as exc:
-            raise AnsibleFilterError("this is not YAML: {0}".format(exc)) from exc
+        data = _parsed(limited("this", data))
+    budget.Budget([]).data("this", data, longest=budget.IMPORT)
     if not isinstance(data, dict) or not isinstance(data.get("topology"), dict):
         raise AnsibleFilterError("{0:.60}: is not a containerlab topology, a mapping with a mapping topology".format(
             repr(data)))
@@ -59,6 +57,24 @@ def read(data: t.Any, name: str | None) -> Imported:
     reading.nodes()
     reading.links()
     return reading.imported
+
+
+def _parsed(text: str) -> t.Any:
+    """The data of a text in YAML without aliases: by these a few lines are gigabytes."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            if isinstance(event, yaml.AliasEvent):
+                raise AnsibleFilterError("line {0}: the alias *{1} is not taken; write out what it stands for".format(
+                    event.start_mark.line + 1, event.anchor))
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > budget.DEPTH:
+                raise AnsibleFilterError("line {0}: more than {1} lists and mappings lie in each other".format(
+                    event.start_mark.line + 1, budget.DEPTH))
+        return yaml.load(text, Loader=loader)  # a safe loader
+    except (yaml.YAMLError, ValueError) as exc:  # ValueError: a date or a number that there is not
+        raise AnsibleFilterError("this is not YAML: {0}".format(exc)) from exc
 
 
 class _Reading:
@@ -72,6 +88,8 @@ class _Reading:
         if not self._nodes:
             raise AnsibleFilterError("topology.nodes: there are none")
         self._names = names.nodes()
+        self._owners: dict[str, str] = {}
+        self._budget = budget.Budget([])
         self._homes: dict[str, dict[str, str]] = {}  # a node's name -> {netns: ...} or {bridge: ...}
         self._links: dict[str, names.Names] = {}  # the names of links, by namespace
         self._ends: set[tuple[str, str]] = set()
@@ -145,8 +163,16 @@ class _Reading:
 
     def _owner(self, node: str, kinds: dict[str, str]) -> str:
         """The node in whose namespace a node is; itself where it has one of its own."""
-        owner, seen = node, {node}
-        while True:
+        seen: dict[str, None] = {}
+        owner = self._owner_of(node, kinds, seen)
+        self._owners.update(dict.fromkeys(seen, owner))
+        return owner
+
+    def _owner_of(self, node: str, kinds: dict[str, str], seen: dict[str, None]) -> str:
+        """As :meth:`_owner`; *seen* gets all nodes that are in the same namespace on the way to it."""
+        owner = node
+        while owner not in self._owners:
+            seen[owner] = None
             mode = str(self._setting(owner, kinds[owner], "network-mode") or "")
             other = mode.removeprefix(_INSIDE)
             if other == mode or kinds.get(other, _BRIDGES[0]) in _BRIDGES:
@@ -155,13 +181,14 @@ class _Reading:
                 return owner
             if other in seen:
                 raise AnsibleFilterError("{0}.{1}: network-mode {2!r} leads back to it".format(_NODES, node, mode))
-            seen.add(other)
             owner = other
+        return self._owners[owner]
 
     def _namespace(self, node: str, kind: str) -> dict[str, t.Any] | None:
         values: dict[str, t.Any] = {}
         sysctls: dict[str, str] = {}
         for level in self._levels(node, kind):
+            self._budget.values("{0}.{1}.sysctls".format(_NODES, node), len(level.get("sysctls") or ()))
             for key, value in mapping("{0}.{1}.sysctls".format(_NODES, node), level.get("sysctls")).items():
                 sysctls[str(key)] = str(value)
         strange = [key for key in sysctls if not key.startswith("net.")]

@@ -16,17 +16,22 @@ import xml.etree.ElementTree
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, schema
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, budget, schema
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import names
-from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked, limited
 
-_GML_GRAPH = re.compile(r"^\s*graph\s*\[", re.MULTILINE)
+_GML_GRAPH = re.compile(r"^[ \t]*graph\s*\[", re.MULTILINE)
+_GML_BRACKETS = re.compile(r'"[^"]*"|#[^\n]*|[\[\]]')
 _GML_MULTIGRAPH = re.compile(r"\bmultigraph\s+[01]\b")
 
 
 def from_gml(text: t.Any) -> t.Any:
     """The graph that a text in GML describes."""
     if isinstance(text, str):
+        depth = 0
+        for bracket in _GML_BRACKETS.findall(limited("GML", text)):
+            depth += {"[": 1, "]": -1}.get(bracket, 0)
+            _check_depth("GML", depth)
         # Files of the Topology Zoo have several links between two nodes and do not say that they do. And nodes are
         # kept by their numbers, because labels are missing or not unique.
         text = _GML_GRAPH.sub("graph [\nmultigraph 1", _GML_MULTIGRAPH.sub("", text), count=1)
@@ -35,6 +40,8 @@ def from_gml(text: t.Any) -> t.Any:
 
 def from_graphml(text: t.Any) -> t.Any:
     """The graph that a text in GraphML describes."""
+    if isinstance(text, str):
+        _check_xml(limited("GraphML", text))
     graph = _parsed("GraphML", text, lambda library, text: library.parse_graphml(text, force_multigraph=True))
     # networkx makes a node of whatever an edge leads to.
     known = {one.get("id") for one in xml.etree.ElementTree.fromstring(text).iter() if one.tag.endswith("}node")}
@@ -42,6 +49,23 @@ def from_graphml(text: t.Any) -> t.Any:
         if node not in known:
             raise AnsibleFilterError("this is not GraphML: an edge leads to {0!r}, which is no node".format(node))
     return graph
+
+
+def _check_xml(text: str) -> None:
+    depth = 0
+    try:
+        parser = xml.etree.ElementTree.XMLPullParser(("start", "end"))
+        parser.feed(text)
+        for event, dummy in parser.read_events():
+            depth += 1 if event == "start" else -1
+            _check_depth("GraphML", depth)
+    except xml.etree.ElementTree.ParseError as exc:
+        raise AnsibleFilterError("this is not GraphML: {0}".format(exc)) from exc
+
+
+def _check_depth(what: str, depth: int) -> None:
+    if depth > budget.DEPTH:
+        raise AnsibleFilterError("{0}: more than {1} elements lie in each other".format(what, budget.DEPTH))
 
 
 def _parsed(what: str, text: t.Any, parse: t.Callable[[types.ModuleType, str], t.Any]) -> t.Any:
@@ -53,9 +77,11 @@ def _parsed(what: str, text: t.Any, parse: t.Callable[[types.ModuleType, str], t
     except ImportError as exc:
         raise AnsibleFilterError("{0} needs the Python library networkx on the controller".format(what)) from exc
     try:
-        return parse(library, text)
+        graph = parse(library, text)
     except (library.NetworkXException, SyntaxError, ValueError, LookupError, TypeError, AttributeError) as exc:
         raise AnsibleFilterError("this is not {0}: {1}".format(what, exc)) from exc
+    budget.Budget([]).objects(what, graph.number_of_nodes() + 2 * graph.number_of_edges())
+    return graph
 
 
 def read(graph: t.Any, name: str | None, lo: str | list[str] | None, pool: str | list[str]) -> Imported:
@@ -81,7 +107,7 @@ def read(graph: t.Any, name: str | None, lo: str | list[str] | None, pool: str |
             "links": _links(imported, graph, routers),
             "pool": pool,
             "routing": "static",
-            "checks": _checks(groups),
+            "checks": _checks(imported, groups),
         }
     )
     if len(groups) > 1:
@@ -149,12 +175,19 @@ def _links(imported: Imported, graph: t.Any, routers: dict[t.Any, str]) -> list[
 def _groups(graph: t.Any, routers: dict[t.Any, str]) -> list[list[str]]:
     """The parts of a graph between which there is no link."""
     library = importlib.import_module("networkx")
-    parts = library.connected_components(graph.to_undirected(as_view=True))
-    return [[router for node, router in routers.items() if node in part] for part in parts]
+    parts = list(library.connected_components(graph.to_undirected(as_view=True)))
+    group_of = {node: number for number, part in enumerate(parts) for node in part}
+    groups: list[list[str]] = [[] for dummy in parts]
+    for node, router in routers.items():
+        groups[group_of[node]].append(router)
+    return groups
 
 
-def _checks(groups: list[list[str]]) -> list[dict[str, t.Any]]:
+def _checks(imported: Imported, groups: list[list[str]]) -> list[dict[str, t.Any]]:
     """Everybody reaches everybody; in a graph of several parts, those of the own part and nobody else."""
+    if 2 * sum(map(len, groups)) ** 2 > budget.PAIRS:
+        imported.leave_out("checks: there are none, because each router asking each would be too many")
+        return []
     everybody = {"from": schema.ALL, "to": schema.ALL}
     if len(groups) == 1:
         return [everybody]

@@ -6,19 +6,45 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import shortened
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import budget, layout
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import names
+
+_F = t.TypeVar("_F", bound=t.Callable[..., t.Any])
+
+
+def guarded(function: _F) -> _F:
+    """A filter that refuses what is more than one topology may be, in one sentence that is not long."""
+
+    @functools.wraps(function)
+    def guard(*arguments: t.Any, **options: t.Any) -> t.Any:
+        try:
+            return function(*arguments, **options)
+        except AnsibleFilterError as exc:
+            raise AnsibleFilterError(shortened(exc.message)) from None
+        except budget.Exceeded as exc:
+            raise AnsibleFilterError(str(exc)) from None
+
+    return t.cast("_F", guard)
+
+
+def limited(place: str, text: str) -> str:
+    """The text, if it is not longer than any that describes a lab."""
+    if len(text) > budget.IMPORT:
+        raise AnsibleFilterError("{0}: {1} characters are more than {2}".format(place, len(text), budget.IMPORT))
+    return text
 
 
 class Imported:
     """A topology in the making.
 
-    :ivar topology: as the module topology takes it. :ivar left_out: what it lacks or has otherwise, a sentence each.
+    :ivar topology: as the module topology takes it.
     """
 
     def __init__(self, name: t.Any, where: str) -> None:
@@ -26,15 +52,14 @@ class Imported:
         if not isinstance(name, str) or not name.strip():
             raise AnsibleFilterError("{0}: {1!r} does not name the lab; the option name does".format(where, name))
         self.topology: dict[str, t.Any] = {"name": names.lab(name)}
-        self.left_out: list[str] = []
+        self._left_out: dict[str, None] = {}
         self._keys: dict[str, list[str]] = {}
         if self.topology["name"] != name:
             self.leave_out("{0}: the lab {1!r} is called {2} here".format(where, name, self.topology["name"]))
 
     def leave_out(self, text: str) -> None:
         """Remember what is not in the topology, or is otherwise."""
-        if text not in self.left_out:
-            self.left_out.append(text)
+        self._left_out[shortened(text)] = None
 
     def leave_out_keys(self, place: str, keys: t.Iterable[t.Any]) -> None:
         """Remember keys of what is at a place; those of the same name become one sentence."""
@@ -51,10 +76,15 @@ class Imported:
             raise AnsibleFilterError("this is no topology: {0}".format("; ".join(errors)))
         if with_notes:
             return {"topology": self.topology, "left_out": self.left_out}
-        if self.left_out:
+        if self._left_out:
             Display().warning("lab {0}, left out or otherwise here: {1}".format(
-                self.topology["name"], "; ".join(self.left_out)))
+                self.topology["name"], "; ".join(self._left_out)))
         return self.topology
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the topology lacks or has otherwise, a sentence each."""
+        return list(self._left_out)
 
 
 def mapping(place: str, value: t.Any) -> dict[t.Any, t.Any]:

@@ -12,12 +12,14 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import budget
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import names, startup
-from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked, mapping
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked, limited, mapping
 
-_VALUE = r"""=("(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^"'#]+?))\s*(\#.*)?"""
+_VALUE = r"""=("(?P<double>[^"]*)"\s*|'(?P<single>[^']*)'\s*|(?P<bare>[^"'#]+))(\#.*)?"""
 _MACHINE = re.compile(r"(?P<machine>\w+)\[(?P<key>\w+)\]" + _VALUE)
 _ABOUT = re.compile(r"(?P<key>LAB_[A-Z]+)" + _VALUE)
+_MOST_DIGITS = 9
 _DOMAIN = re.compile(r"(?P<domain>\w+)(/(?P<mac>[^/]+))?")
 
 
@@ -37,7 +39,7 @@ def read(text: t.Any, startups: t.Any, name: str | None) -> Imported:
     """The topology, with what it leaves out; AnsibleFilterError names the line that is wrong."""
     if not isinstance(text, str):
         raise AnsibleFilterError("lab.conf: {0!r} is not a text".format(text))
-    machines, about = _parse(text)
+    machines, about = _parse(limited("lab.conf", text))
     if not machines:
         raise AnsibleFilterError("lab.conf: there is no machine in it")
     imported = Imported(name or about.pop("LAB_NAME", None), "LAB_NAME")
@@ -63,7 +65,7 @@ def _parse(text: str) -> tuple[dict[str, _Machine], dict[str, str]]:
             raise AnsibleFilterError("lab.conf, line {0}: {1!r} is not MACHINE[KEY]=VALUE".format(number, line))
         machine = machines.setdefault(found["machine"], _Machine())
         value = _value(found)
-        if not found["key"].isdecimal():
+        if not found["key"].isdecimal() or len(found["key"]) > _MOST_DIGITS:
             machine.options.append((found["key"], value))
             continue
         wire = _DOMAIN.fullmatch(value)
@@ -85,6 +87,7 @@ def _value(found: re.Match[str]) -> str:
 def _startups(machines: dict[str, _Machine], startups: t.Any) -> dict[str, startup.Startup]:
     """What the startup files say, by machine."""
     found = {}
+    size = 0
     for machine, text in mapping("startup", startups).items():
         place = "startup of {0}".format(machine)
         if machine not in machines:
@@ -92,6 +95,9 @@ def _startups(machines: dict[str, _Machine], startups: t.Any) -> dict[str, start
             raise AnsibleFilterError("{0}: there is no such machine{1}".format(place, near))
         if not isinstance(text, str):
             raise AnsibleFilterError("{0}: {1!r} is not a text".format(place, text))
+        size += len(text)
+        if size > budget.IMPORT:
+            raise AnsibleFilterError("startup: the files have more than {0} characters".format(budget.IMPORT))
         links = ["eth{0}".format(number) for number in machines[machine].links]
         found[machine] = startup.read(place, text, links)
     return found

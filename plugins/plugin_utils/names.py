@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 import typing as t
 import unicodedata
@@ -38,6 +37,7 @@ class Names:
         self._valid = valid
         self._fallback = fallback
         self._taken = set(taken)
+        self._numbers: dict[str, int] = {}  # the last one that was tried, by name
 
     def give(self, text: str, key: str = "") -> str:
         """A name for what is called *text* elsewhere; the key tells it from others that are called alike."""
@@ -45,10 +45,13 @@ class Names:
         if not self._valid(name[: self._limit]):  # a number alone
             name = self._fallback + name
         endings = ["", *(["-" + plain(key)] if plain(key) else [])]
-        for ending in itertools.chain(endings, map("-{0}".format, itertools.count(2))):
+        for ending in endings:
             found = fitting(name + ending, self._limit)
             if found not in self._taken:
                 break
+        while found in self._taken:
+            self._numbers[name] = self._numbers.get(name, 1) + 1
+            found = fitting("{0}-{1}".format(name, self._numbers[name]), self._limit)
         self._taken.add(found)
         return found
 

@@ -26,6 +26,8 @@ from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import check
 # With these a line says something else than its words.
 _SHELL = re.compile(r"[$`|&;<>(){}*?\\]")
 
+_LONGEST = 1000  # shlex takes very long for more
+
 _TYPES = ("unicast", "blackhole", "unreachable", "prohibit", "throw")
 
 
@@ -54,6 +56,8 @@ def read(place: str, text: str, links: t.Iterable[str]) -> Startup:
     for number, line in enumerate(text.splitlines(), 1):
         at = "{0}, line {1}".format(place, number)
         try:
+            if len(line) > _LONGEST:
+                raise _Unknown
             words = shlex.split(line, comments=True)
             if words and _SHELL.search(line.partition(" #")[0]):
                 raise _Unknown
@@ -67,6 +71,7 @@ class _Reading:
     def __init__(self, links: t.Iterable[str]) -> None:
         self.found = Startup()
         self._links = {"lo", *links}
+        self._given: set[tuple[str, str]] = set()
 
     def command(self, place: str, words: list[str]) -> None:
         """Take one command."""
@@ -131,7 +136,8 @@ class _Reading:
         addresses = self.found.addresses.setdefault(dev, [])
         if broadcast not in (None, "+", str(interface.network.broadcast_address)):
             raise _Unknown
-        if str(interface) not in addresses:
+        if (dev, str(interface)) not in self._given:
+            self._given.add((dev, str(interface)))
             addresses.append(str(interface))
         if broadcast and interface.version == 4:
             self.found.broadcast.add(dev)

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
 
 AT_BRIDGE = "the bridge itself is the gateway, and the segment has its keys"
+QUOTES = "; YAML makes this of words such as on and no, so write them in quotes"
 LAN: dict[str, t.Any] = {"prefix": "10.0.0.0/24", "members": "a"}
 
 
@@ -20,8 +21,9 @@ LAN: dict[str, t.Any] = {"prefix": "10.0.0.0/24", "members": "a"}
     ("more", "errors"),
     [
         ({"namespaces": True}, ["namespaces: True is not a mapping from names, or a list of names"]),
-        ({"namespaces": ["a", False]}, ["namespaces[1]: False is not a name, or a name with keys"]),
-        ({"namespaces": {"a": None, False: None}}, ["namespaces: False is not a name"]),
+        ({"namespaces": ["a", False]}, ["namespaces[1]: False is not a name, or a name with keys" + QUOTES]),
+        ({"namespaces": {"a": None, False: None}}, ["namespaces: False is not a name" + QUOTES]),
+        ({"namespaces": {"a": None, "true": None}}, ["namespaces: 'true' is not a name" + QUOTES]),
         ({"namespaces": ["a", "all"]}, ["namespaces[1]: 'all' is not a namespace name"]),
         ({"namespaces": {"a": {"sysctls": {"b.c": [1]}}}}, ["namespaces.a.sysctls.b.c: [1] is not a text"]),
         (

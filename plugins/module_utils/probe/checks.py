@@ -15,6 +15,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
 
 PROTOCOLS = ("icmp", "tcp", "udp", "arp")
 
+# Requests and their answers carry a number of 16 bits.
+MOST = 1 << 16
+TOO_MANY = "these are more than the {0} checks that one run can tell apart".format(MOST)
+
 # Octets of ICMP payload, as many as ping sends.
 SIZE = 56
 

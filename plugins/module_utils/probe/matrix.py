@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY
 
 _YES, _NO = "yes", "no"
 _CELLS = {_YES: reasons.REACHABLE, _NO: reasons.UNREACHABLE, **{word: word for word in reasons.WORDS}}
@@ -27,20 +30,30 @@ class Member(t.NamedTuple):
 
 
 def product(senders: list[str], targets: list[str]) -> list[Asked]:
-    """Every sender to every target."""
-    return [{"from": netns, "to": address} for netns in dict.fromkeys(senders) for address in dict.fromkeys(targets)]
+    """Every sender to every target; LabError where they are more than one run can ask."""
+    return _limited({"from": netns, "to": one} for netns in dict.fromkeys(senders) for one in dict.fromkeys(targets))
 
 
 def pairs(members: t.Sequence[Member]) -> list[Asked]:
-    """Every namespace to the addresses of all others, as far as it has one of the same family itself."""
+    """Every namespace to the addresses of all others, as far as it has one of the same family itself.
+
+    LabError where they are more than one run can ask.
+    """
     families = {(member.netns, _version(member.address)) for member in members}
     senders = list(dict.fromkeys(member.netns for member in members))
-    return [
+    return _limited(
         {"from": netns, "to": address}
         for netns in senders
         for owner, address in dict.fromkeys(members)
         if owner != netns and (netns, _version(address)) in families
-    ]
+    )
+
+
+def _limited(asked: t.Iterator[Asked]) -> list[Asked]:
+    found = list(itertools.islice(asked, MOST + 1))
+    if len(found) > MOST:
+        raise LabError("matrix: {0}".format(TOO_MANY))
+    return found
 
 
 def _version(address: str) -> int:

@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, icmp, tcp, udp
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Outcome, Probe
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY, Check
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.room import make_room
 
@@ -29,8 +29,6 @@ _BURST = 64
 
 # After how many blind probes there has to be room again: each may need an entry for its target, which needs one too.
 _BLIND = 256
-
-_MOST = 0x10000
 
 _Key = tuple[t.Any, ...]
 
@@ -49,8 +47,8 @@ def run(checks: list[Check], problems: list[str] | None = None) -> list[Outcome]
         sent then.
     """
     problems = list(problems or [])
-    if len(checks) > _MOST:
-        raise LabError([*problems, f"checks: {len(checks)} are more than the {_MOST} that one run can tell apart"])
+    if len(checks) > MOST:
+        raise LabError([*problems, f"checks: {TOO_MANY}"])
     with contextlib.ExitStack() as stack:
         opening = _Opening(stack)
         opening.allow_files(2 * len(checks))

@@ -74,10 +74,14 @@ def _by_hash(names: t.Iterable[str], start: int, end: int, used: set[int]) -> di
     """For each name the first free place after its hash, from *start* to *end* and then round from 0."""
     chosen: dict[str, int] = {}
     occupied = set(used)
+    onward: dict[int, int] = {}  # from an occupied place to one further on, between which all are
     for name in names:
         place = start + _hash(name) % (end - start)
+        passed = []
         while place in occupied:
-            place = (place + 1) % end
+            passed.append(place)
+            place = onward.get(place, (place + 1) % end)
+        onward.update(dict.fromkeys(passed, place))
         occupied.add(place)
         chosen[name] = place
     return chosen

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import SIZE
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, SIZE, TOO_MANY
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 
@@ -26,7 +27,7 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
     """Every check of a lab with its place: one for each sender and each address of each target.
 
     Of two that are alike it is the later. A sender asks neither itself, nor addresses of a family of which it has
-    none; save those that a check names as addresses.
+    none; save those that a check names as addresses. LabError where they are more than one run can make.
     """
     everything = lab.addresses()
     families = {ref: {":" in one for one in addresses} for ref, addresses in everything.items()}
@@ -48,6 +49,8 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
                 if listens and address in owners:
                     check["listen"] = owners[address]
                 found[key] = (place + ".", check)
+            if len(found) > MOST:
+                raise LabError("{0}: {1}".format(place, TOO_MANY))
     return list(found.values())
 
 

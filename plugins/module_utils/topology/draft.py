@@ -19,7 +19,8 @@ class Draft:
 
     :ivar reader: takes the data apart. :ivar errors: what is wrong. :ivar lab: what is right.
     :ivar mtu: that of all links that do not say another. :ivar declared: every name that stands for something.
-    :ivar known: prefixes that are taken, with their places.
+    :ivar known: prefixes that are taken, with their places. :ivar altnames: the kernel's name of a link by its
+        namespace and its alternative name; None before links have names.
     """
 
     def __init__(self, name: str, reader: Reader, mtu: int | None) -> None:
@@ -29,6 +30,7 @@ class Draft:
         self.mtu = self.right_mtu("", mtu)
         self.declared: set[str] = {schema.HOST}
         self.known: list[tuple[addressing.Network, str]] = []
+        self.altnames: dict[tuple[str, str], str] | None = None
 
     def netns(self, place: str, name: str | None) -> str | None:
         """The reference of a namespace by its name in the topology; None, with an error, where there is none."""

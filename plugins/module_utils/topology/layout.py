@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import (
+    budget,
     conflicts,
     links,
     naming,
@@ -29,6 +30,14 @@ _HOST_KEYS = ("forwarding", "sysctls")
 def read(data: t.Any) -> tuple[Lab, list[str]]:
     """The lab that a topology describes, and what is wrong with it; as much of the lab as is right."""
     reader = Reader()
+    try:
+        return _read(reader, data), list(dict.fromkeys(reader.errors))
+    except budget.Exceeded as exc:
+        return Lab(""), exc.errors
+
+
+def _read(reader: Reader, data: t.Any) -> Lab:
+    reader.budget.data("topology", data)
     top = reader.item("", data, "topology")
     draft = Draft(top.get("name", ""), reader, top.get("mtu"))
     _namespaces(draft, top.get("namespaces", {}))
@@ -42,11 +51,11 @@ def read(data: t.Any) -> tuple[Lab, list[str]]:
     conflicts.check_overlaps(draft, top.get("pool", []))
     traffic.routes(draft, top.get("routes", []))
     if top.get("routing") == "static":
-        add_routes(draft.lab)
+        add_routes(draft.lab, reader.budget)
     traffic.neighbors(draft, top.get("neighbors", []))
     traffic.masquerades(draft, top.get("masquerade", []))
     traffic.checks(draft, top.get("checks", []))
-    return draft.lab, list(dict.fromkeys(draft.errors))
+    return draft.lab
 
 
 def _namespaces(draft: Draft, value: t.Any) -> None:

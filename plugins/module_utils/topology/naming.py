@@ -19,14 +19,15 @@ def give_names(lab: Lab) -> None:
     and the segment; a bridge after the lab and the segment. What is too long is cut, with a hash of the whole, which
     becomes the alternative name.
     """
+    numbers: dict[tuple[str, str], int] = {}
     taken = {(one.netns, one.name) for one in (*lab.switches.values(), *lab.plugs()) if one.name}
     for switch in lab.switches.values():
         if not switch.name:
-            _name(lab, switch, "{0}-{1}".format(lab.name, switch.label), taken)
+            _name(lab, switch, "{0}-{1}".format(lab.name, switch.label), taken, numbers)
     for cable in lab.cables:
         for plug, other in (cable.ends, cable.ends[::-1]):
             if not plug.name:
-                _name(lab, plug, _label(cable.segment, plug, other), taken)
+                _name(lab, plug, _label(cable.segment, plug, other), taken, numbers)
 
 
 def _label(segment: str, plug: Plug, other: Plug) -> str:
@@ -45,14 +46,18 @@ def title(plug: Plug) -> str:
     return plug.netns or "host"
 
 
-def _name(lab: Lab, link: Plug | Switch, label: str, taken: set[tuple[str, str]]) -> None:
-    number = 1
-    text = label
+def _name(
+    lab: Lab, link: Plug | Switch, label: str, taken: set[tuple[str, str]], numbers: dict[tuple[str, str], int]
+) -> None:
+    """Name a link like *label*; with the number after the last one that was tried, where there is one already."""
+    number = numbers.get((link.netns, label), 1)
+    text = label if number == 1 else "{0}-{1}".format(label, number)
     name = _fitting(lab, text)
     while (link.netns, name) in taken:  # a second cable between the same two
         number += 1
         text = "{0}-{1}".format(label, number)
         name = _fitting(lab, text)
+    numbers[link.netns, label] = number
     taken.add((link.netns, name))
     link.name = name
     link.altname = text if name != text else None

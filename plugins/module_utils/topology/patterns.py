@@ -13,16 +13,25 @@ import typing as t
 # As many as anybody will want on one machine; a slip of the hand should not eat its memory.
 MOST = 65536
 
-_RANGE = re.compile(r"\[(?:(\d+):(\d+)|([a-z]):([a-z]))\]")
+_RANGE = re.compile(r"\[(?:(\d{1,30}):(\d{1,30})|([a-z]):([a-z]))\]")
+
+
+def size(text: str) -> int:
+    """How many strings :func:`expand` makes of a text. ValueError says why none."""
+    if "[" not in text:
+        return 1
+    parts = _RANGE.split(text)
+    if len(parts) > 6:
+        raise ValueError("{0!r} has more than one range".format(text))
+    return 1 if len(parts) == 1 else len(_numbers(text, *parts[1:5]))
 
 
 def expand(text: str) -> list[str]:
     """The strings that a text with one range stands for; the text alone where it has none. ValueError says why not."""
-    parts = _RANGE.split(text)
-    if len(parts) == 1:
+    if not is_range(text):
         return [text]
-    if len(parts) > 6:
-        raise ValueError("{0!r} has more than one range".format(text))
+    size(text)  # which says why there is none
+    parts = _RANGE.split(text)
     return ["".join((parts[0], item, parts[5])) for item in _items(text, *parts[1:5])]
 
 
@@ -31,16 +40,31 @@ def is_range(text: str) -> bool:
     return "[" in text and bool(_RANGE.search(text))
 
 
-def _items(text: str, low: str, high: str, first: str, last: str) -> list[str]:
+def _numbers(text: str, low: str, high: str, first: str, last: str) -> range:
+    """The numbers of a range, or those of its letters in Unicode."""
     start, end = (int(low), int(high)) if low else (ord(first), ord(last))
     if not start <= end < start + MOST:
         count = max(end - start + 1, 0)
         raise ValueError("the range in {0!r} is of {1} items, not of 1 to {2}".format(text, count, MOST))
-    numbers = range(start, end + 1)
+    return range(start, end + 1)
+
+
+def _items(text: str, low: str, high: str, first: str, last: str) -> list[str]:
+    numbers = _numbers(text, low, high, first, last)
     if first:
         return [chr(number) for number in numbers]
     width = len(low) if low.startswith("0") else 0
     return [str(number).zfill(width) for number in numbers]
+
+
+def length(value: t.Any) -> int:
+    """How many values :func:`side_by_side` makes of one; 0 where it has no range. ValueError says why none."""
+    lengths: dict[int, str] = {}
+    _measure(value, lengths)
+    if len(lengths) > 1:
+        (one, first), (other, second) = list(lengths.items())[:2]
+        raise ValueError("{0!r} stands for {1}, but {2!r} for {3}".format(first, one, second, other))
+    return next(iter(lengths), 0)
 
 
 def side_by_side(value: t.Any) -> list[t.Any]:
@@ -48,20 +72,14 @@ def side_by_side(value: t.Any) -> list[t.Any]:
 
     ValueError says which are not. Without any range the value alone.
     """
-    lengths: dict[int, str] = {}
-    _measure(value, lengths)
-    if len(lengths) > 1:
-        (one, first), (other, second) = list(lengths.items())[:2]
-        raise ValueError("{0!r} stands for {1}, but {2!r} for {3}".format(first, one, second, other))
-    for length in lengths:
-        return [_take(value, number) for number in range(length)]
-    return [value]
+    count = length(value)
+    return [_take(value, number) for number in range(count)] if count else [value]
 
 
 def _measure(value: t.Any, lengths: dict[int, str]) -> None:
     if isinstance(value, str):
         if is_range(value):
-            lengths.setdefault(len(_several(value)), value)
+            lengths.setdefault(_length(value), value)
     elif isinstance(value, dict):
         for item in value.values():
             _measure(item, lengths)
@@ -70,15 +88,20 @@ def _measure(value: t.Any, lengths: dict[int, str]) -> None:
             _measure(item, lengths)
 
 
-@functools.lru_cache(maxsize=256)
+def _length(text: str) -> int:
+    """How many strings :func:`_several` makes of a text."""
+    parts = _RANGE.split(text)
+    found = {len(_numbers(text, *parts[start : start + 4])) for start in range(1, len(parts), 5)}
+    if len(found) > 1:
+        raise ValueError("the ranges in {0!r} are not as long as each other".format(text))
+    return found.pop()
+
+
+@functools.lru_cache(maxsize=8)
 def _several(text: str) -> list[str]:
     """As :func:`expand`, for a text with several ranges as well."""
-    columns = []
     parts = _RANGE.split(text)
-    for start in range(1, len(parts), 5):
-        columns.append(_items(text, *parts[start : start + 4]))
-    if len({len(column) for column in columns}) > 1:
-        raise ValueError("the ranges in {0!r} are not as long as each other".format(text))
+    columns = [_items(text, *parts[start : start + 4]) for start in range(1, len(parts), 5)]
     fixed = parts[::5]
     return [
         "".join(word for pair in zip(fixed, (*items, "")) for word in pair) for items in zip(*columns)

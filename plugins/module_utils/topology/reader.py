@@ -12,9 +12,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import patterns, schema
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import budget, patterns, schema
 
 Data = dict[str, t.Any]
+
+# How many objects of the kernel's one thing of a shape is, about: a segment is a network and its bridge, and who is on
+# it brings both ends of a link.
+_COST = {"namespace": 1, "bridge": 1, "segment": 2, "member": 2, "link": 2, "route": 1, "neighbor": 1, "masquerade": 1,
+         "check": 1}  # fmt: skip
+_MOST_DIGITS = 18
+_WORDS = ("true", "false", "null")
 
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
@@ -22,11 +29,13 @@ _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 class Reader:
     """Takes data apart.
 
-    :ivar errors: what was found wrong, a sentence each, which begins with the place.
+    :ivar errors: what was found wrong, a sentence each, which begins with the place. :ivar budget: what is left for
+        the topology that the data are of.
     """
 
     def __init__(self) -> None:
         self.errors: list[str] = []
+        self.budget = budget.Budget(self.errors)
 
     def item(self, place: str, value: t.Any, shape: str) -> Data:
         """The values of a mapping by key, of the kinds that *shape* says; without those that are wrong, or null."""
@@ -40,6 +49,7 @@ class Reader:
             if key is None:
                 near = rules.nearest(str(name), keys)
                 self.errors.append("{0}: there is no such key{1}".format(_join(place, name), near))
+                self.budget.objects(_join(place, name), 0)
             elif one is not None:
                 result = self._value(_join(place, name), one, key)
                 if result is not None:
@@ -58,21 +68,21 @@ class Reader:
                 if isinstance(name, dict) and len(name) == 1:
                     yield from self.named(place, name, shape)
                 elif _is_name(name):
-                    for one in self._expand(at, str(name)):
+                    for one in self._expand(at, str(name), _COST[shape]):
                         yield one, at, {}
                 else:
-                    self._wrong(at, name, "a name, or a name with keys")
+                    self._wrong(at, name, "a name, or a name with keys" + _quoted(name))
         elif isinstance(value, dict):
             for name, options in value.items():
                 if _is_name(name):
                     yield from self._entry(_join(place, name), str(name), options, shape)
                 else:
-                    self._wrong(place, name, "a name")
+                    self._wrong(place, name, "a name" + _quoted(name))
         else:
             self._wrong(place, value, "a mapping from names, or a list of names")
 
     def _entry(self, place: str, name: str, options: t.Any, shape: str) -> t.Iterator[tuple[str, str, Data]]:
-        names = self._expand(place, name)
+        names = self._expand(place, name, _COST[shape])
         if options is None:
             for one in names:
                 yield one, place, {}
@@ -98,6 +108,7 @@ class Reader:
         alone = isinstance(value, dict) or (short and isinstance(value, str))
         for number, one in enumerate([value] if alone else value if isinstance(value, list) else []):
             at = place if alone else "{0}[{1}]".format(place, number)
+            self.budget.objects(at, _COST[shape])
             if short and isinstance(one, str):
                 one = {short: one}
             yield at, self.item(at, one, shape)
@@ -111,22 +122,27 @@ class Reader:
             return
         for number, one in enumerate(value):
             at = "{0}[{1}]".format(place, number)
-            for link in self._spread(at, {"ends": one} if isinstance(one, list) else one):
+            for link in self._spread(at, {"ends": one} if isinstance(one, list) else one, _COST["link"]):
                 yield at, self.item(at, link, "link")
 
     def names(self, place: str, texts: list[str]) -> list[str]:
         """Names with their ranges spread."""
         return [one for text in texts for one in self._expand(place, text)]
 
-    def _expand(self, place: str, text: str) -> list[str]:
+    def _expand(self, place: str, text: str, cost: int = 1) -> list[str]:
         try:
+            self.budget.objects(place, cost * patterns.size(text))
             return patterns.expand(text)
         except ValueError as exc:
             self.errors.append("{0}: {1}".format(place, exc))
             return []
 
-    def _spread(self, place: str, value: t.Any) -> list[t.Any]:
+    def _spread(self, place: str, value: t.Any, cost: int = 0) -> list[t.Any]:
         try:
+            count = patterns.length(value) or 1
+            self.budget.objects(place, cost * count)
+            if count > 1:
+                self.budget.values(place, (count - 1) * budget.size(value))
             return patterns.side_by_side(value)
         except ValueError as exc:
             self.errors.append("{0}: {1}".format(place, exc))
@@ -174,7 +190,7 @@ class Reader:
     def _number(self, place: str, value: t.Any) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        if isinstance(value, str) and value.isdecimal():
+        if isinstance(value, str) and value.isdecimal() and len(value) <= _MOST_DIGITS:
             return int(value)
         self._wrong(place, value, "a number")
         return None
@@ -218,8 +234,17 @@ class Reader:
 
 
 def _is_name(value: t.Any) -> bool:
-    """Whether a value can be a name: not what YAML makes of `no` and `on`, unless they are quoted."""
-    return isinstance(value, (str, int)) and not isinstance(value, bool)
+    """Whether a value can be a name: not what YAML makes of `no` and `on`, unless they are quoted.
+
+    On the way to a host, keys become texts: then it is the word `true`, or `false`.
+    """
+    return isinstance(value, (str, int)) and not isinstance(value, bool) and value not in _WORDS
+
+
+def _quoted(name: t.Any) -> str:
+    """What to do about something that is no name."""
+    spoilt = isinstance(name, bool) or name in _WORDS
+    return "; YAML makes this of words such as on and no, so write them in quotes" if spoilt else ""
 
 
 def _join(place: str, name: t.Any) -> str:

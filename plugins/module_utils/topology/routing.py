@@ -10,6 +10,7 @@ import collections
 import ipaddress
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.budget import Budget
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch, Way
 
 PLACE = "routing"
@@ -22,7 +23,7 @@ class _Subnet(t.NamedTuple):
     addresses: dict[str, str]
 
 
-def add_routes(lab: Lab) -> None:
+def add_routes(lab: Lab, budget: Budget) -> None:
     """Add a route to each router for every prefix, and every address of a `lo`, that it is not on itself.
 
     Between routers whose every end has an address of its `lo`, links alone need none: nobody talks to them, since
@@ -44,6 +45,8 @@ def add_routes(lab: Lab) -> None:
         own = {node.ref: [one for one in node.lo if _version(one) == version] for node in lab.nodes.values()}
         destinations = _destinations(of_version, own)
         held = _held(destinations, own, routers)
+        ends = sum(len(subnet.addresses) for subnet in of_version)
+        budget.pairs(PLACE, "routes", len(routers) * max(len(destinations), ends))
         for router in [node.ref for node in lab.nodes.values() if node.forwarding]:
             hops = _hops(_first_hops(router, by_node, routers), held)
             options = {"src": own[router][0].split("/")[0]} if own[router] else {}
@@ -90,13 +93,21 @@ def _subnets(lab: Lab) -> list[_Subnet]:
 
 def _wires(lab: Lab) -> dict[str, str]:
     """By the label of each bridge that of one of those that it is connected with, the same for all of them."""
-    found = {label: label for label in lab.switches}
+    found: dict[str, str] = {}
+
+    def last(label: str) -> str:
+        passed = []
+        while label in found:
+            passed.append(label)
+            label = found[label]
+        found.update(dict.fromkeys(passed, label))
+        return label
+
     for cable in lab.cables:
         one, other = (plug.switch for plug in cable.ends)
-        if one and other and all(plug.up for plug in cable.ends):
-            old, new = found[one.label], found[other.label]
-            found = {label: new if wire == old else wire for label, wire in found.items()}
-    return found
+        if one and other and all(plug.up for plug in cable.ends) and last(one.label) != last(other.label):
+            found[last(one.label)] = last(other.label)
+    return {label: last(label) for label in lab.switches}
 
 
 def _destinations(subnets: list[_Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:
@@ -124,12 +135,16 @@ def _held(destinations: dict[str, set[str]], own: dict[str, list[str]], routers:
 def _first_hops(router: str, by_node: dict[str, list[_Subnet]], routers: set[str]) -> dict[str, str]:
     """By which address a router reaches every other namespace first; the nearest ones first."""
     found = {router: ""}
+    done: set[int] = set()
     waiting = collections.deque([router])
     while waiting:
         here = waiting.popleft()
         if here not in routers:
             continue  # it can be reached, and passes nothing on
         for subnet in by_node.get(here, ()):
+            if id(subnet) in done:
+                continue
+            done.add(id(subnet))
             for ref, address in subnet.addresses.items():
                 if ref not in found:
                     found[ref] = found[here] or address

@@ -18,10 +18,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader impor
 
 def _kernel_name(draft: Draft, netns: str, name: str) -> str:
     """What the kernel calls a link that is named by the alternative name of one that was cut."""
-    if len(name.encode()) <= rules.LINK_NAME_LIMIT:
+    if len(name.encode(errors="surrogatepass")) <= rules.LINK_NAME_LIMIT:
         return name
-    links = (*draft.lab.switches.values(), *draft.lab.plugs())
-    return next((one.name for one in links if (one.netns, one.altname) == (netns, name)), name)
+    if draft.altnames is None:
+        links = [*draft.lab.switches.values(), *draft.lab.plugs()]
+        draft.altnames = {(one.netns, one.altname or ""): one.name for one in reversed(links)}
+    return draft.altnames.get((netns, name), name)
 
 
 def routes(draft: Draft, value: t.Any) -> None:
@@ -62,7 +64,9 @@ def _neighbors_at(
     other = draft.netns(place + ".via", name)
     if other is None:
         return
-    networks = [ipaddress.ip_interface(one).network for one in addresses.get(netns, [])]
+    own = addresses.get(netns, [])
+    draft.reader.budget.pairs(place, "comparisons", len(own) * len(addresses.get(other, [])))
+    networks = [rules.interface_of(one).network for one in own]
     found = set()
     for text in addresses.get(other, []):
         ip = ipaddress.ip_interface(text).ip
@@ -125,6 +129,8 @@ def _agree_on_forwarding(draft: Draft) -> None:
 def checks(draft: Draft, value: t.Any) -> None:
     """Take the checks; names in them are looked up, and left as names."""
     asked = contract.targets_of(draft.lab)
+    everybody = {schema.ALL: sum(bool(node.ref) for node in draft.lab.nodes.values())}
+    everything = {schema.ALL: sum(map(len, asked.values())), schema.HOST: len(asked.get("", []))}
     for place, values in draft.reader.items("checks", value, "check"):
         senders = [
             name
@@ -139,4 +145,8 @@ def checks(draft: Draft, value: t.Any) -> None:
                 targets.append(name)
             if netns is not None and not asked.get(netns) and not draft.errors:
                 draft.errors.append("{0}.to: {1!r} has no address that could be asked".format(place, name))
+        count = sum(everybody.get(name, 1) for name in dict.fromkeys(senders)) * sum(
+            everything.get(name, len(asked.get(name, [""]))) for name in dict.fromkeys(targets)
+        )
+        draft.reader.budget.pairs(place, "checks", count)
         draft.lab.checks.append((place, {**values, "from": senders, "to": targets}))

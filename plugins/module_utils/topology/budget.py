@@ -1,0 +1,101 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one topology may cost: a few bytes of text can stand for any number of objects.
+
+There is one budget for a whole topology, and it is asked before anything is made, so that a small text never takes
+much time or memory. Whoever writes a lab by hand comes nowhere near it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+
+# Namespaces, bridges, networks, both ends of each link, routes, neighbours and masquerading, as they were written.
+OBJECTS = 65_536
+# Single checks, and single routes that come by themselves.
+PAIRS = 1_000_000
+# Single values in the data, and those that ranges make of them.
+VALUES = 262_144
+# Octets of one text in the data, and of a text in another format, of which a filter makes a topology.
+TEXT = 1_024
+IMPORT = 1 << 20
+# How many lists and mappings may lie in each other.
+DEPTH = 32
+# After so many errors, nobody looks for more.
+ERRORS = 200
+
+
+class Exceeded(LabError):
+    """A topology is more than the budget allows; nothing of it is of use."""
+
+
+class Budget:
+    """What is left for one topology.
+
+    :arg errors: what is found wrong with it, a list that grows meanwhile.
+    """
+
+    def __init__(self, errors: list[str]) -> None:
+        self._errors = errors
+        self._objects = OBJECTS
+        self._pairs = PAIRS
+        self._values = VALUES
+
+    def objects(self, place: str, count: int) -> None:
+        """Take objects that a place in the data stands for."""
+        self._objects -= count
+        if self._objects < 0:
+            text = "{0}: this makes more than {1} namespaces, bridges, ends of links and routes in one topology"
+            raise Exceeded(text.format(place, OBJECTS))
+        if len(self._errors) > ERRORS:
+            more = "there are more errors; what comes after {0} was not read".format(place)
+            raise Exceeded([*self._errors[: ERRORS - 1], more])
+
+    def pairs(self, place: str, what: str, count: int) -> None:
+        """Take what there is one of for each sender and target."""
+        self._pairs -= count
+        if self._pairs < 0:
+            text = "{0}: this makes more than {1} single {2} in one topology"
+            raise Exceeded(text.format(place, PAIRS, what))
+
+    def values(self, place: str, count: int) -> None:
+        """Take single values."""
+        self._values -= count
+        if self._values < 0:
+            raise Exceeded("{0}: there are more than {1} values in one topology".format(place, VALUES))
+
+    def data(self, place: str, data: t.Any, longest: int = TEXT) -> None:
+        """Take data as somebody wrote it, a part of it as often as it is in it, with texts of so many octets at most.
+
+        Where this returns, recursion through the data is safe.
+        """
+        count = 0
+        waiting = [(data, DEPTH)]
+        while waiting:
+            value, depth = waiting.pop()
+            count += 1
+            if count + len(waiting) > VALUES:
+                self.values(place, count + len(waiting))
+            if isinstance(value, str):
+                if len(value) > longest:
+                    text = "{0}: a text of {1} characters that begins with {2!r}; at most {3} are taken"
+                    raise Exceeded(text.format(place, len(value), value[:40], longest))
+            elif isinstance(value, (dict, list, tuple)):
+                if not depth:
+                    text = "{0}: more than {1} lists and mappings lie in each other"
+                    raise Exceeded(text.format(place, DEPTH))
+                waiting += [(one, depth - 1) for one in value]
+                if isinstance(value, dict):
+                    waiting += [(one, depth - 1) for one in value.values()]
+        self.values(place, count)
+
+
+def size(data: t.Any) -> int:
+    """How many values there are in data that :meth:`Budget.data` has seen."""
+    if isinstance(data, dict):
+        return 1 + sum(map(size, data.values()))
+    return 1 + sum(map(size, data)) if isinstance(data, (list, tuple)) else 1
