@@ -319,7 +319,13 @@ def ends_at_a_write(world: World, number: int, **arguments: t.Any) -> None:
     if not pid:
         writes = iter(range(1, number))
         really = sysctl.write
-        sysctl.write = lambda *told: really(*told) if next(writes, None) else os._exit(0)
+
+        def write(*told: t.Any) -> None:
+            if not next(writes, None):
+                os._exit(0)
+            really(*told)
+
+        sysctl.write = write
         try:
             world.module("sysctl", lab=LAB, **arguments)
         finally:

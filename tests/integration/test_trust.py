@@ -71,13 +71,13 @@ def script(world: World, code: str, *prefix: str, **environment: str) -> subproc
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 
-def module(name: str, /, **arguments: t.Any) -> str:
+def module(called: str, /, **arguments: t.Any) -> str:
     """Code that runs a module of the collection as Ansible does and prints its result."""
     return "\n".join(
         [
             "import json, os",
             "from ansible.module_utils.testing import patch_module_args",
-            "from ansible_collections.linuxnet.lab.plugins.modules import {0} as module".format(name),
+            "from ansible_collections.linuxnet.lab.plugins.modules import {0} as module".format(called),
             "with patch_module_args({0!r}):".format({**arguments, "_ansible_remote_tmp": "/tmp"}),
             "    module.main()",
         ]
