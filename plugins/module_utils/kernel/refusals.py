@@ -64,5 +64,13 @@ def _hint(error: BaseException, code: int, where: t.Any) -> str:
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) and str(where).startswith("/run/"):
         return str(where)
     if code in (errno.EPERM, errno.EACCES):
-        return missing((SYS_ADMIN, NET_ADMIN))
+        return missing((SYS_ADMIN, NET_ADMIN)) or _of_others()
     return ""
+
+
+def _of_others() -> str:
+    """What a refusal means in a user namespace, whose root owns only what was made in it: user_namespaces(7)."""
+    with open("/proc/thread-self/uid_map", encoding="ascii") as stream:
+        if stream.read().split() == ["0", "0", "4294967295"]:
+            return ""
+    return "this user namespace does not own it: this needs root on the host, so use become: true"
