@@ -21,9 +21,11 @@ options:
         environment, or the other end of a TCP connection, such as that by which the host is managed. A default route
         that comes before the host's own; a prefix shorter than 8 bits counts as one, also where several routes make
         it up together.
-      - A namespace, bridge or veth pair that is taken over belongs to the lab from then on, and ends with it.
-      - A link of another kind stays somebody else's. Its addresses and settings are not taken back with the lab, but by
-        a task that says so.
+      - What was there before the lab never gets its mark. It keeps its addresses and its ports, it is neither moved nor
+        renamed, and it outlives the lab. When the lab ends, or its description does not name the thing any more, what
+        the lab changed on it is given back; settings, addresses and ports. Options that nobody named stay as they are.
+      - A namespace, bridge or veth pair that was taken over once needs no force in later runs.
+      - A task that is told to delete by force what the lab has never changed deletes it.
     type: bool
     default: false
 attributes:

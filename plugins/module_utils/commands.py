@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+# What `ip link set` calls the settings whose names differ from ours.
+_WORDS = {"mac": "address"}
 
 
 def variable(name: str) -> str:
@@ -39,3 +43,16 @@ def netns_word(namespace: Namespace) -> str:
     if not namespace.ref:
         return "$$"
     return "${0}".format(variable(namespace.ref)) if namespace.held else shlex.quote(namespace.ref)
+
+
+def set_command(name: str, values: dict[str, t.Any]) -> str:
+    """`ip link set` with these settings."""
+    words = ["ip link set", name]
+    for setting, value in values.items():
+        if setting == "up":
+            words.append("up" if value else "down")
+        elif setting == "master" and not value:
+            words.append("nomaster")
+        else:
+            words += [_WORDS.get(setting, setting), str(value)]
+    return " ".join(words)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import enum
 import typing as t
@@ -16,6 +17,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostU
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
+
+# The kind of records that a lab has of links that are not its own, and that it has changed.
+ADOPTED = "adopted"
 
 
 class Stage(enum.IntEnum):
@@ -94,6 +98,7 @@ class Plan:
         self.kept: dict[str, dict[str, t.Any] | None] = {}
         self.moved_sysctls: dict[tuple[str, str], str] = {}
         self._host_use: HostUse | None = None
+        self._adopted: dict[str, dict[str, t.Any]] = {}
         self._assumed: set[tuple[str, str]] = set()
         self._changes: list[Change] = []
 
@@ -190,9 +195,30 @@ class Plan:
 
     def demand(self, namespace: Namespace, link: Link, place: str, deed: str = "be changed") -> None:
         """LabError where a link is not the lab's, and it was not told to change it all the same."""
-        if self.owns(link) or self.force:
+        if self.owns(link) or self.force or self.has_adopted(namespace, link):
             return
         raise LabError("{0}: link {1!r} {2}".format(place, link.name, self._why_not(namespace, link, deed)))
+
+    def has_adopted(self, namespace: Namespace, link: Link) -> bool:
+        """Whether the lab took a link over that is not its own: force was given once."""
+        record = self.adopted(namespace, link)
+        return record is not None and record["adopted"]
+
+    def adopted(self, namespace: Namespace, link: Link) -> dict[str, t.Any] | None:
+        """The lab's record of a link that is not its own and that it has changed; :mod:`.resources.adopted`."""
+        known_by = self.adopted_key(namespace, link)
+        return self._adopted.get(known_by) or self.snapshot.remembered(self.lab).get(known_by)
+
+    def adopt(self, namespace: Namespace, link: Link, record: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The record to be written down for a link: the one that is there, or this new one. Adding to it is its use."""
+        known_by = self.adopted_key(namespace, link)
+        if known_by not in self._adopted:
+            self._adopted[known_by] = copy.deepcopy(self.snapshot.remembered(self.lab).get(known_by, record))
+        return self._adopted[known_by]
+
+    def adopted_key(self, namespace: Namespace, link: Link) -> str:
+        """The key of that record: a link keeps its index, whatever its name."""
+        return "{0} {1} {2}".format(ADOPTED, self.snapshot.identity(namespace.ref), link.index)
 
     def _why_not(self, namespace: Namespace, link: Link, deed: str) -> str:
         text = "exists in {0} and ".format(namespace.title)

@@ -24,7 +24,8 @@ options:
     type: str
   addresses: &addresses
     description:
-      - The IP addresses of the bridge, with prefix length; all of them, so that others are taken away.
+      - The IP addresses of the bridge, with prefix length; all of them, so that others are taken away. A bridge that
+        was there before the lab keeps its own.
       - Left out, they stay as they are.
     type: list
     elements: str
@@ -33,7 +34,8 @@ options:
     type: bool
   ports: &ports
     description:
-      - The links that are the bridge's ports; all of them, so that others are taken off.
+      - The links that are the bridge's ports; all of them, so that others are taken off. A bridge that was there before
+        the lab keeps its own.
       - Left out, they stay as they are. A veth may be made a port by its own C(master) as well.
     type: list
     elements: str

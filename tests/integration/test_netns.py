@@ -256,8 +256,9 @@ def test_foreign_one_is_refused_and_taken_over_by_force(world: t.Any, state: str
     ]
     done = world.quartet("netns", lab="x", name=["c1"], state=state, force=True)
     if state == "present":
-        assert lo(world, "c1") == (True, "linuxnet.lab:x")
-        assert done["diff"] == {"before": {"c1": {"lab": ""}}, "after": {"c1": {"lab": "x"}}}
+        assert "ifalias" not in world.links("c1")["lo"]
+        shown = [{"c1": {"links": {"lo": {"adopted_by": lab}}}} for lab in ("", "x")]
+        assert done["diff"] == {"before": shown[0], "after": shown[1]}
     else:
         assert named(world) == []
 

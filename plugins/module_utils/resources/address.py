@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import descr
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
@@ -85,7 +86,7 @@ class LinkAddresses:
             namespace = plan.namespace(self.netns, self.place + "netns")
             link = plan.link(namespace, self.dev, self.place + "dev")
             plan.demand(namespace, link, self.place + "dev", "get an address")
-            back = take_away(plan, namespace, link, self.addresses)
+            back = take_away(plan, namespace, link, self.addresses, everybodys=True)
             add(plan, namespace, link, self.addresses, self.place + "addresses", back)
             return
         found = plan.snapshot.namespace(self.netns)
@@ -121,18 +122,23 @@ def _scope(interface: rules.Interface) -> str:
     return "site" if interface.is_site_local else "global"
 
 
-def take_away(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses) -> list[Address]:
+def take_away(
+    plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, everybodys: bool = False
+) -> list[Address]:
     """Plan the end of the addresses that a link is not to have.
 
+    A link that was there before the lab keeps those that the lab did not add, unless *everybodys* are meant.
     :returns: those that went with them, for :func:`add` to put back.
     """
     if addresses.cidrs is None:
         return []
     wanted = addresses.wanted()
+    ours = None if everybodys or plan.owns(link) else adopted.added(plan, namespace, link)
     unwanted = [
         one
         for one in link.addresses
         if one not in wanted
+        and (ours is None or one.cidr in ours)
         and (_in_the_way(one, wanted) or (addresses.exclusive and not one.cidr.startswith("fe80:")))
     ]
     return _take_away(plan, namespace, link, unwanted, {one.cidr for one in wanted})
@@ -141,6 +147,9 @@ def take_away(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses
 def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str, back: list[Address]) -> None:
     """Plan the addresses that a link lacks, and those that are to be put *back*."""
     wanted = addresses.wanted()
+    if not plan.owns(link):  # what it had before the lab came stays as it is
+        there = {one.ip for one in link.addresses}
+        wanted = [one for one in wanted if one.ip not in there]
     named = {one.cidr for one in wanted}
     errors = []
     for number, address in enumerate(wanted):
@@ -220,7 +229,7 @@ def _record(
     link: Link,
     before: list[Address],
     named: set[str],
-    operation: Operation,
+    operations: list[Operation],
     undo: list[Operation],
     command: str,
 ) -> None:
@@ -231,7 +240,7 @@ def _record(
 
     where = ("links", link.name, "addresses")
     commands = [enter(namespace, command)]
-    plan.add(stage, namespace.ref, [operation], undo, where, shown(before), shown(link.addresses), commands)
+    plan.add(stage, namespace.ref, operations, undo, where, shown(before), shown(link.addresses), commands)
 
 
 def _operation(namespace: Namespace, action: str, link: Link, address: Address) -> Operation:
@@ -242,9 +251,10 @@ def _add(plan: Plan, namespace: Namespace, link: Link, address: Address, named: 
     before = list(link.addresses)
     namespace.add_address(link, address)
     command = "ip addr add {0} dev {1}".format(_text(address), link.name)
-    operation = _operation(namespace, "address_new", link, address)
-    undo = [_operation(namespace, "address_del", link, address)]
-    _record(plan, Stage.CONFIGURE, namespace, link, before, named, operation, undo, command)
+    note, forget = adopted.note_address(plan, namespace, link, address, added=True)
+    operations = [*note, _operation(namespace, "address_new", link, address)]
+    undo = [_operation(namespace, "address_del", link, address), *forget]
+    _record(plan, Stage.CONFIGURE, namespace, link, before, named, operations, undo, command)
 
 
 def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, named: set[str]) -> None:
@@ -252,14 +262,14 @@ def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, name
     routes = list(namespace.routes)
     namespace.drop_address(link, address)
     command = "ip addr del {0} dev {1}".format(_short(address), link.name)
-    operation = _operation(namespace, "address_del", link, address)
+    note, forget = adopted.note_address(plan, namespace, link, address, added=False)
+    operations = [*note, _operation(namespace, "address_del", link, address)]
     undo = [_operation(namespace, "address_new", link, address)]
     # Routes that the kernel drops with the address, and does not make again with it.
-    undo += [
-        Operation(namespace.ref, "route_new", {"route": route})
-        for route in routes
-        if route not in namespace.routes and route.protocol != 2
-    ]
+    lost = [route for route in routes if route not in namespace.routes and route.protocol != 2]
+    adopted.note_routes(plan, namespace, link, lost)
+    undo += [Operation(namespace.ref, "route_new", {"route": route}) for route in lost]
+    undo += forget
     # A link that the plan renames has its name from then on.
     stage = Stage.CONFIGURE if link.moved else Stage.REMOVE_ADDRESS
-    _record(plan, stage, namespace, link, before, named, operation, undo, command)
+    _record(plan, stage, namespace, link, before, named, operations, undo, command)

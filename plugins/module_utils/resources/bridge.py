@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, link
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, adopted, link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
@@ -104,7 +104,7 @@ class Bridge:
             found = namespace.links.get(self.name) if namespace else None
             if namespace and found:
                 self._demand(plan, namespace, found, "be deleted")
-                link.remove(plan, namespace, found)
+                link.end(plan, namespace, found)
             return
         namespace = plan.namespace(self.netns, self.place + "netns")
         bridge = namespace.links.get(self.name)
@@ -114,13 +114,13 @@ class Bridge:
         back = address.take_away(plan, namespace, bridge, self.addresses)
         # It goes down before it gets addresses, for it would lose them, and comes up last.
         first = dataclasses.replace(self.settings, up=self.settings.up and None)
-        if not bridge.born:
+        if plan.owns(bridge) and not bridge.born:
             first.mtu = first.mtu or self.usual_mtu
         link.configure(plan, namespace, bridge, first, self.place, marked=True)
         self._set_options(plan, namespace, bridge)
         steps = [partial(address.add, plan, namespace, bridge, self.addresses, self.place + "addresses", back)]
         if self.ports is not None:
-            steps.append(partial(self._set_ports, plan, namespace, self.ports))
+            steps.append(partial(self._set_ports, plan, namespace, bridge, self.ports))
         steps.append(partial(link.configure, plan, namespace, bridge, link.Settings(up=self.settings.up), self.place))
         each(steps)
         if not namespace.new:
@@ -172,7 +172,7 @@ class Bridge:
         return bridge
 
     def _set_options(self, plan: Plan, namespace: Namespace, bridge: Link) -> None:
-        if self.usual_mtu and not bridge.born:
+        if self.usual_mtu and plan.owns(bridge) and not bridge.born:
             # One that the kernel was built without is as in a new bridge anyway.
             usual = {name: value for name, value in _OF_A_NEW_ONE.items() if OPTIONS[name].kernel in bridge.options}
             wanted = self._units({**usual, **self.options})
@@ -187,6 +187,7 @@ class Bridge:
 
     def _change_options(self, plan: Plan, namespace: Namespace, bridge: Link, differing: dict[str, int]) -> None:
         before = {name: bridge.options[name] for name in differing if name in bridge.options}
+        note, forget = adopted.note_settings(plan, namespace, bridge, before, differing)
         bridge.options.update(differing)
 
         def change(values: dict[str, int]) -> Operation:
@@ -196,8 +197,8 @@ class Bridge:
         plan.add(
             Stage.CONFIGURE,
             namespace.ref,
-            [change(differing)],
-            [change(before)],
+            [*note, change(differing)],
+            [change(before), *forget],
             ("links", self.name),
             self._shown(before),
             self._shown(differing),
@@ -221,13 +222,14 @@ class Bridge:
             if option.kernel in units
         }
 
-    def _set_ports(self, plan: Plan, namespace: Namespace, ports: list[str]) -> None:
+    def _set_ports(self, plan: Plan, namespace: Namespace, bridge: Link, ports: list[str]) -> None:
         each(
             partial(self._add_port, plan, namespace, port, "{0}ports[{1}]".format(self.place, number))
             for number, port in enumerate(ports)
         )
         for found in list(namespace.links.values()):
-            if found.master == self.name and found.name not in ports:
+            others = not plan.owns(bridge) and not plan.owns(found)  # there before the lab, both of them
+            if found.master == self.name and found.name not in ports and not others:
                 plan.demand(namespace, found, self.place + "ports", "be taken off the bridge")
                 link.configure(plan, namespace, found, link.Settings(master=""), self.place)
 

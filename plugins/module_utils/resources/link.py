@@ -11,15 +11,14 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
 
-# What `ip link set` calls the settings whose names differ from ours.
-_WORDS = {"mac": "address"}
 # What the diff calls those whose names would not be understood.
 _SHOWN = {"alias": "owner"}
 
@@ -85,7 +84,7 @@ class LinkSettings:
             link = namespace.links.get(self.name) if namespace else None
             if namespace and link:
                 plan.demand(namespace, link, self.place + "name", "be deleted")
-                remove(plan, namespace, link)
+                end(plan, namespace, link)
             return
         namespace = plan.namespace(self.netns, self.place + "netns")
         link = plan.link(namespace, self.name, self.place + "name")
@@ -126,7 +125,9 @@ def configure(
     differing = {name: value for name, value in settings.given().items() if getattr(link, name) != value}
     if link.kind == "bridge" and differing.get("up"):
         _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": differing.pop("up")})
-    if marked and link.alias != mark(plan.lab):
+    if marked and not plan.owns(link):
+        adopted.take_over(plan, namespace, link)
+    elif marked and link.alias != mark(plan.lab):
         differing["alias"] = mark(plan.lab)
     if differing:
         _change(plan, stage, namespace, link, differing)
@@ -135,8 +136,13 @@ def configure(
 def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: dict[str, t.Any]) -> None:
     before = {name: getattr(link, name) for name in values}
     undo = [Operation(namespace.ref, "link_set", {"dev": link.name, **before})]
+    note, forget = adopted.note_settings(plan, namespace, link, before, values)
     if values.get("up") is False:
-        undo += what_going_down_takes(namespace, link)
+        lost = what_going_down_takes(namespace, link)
+        undo += lost
+        for one in [one.arguments["address"] for one in lost if one.action == "address_new"]:
+            adopted.note_address(plan, namespace, link, one, added=False)
+        adopted.note_routes(plan, namespace, link, [one.arguments["route"] for one in lost if "route" in one.arguments])
     for name, value in values.items():
         setattr(link, name, value)
     if "up" in values:
@@ -145,8 +151,8 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
     plan.add(
         stage,
         namespace.ref,
-        [Operation(namespace.ref, "link_set", {"dev": link.name, **values})],
-        undo,
+        [*note, Operation(namespace.ref, "link_set", {"dev": link.name, **values})],
+        [*undo, *forget],
         ("links", link.name),
         {_SHOWN.get(name, name): before[name] for name in values if not (link.born and name == "alias")},
         {_SHOWN.get(name, name): values[name] for name in values if not (link.born and name == "alias")},
@@ -172,11 +178,12 @@ def _set_altnames(
     word, action, back = how
     arguments = {"dev": link.name, "altname": altname}
     before, link.altnames = link.altnames, altnames
+    note, forget = adopted.note_settings(plan, namespace, link, {}, {"altnames": [*set(altnames) - set(before)]})
     plan.add(
         Stage.CONFIGURE,
         namespace.ref,
-        [Operation(namespace.ref, action, arguments)],
-        [Operation(namespace.ref, back, arguments)],
+        [*note, Operation(namespace.ref, action, arguments)],
+        [Operation(namespace.ref, back, arguments), *forget],
         ("links", link.name, "altnames"),
         list(before),
         list(link.altnames),
@@ -193,17 +200,12 @@ def what_going_down_takes(namespace: Namespace, link: Link) -> list[Operation]:
     ]
 
 
-def set_command(name: str, values: dict[str, t.Any]) -> str:
-    """`ip link set` with these settings."""
-    words = ["ip link set", name]
-    for setting, value in values.items():
-        if setting == "up":
-            words.append("up" if value else "down")
-        elif setting == "master" and not value:
-            words.append("nomaster")
-        else:
-            words += [_WORDS.get(setting, setting), str(value)]
-    return " ".join(words)
+def end(plan: Plan, namespace: Namespace, link: Link) -> None:
+    """Plan the end of a link, or, where the lab only took it over, what gives back what the lab changed on it."""
+    if adopted.is_known(plan, namespace, link):
+        adopted.release(plan, namespace, link)
+    else:
+        remove(plan, namespace, link)
 
 
 def remove(plan: Plan, namespace: Namespace, link: Link) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import remove as remove_link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
 
@@ -57,7 +58,10 @@ class Netns:
         if not self.present:
             if namespace is not None:
                 self._demand(plan, namespace)
-                remove(plan, namespace)
+                if adopted.is_known(plan, namespace, namespace.links["lo"]):
+                    adopted.release(plan, namespace, namespace.links["lo"])
+                else:
+                    remove(plan, namespace)
             return
         if namespace is None:
             obstacle = plan.snapshot.name_taken(self.name)
@@ -100,7 +104,7 @@ class Netns:
 
     def _demand(self, plan: Plan, namespace: Namespace) -> None:
         """LabError where the namespace is not the lab's, and force was not given."""
-        if namespace.lab == plan.lab or plan.force:
+        if namespace.lab == plan.lab or plan.force or plan.has_adopted(namespace, namespace.links["lo"]):
             return
         raise LabError(
             "{0}: {1} exists and {2}; it will not be touched unless force is true".format(
@@ -114,25 +118,16 @@ class Netns:
 
     def _correct(self, plan: Plan, namespace: Namespace) -> None:
         lo = namespace.links["lo"]
-        if namespace.lab != plan.lab:  # forced: it is the lab's from now on
-            plan.add(
-                Stage.CONFIGURE,
-                self.name,
-                [Operation(self.name, "link_set", {"dev": "lo", "alias": mark(plan.lab)})],
-                [Operation(self.name, "link_set", {"dev": "lo", "alias": lo.alias})],
-                ("lab",),
-                namespace.lab,
-                plan.lab,
-                [],
-            )
-            lo.alias = mark(plan.lab)
+        if namespace.lab != plan.lab:  # forced: its end is still not the lab's
+            adopted.take_over(plan, namespace, lo)
         if self.held and namespace.hostname != (self.hostname or self.name):
             wanted, before = self.hostname or self.name, namespace.hostname
+            note, forget = adopted.note_settings(plan, namespace, lo, {"hostname": before}, {"hostname": wanted})
             plan.add(
                 Stage.CONFIGURE,
                 self.name,
-                [Operation("", "hostname", {"name": self.name, "hostname": wanted})],
-                [Operation("", "hostname", {"name": self.name, "hostname": before})],
+                [*note, Operation("", "hostname", {"name": self.name, "hostname": wanted})],
+                [Operation("", "hostname", {"name": self.name, "hostname": before}), *forget],
                 ("hostname",),
                 before,
                 wanted,
@@ -141,15 +136,19 @@ class Netns:
             namespace.hostname = wanted
         if self.lo_up is not None and lo.up != self.lo_up:
             there_and_back = [Operation(self.name, "link_set", {"dev": "lo", "up": up}) for up in (self.lo_up, lo.up)]
-            self._set_lo(plan, namespace, there_and_back[:1], there_and_back[1:])
+            note, forget = adopted.note_settings(plan, namespace, lo, {"up": lo.up}, {"up": self.lo_up})
+            self._set_lo(plan, namespace, [*note, there_and_back[0]], [there_and_back[1], *forget])
 
     def _set_lo(self, plan: Plan, namespace: Namespace, operations: list[Operation], undo: list[Operation]) -> None:
         lo = namespace.links["lo"]
         before, lo.up = lo.up, bool(self.lo_up)
         if lo.up:  # the kernel then makes lo's own addresses
-            lo.addresses = []
-            for cidr in ("127.0.0.1/8", "::1/128"):
-                namespace.note_address(lo, Address(cidr, scope="host"))
+            own = [Address(cidr, scope="host") for cidr in ("127.0.0.1/8", "::1/128")]
+            if own[0] not in lo.addresses:  # which stays when lo goes down
+                adopted.note_address(plan, namespace, lo, own[0], added=True)
+            lo.addresses = [one for one in lo.addresses if one not in own]
+            for address in own:
+                namespace.note_address(lo, address)
         command = enter(namespace, "ip link set lo {0}".format("up" if lo.up else "down"))
         plan.add(Stage.CONFIGURE, self.name, operations, undo, ("links", "lo", "up"), before, lo.up, [command])
 

@@ -216,7 +216,7 @@ class Sysctl:
         # copy `default`, which is for those that come later.
         early = namespace.new and self._dev() in ("", "all")
         stage = Stage.NETNS_SYSCTL if early else Stage.SYSCTL
-        if not self.remembered:
+        if not self.remembered and namespace.lab == plan.lab:
             change(plan, namespace, self.name, current, wanted, stage)
             return
         key = memory.key(plan, KIND, self.netns, self.name)

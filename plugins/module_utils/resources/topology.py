@@ -11,6 +11,7 @@ import dataclasses
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
+    adopted,
     link,
     masquerade,
     memory,
@@ -48,6 +49,7 @@ class WholeLab:
         sysctl.forget_persistent(plan)
         persist.forget(plan)
         route.remove_kept(plan)
+        adopted.release_all(plan, leaving)
         for namespace in staying:
             _remove_links(plan, namespace)
         for namespace in leaving:

@@ -116,7 +116,7 @@ class Veth:
                     raise LabError(
                         "{0}name: {1!r} in {2} is not a veth".format(wanted.place, wanted.name, namespace.title)
                     )
-                link.remove(plan, namespace, found)
+                link.end(plan, namespace, found)
 
     def _find(self, plan: Plan, homes: list[Namespace]) -> tuple[_Found, _Found] | None:
         """The pair's ends, wherever they are, given that at least one is where and what it should be."""
@@ -227,6 +227,11 @@ class Veth:
             return
         if name in home.links:
             raise LabError("{0}: {1!r} is already in {2}".format(place, name, home.title))
+        if not plan.owns(moving):
+            raise LabError(
+                "{0}: {1!r} in {2} was there before lab {3!r}: by force its settings are changed, but neither its name"
+                " nor its namespace".format(place, old_name, source.title, plan.lab)
+            )
         if moving.up:  # a link that is up cannot be renamed by older kernels
             link.configure(plan, source, moving, link.Settings(up=False), place, stage=Stage.LINK)
         undo = [Operation(home.ref, "link_set", {"dev": name, "name": old_name})]

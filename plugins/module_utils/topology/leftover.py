@@ -12,7 +12,14 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, masquerade, netns, route, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
+    adopted,
+    link,
+    masquerade,
+    netns,
+    route,
+    sysctl,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
@@ -56,6 +63,8 @@ class Leftovers:
         kept = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl) and not one.usual}
         sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving}, kept)
         self._masquerades(plan)
+        named = {(one.netns, one.name) for one in (*self.lab.switches.values(), *self.lab.plugs())}
+        adopted.release_all(plan, leaving, {*named, *((ref, "lo") for ref in nodes)})
         staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
         self._links(plan, staying)
         self._bring_back(plan)
@@ -125,7 +134,7 @@ class Leftovers:
                 wanted.setdefault(one.netns, set()).add(route.key(one.route()))
         for namespace in staying:
             ours = namespace.lab == plan.lab and namespace.ref
-            if not ours and namespace.ref:
+            if not ours and namespace.ref and not plan.has_adopted(namespace, namespace.links["lo"]):
                 continue
             keys = wanted.get(namespace.ref, set())
             families = {*namespace.families, *(one[0] for one in keys)}

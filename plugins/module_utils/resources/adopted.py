@@ -1,0 +1,207 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Links that were there before the lab, and that it changes by force.
+
+They never get the lab's mark, so the end of the lab is not theirs. What the lab changes on them is remembered, a record
+for each link, and given back when the lab ends or does not want the link any more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command, variable
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ADOPTED, Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+Note = tuple[list[Operation], list[Operation]]  # what writes it down, what takes that back
+
+
+def take_over(plan: Plan, namespace: Namespace, link: Link) -> None:
+    """Plan that the lab may change a link from now on, without force too; its mark it does not get."""
+    record, operations, undo = _open(plan, namespace, link)
+    if record["adopted"]:
+        return
+    record["adopted"] = True
+    where = ("links", link.name)
+    shown = [{"adopted_by": lab} for lab in ("", plan.lab)]
+    plan.add(Stage.CONFIGURE, namespace.ref, operations, undo, where, shown[0], shown[1], [])
+
+
+def note_settings(plan: Plan, namespace: Namespace, link: Link, before: t.Any, after: t.Any) -> Note:
+    """What remembers settings of a link that the lab changes; nothing for one of its own. By their names."""
+    if plan.owns(link):
+        return [], []
+    record, operations, undo = _open(plan, namespace, link)
+    for name, value in after.items():
+        record["old"].setdefault(name, before.get(name))
+        record["new"][name] = value
+    return operations, undo
+
+
+def note_routes(plan: Plan, namespace: Namespace, link: Link, routes: t.Iterable[Route]) -> None:
+    """Add to what is remembered the routes that a link loses by what the lab does to it."""
+    if not plan.owns(link):
+        _open(plan, namespace, link)[0]["routes"] += [dataclasses.asdict(one) for one in routes]
+
+
+def note_address(plan: Plan, namespace: Namespace, link: Link, address: Address, added: bool) -> Note:
+    """What remembers an address that the lab adds to a link, or takes from it."""
+    if plan.owns(link):
+        return [], []
+    record, operations, undo = _open(plan, namespace, link)
+    here, there = ("added", "lost") if added else ("lost", "added")
+    known = [one for one in record[there] if one["cidr"] == address.cidr]
+    for one in known:
+        record[there].remove(one)
+    if not known:
+        record[here].append(dataclasses.asdict(address))
+    return operations, undo
+
+
+def added(plan: Plan, namespace: Namespace, link: Link) -> set[str]:
+    """The addresses that the lab added to a link that is not its own, as CIDR strings."""
+    record = plan.adopted(namespace, link)
+    return {one["cidr"] for one in record["added"]} if record else set()
+
+
+def is_known(plan: Plan, namespace: Namespace, link: Link) -> bool:
+    """Whether the lab has changed a link that is not its own, so that it has something to give back."""
+    return not plan.owns(link) and plan.adopted(namespace, link) is not None
+
+
+def release(plan: Plan, namespace: Namespace, link: Link) -> None:
+    """Plan that a link gets back what the lab changed on it, and is the lab's no more."""
+    known_by = plan.adopted_key(namespace, link)
+    record = memory.recall(plan, known_by)
+    if record:
+        _give_back(plan, known_by, record, namespace, link)
+
+
+def release_all(
+    plan: Plan, leaving: t.Container[Namespace] = (), kept: t.Container[tuple[str, str]] = ()
+) -> None:
+    """Plan the same for all of them but those that are *kept*, as (namespace, link), or in namespaces that go."""
+    for known_by, record in memory.everything(plan, ADOPTED):
+        namespace = plan.snapshot.namespace(record["netns"])
+        link = namespace.link_with(int(known_by.split()[-1])) if namespace else None
+        if namespace in leaving or not link or not namespace or known_by != plan.adopted_key(namespace, link):
+            memory.forget(plan, known_by, record)  # it is gone, or goes
+        elif (namespace.ref, link.name) not in kept:
+            _give_back(plan, known_by, record, namespace, link)
+
+
+def _open(plan: Plan, namespace: Namespace, link: Link) -> tuple[memory.Record, list[Operation], list[Operation]]:
+    """The record of a link, to be added to, and what writes it down and takes that back.
+
+    All changes of one plan share a record: whichever is made first has written down what all of them will change.
+    """
+    known_by = plan.adopted_key(namespace, link)
+    new = {"netns": namespace.ref, "dev": link.name, "adopted": False, "old": {}, "new": {}}
+    record = plan.adopt(namespace, link, {**new, "added": [], "lost": [], "routes": []})
+    return record, [memory.write(plan, known_by, record)], [memory.write(plan, known_by, memory.recall(plan, known_by))]
+
+
+def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Namespace, link: Link) -> None:
+    """Plan one change: settings that are still what the lab set, addresses, routes; then the record goes."""
+    there = {**link.options, **{name: getattr(link, name) for name in ("up", "mtu", "mac", "master")}}
+    there["hostname"] = namespace.hostname
+    back = {
+        name: old
+        for name, old in record["old"].items()
+        if there.get(name) == record["new"][name] != old
+        and not (name == "master" and old not in ("", *namespace.links))
+    }
+    operations, undo = [], []
+    for make, values in (
+        (_hostname, {name: value for name, value in back.items() if name == "hostname"}),
+        (_options, {name: value for name, value in back.items() if name in link.options}),
+        (_settings, {name: value for name, value in back.items() if name not in ("hostname", *link.options)}),
+    ):
+        if values:
+            operations.append(make(namespace, link, values))
+            undo.append(make(namespace, link, {name: there[name] for name in values}))
+    cidrs = {one.cidr: one for one in link.addresses}
+    if back.get("up") is False:  # by which it loses what it may have had while it was down before
+        added_ones = {one["cidr"] for one in record["added"]}
+        lost = [one for one in link.addresses if one.version == 6 and one.scope != "host"]
+        for address in [one for one in lost if one.cidr not in added_ones and not one.cidr.startswith("fe80:")]:
+            operations.append(Operation(namespace.ref, "address_new", {"dev": link.name, "address": address}))
+    for one in record["added"]:
+        if one["cidr"] in cidrs:
+            _both(operations, undo, namespace, link, "address_del", "address_new", cidrs[one["cidr"]])
+    for one in record["lost"]:
+        if one["cidr"] not in cidrs:
+            _both(operations, undo, namespace, link, "address_new", "address_del", Address(**one))
+    for one in record["routes"]:
+        route = Route(**{**one, "hops": tuple(one["hops"])})
+        if route not in namespace.table(route.family).like(route):
+            operations.append(Operation(namespace.ref, "route_new", {"route": route}))
+            undo.append(Operation(namespace.ref, "route_del", {"route": route}))
+    for altname in [one for one in record["new"].get("altnames", []) if one in link.altnames]:
+        arguments = {"dev": link.name, "altname": altname}
+        operations.append(Operation(namespace.ref, "altname_del", arguments))
+        undo.append(Operation(namespace.ref, "altname_new", arguments))
+    plan.add(
+        Stage.CONFIGURE,
+        namespace.ref,
+        [*operations, memory.write(plan, known_by, None)],
+        [*undo, memory.write(plan, known_by, record)],
+        ("links", link.name),
+        {"adopted_by": plan.lab, **{name.lower(): there[name] for name in back}},
+        {"adopted_by": "", **{name.lower(): value for name, value in back.items()}},
+        _commands(namespace, link, back, operations),
+    )
+
+
+def _settings(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Operation:
+    return Operation(namespace.ref, "link_set", {"dev": link.name, **values})
+
+
+def _options(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Operation:
+    return Operation(namespace.ref, "bridge_set", {"dev": link.name, "options": values})
+
+
+def _hostname(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Operation:
+    return Operation("", "hostname", {"name": namespace.ref, **values})
+
+
+def _both(
+    operations: list[Operation],
+    undo: list[Operation],
+    namespace: Namespace,
+    link: Link,
+    action: str,
+    back: str,
+    address: Address,
+) -> None:
+    arguments = {"dev": link.name, "address": address}
+    operations.append(Operation(namespace.ref, action, arguments))
+    undo.append(Operation(namespace.ref, back, arguments))
+
+
+def _commands(
+    namespace: Namespace, link: Link, back: dict[str, t.Any], operations: list[Operation]
+) -> list[str]:
+    """The same as shell commands."""
+    found = []
+    if "hostname" in back:
+        found.append("nsenter -t ${0} --uts hostname {1}".format(variable(namespace.ref), back["hostname"]))
+    options = ["{0} {1}".format(name.lower(), value) for name, value in back.items() if name in link.options]
+    if options:
+        found.append(enter(namespace, "ip link set {0} type bridge {1}".format(link.name, " ".join(options))))
+    settings = {name: value for name, value in back.items() if name not in ("hostname", *link.options)}
+    if settings:
+        found.append(enter(namespace, set_command(link.name, settings)))
+    for one in operations:
+        if one.action in ("address_del", "address_new"):
+            word = one.action.replace("address_new", "add").replace("address_del", "del")
+            cidr = one.arguments["address"].cidr
+            found.append(enter(namespace, "ip addr {0} {1} dev {2}".format(word, cidr, link.name)))
+    return found
