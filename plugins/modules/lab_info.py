@@ -15,6 +15,11 @@ author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab.info
+attributes:
+  action_group:
+    description: It is not in C(group/linuxnet.lab.lab), because it tells of all labs.
+    membership: []
+    support: none
 options:
   name:
     description: The labs to tell of. Left out, all. One that does not exist is not in the result.

@@ -66,9 +66,9 @@ EXAMPLES = r"""
 
 - name: Show who knows which MAC address, by JMESPath
   ansible.builtin.debug:
-    msg: "{{ demo | linuxnet.lab.jmespath(query) }}"
+    msg: "{{ demo | linuxnet.lab.jmespath(question) }}"
   vars:
-    query: "namespaces[].{netns: name, knows: neighbors[?state=='REACHABLE'].[dst, lladdr]}"
+    question: "namespaces[].{netns: name, knows: neighbors[?state=='REACHABLE'].[dst, lladdr]}"
 """
 
 RETURN = r"""

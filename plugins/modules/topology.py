@@ -19,6 +19,11 @@ author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
+attributes:
+  action_group:
+    description: It is not in C(group/linuxnet.lab.lab), because the topology itself names its lab.
+    membership: []
+    support: none
 options:
   lab:
     description: The lab. Needed for O(state=absent); otherwise it is the C(name) in O(topology).

@@ -77,9 +77,10 @@ def test_a_build_under_attack(world: t.Any) -> None:
 def test_firewall_rules_under_attack(world: t.Any) -> None:
     """The table of a router in a lab is read and replaced."""
     world.run("netns", lab="x", name=["c1"])
+    world.run("veth", lab="x", name="v0", netns="c1", peer={"name": "w0"})
     with attack("c1", _NETLINK_NETFILTER):
         for number in range(5):
-            rules = {"lab": "x", "netns": "c1", "src": f"10.{number}.0.0/16"}
+            rules = {"lab": "x", "netns": "c1", "src": f"10.{number}.0.0/16", "iif": "v0"}
             assert world.run("masquerade", **rules)["changed"]
             assert not world.run("masquerade", **rules)["changed"]
 

@@ -282,3 +282,29 @@ def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp
             module.main()
     assert built
     assert [reason for resource in built for reason in resource.check()] == []
+
+
+def members() -> list[str]:
+    """The modules for which defaults of the group `linuxnet.lab.lab` are."""
+    yaml = pytest.importorskip("yaml")
+    return yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["lab"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_group_has_those_for_which_a_lab_is_a_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are those that do not take a lab, or get its name elsewhere."""
+    yaml = pytest.importorskip("yaml")
+    if name in ("lab_info", "topology"):
+        document = yaml.safe_load(importlib.import_module("{0}.{1}".format(modules.__name__, name)).DOCUMENTATION)
+        assert name not in members() and document["attributes"]["action_group"]["support"] == "none"
+    else:
+        assert name in members() and "lab" in spec_of(name, monkeypatch)[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_use_no_reserved_name(name: str) -> None:
+    """Ansible has functions of its own by these names (`query`, `lookup`, `q`), which a variable would hide."""
+    yaml = pytest.importorskip("yaml")
+    module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
+    for task in yaml.safe_load(module.EXAMPLES):
+        assert not {"query", "lookup", "q"} & set(task.get("vars", {}))
