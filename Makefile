@@ -30,6 +30,7 @@ test: test-all test-old-pyroute2 test-pythons  ## run every test: newest and old
 
 test-tools:
 	@tools/need ip:iproute2 nft:nftables ping:iputils-ping tcpdump:tcpdump dot:graphviz
+	@tools/unpack .cache/firewalls iptables docker.io firewalld ufw
 
 test-all: setup test-tools  ## run pytest with the newest pyroute2
 	@tools/side-by-side "$(BIN)/python -m pytest -m playbook tests" "$(BIN)/python -m pytest -m 'not playbook' tests"

@@ -73,6 +73,23 @@ options:
     default: present
 """
 
+    HOST_FIREWALL = r"""
+options:
+  host_firewall:
+    description:
+      - What happens where somebody else's firewall drops what the lab forwards, or what its bridges carry where
+        C(br_netfilter) shows it to the firewall.
+      - With V(allow), the lab lets its own links through where that firewall has room for it. Docker and ufw keep a
+        chain for the rules of others (C(DOCKER-USER), C(ufw-user-forward)), with C(iptables-nft) and
+        C(iptables-legacy). The lab's rules there carry the comment C(linuxnet.lab:LAB). With firewalld, the lab's links
+        join a zone. The next run puts back what is missing, and all of it goes with the lab, or with the link.
+      - With V(leave), these firewalls are not changed, and what an earlier run put there goes.
+      - Where there is no room, or with V(leave), a warning names the chain and a command that helps.
+    type: str
+    choices: [allow, leave]
+    default: allow
+"""
+
     # Of modules that only tell.
     INFO = r"""
 requirements:

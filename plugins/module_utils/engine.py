@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusal
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, host_firewall, memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
 Claims = list[tuple[str, str, str]]
@@ -98,6 +98,7 @@ def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, pr
         if errors:
             raise LabError(list(dict.fromkeys(errors)))
         guard.keep(plan)
+        host_firewall.plan_all(plan)
         changes = plan.changes()
         memory.keep_places(plan, changes)
         if not check:

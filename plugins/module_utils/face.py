@@ -17,6 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import answer, engine
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress, refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import host_firewall
 
 Options = dict[str, dict[str, t.Any]]
 Item = dict[str, t.Any]
@@ -29,6 +30,9 @@ LAB: Options = {
 # Those for which distributions package Python libraries.
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
 
+HOST_FIREWALL: Options = {
+    "host_firewall": {"type": "str", "choices": list(host_firewall.CHOICES), "default": host_firewall.ALLOW}
+}
 STATE: Options = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 

@@ -87,6 +87,8 @@ class Plan:
         made by an earlier task, which in check mode made nothing, and named in `assumed`.
     :ivar kept: what the plan makes the lab remember, by key; None for what it forgets.
     :ivar moved_sysctls: the values that sysctls will have, by namespace and name; `*` stands for each link.
+    :ivar crossed: the namespaces whose firewalls the lab's packets meet, and what is to be done about these; see
+        :meth:`cross`.
     """
 
     def __init__(self, snapshot: Snapshot, lab: str, force: bool = False, check: bool = False) -> None:
@@ -97,6 +99,7 @@ class Plan:
         self.warnings: list[str] = []
         self.kept: dict[str, dict[str, t.Any] | None] = {}
         self.moved_sysctls: dict[tuple[str, str], str] = {}
+        self.crossed: dict[str, str] = {}
         self._host_use: HostUse | None = None
         self._adopted: dict[str, dict[str, t.Any]] = {}
         self._assumed: set[tuple[str, str]] = set()
@@ -130,6 +133,13 @@ class Plan:
             return Stage.CONFIGURE if early else change.stage, within, change.stage
 
         return sorted(self._changes, key=turn)
+
+    def cross(self, namespace: Namespace, choice: str = "") -> None:
+        """Look at the firewalls of a namespace when all else is planned, by a choice of `resources/host_firewall.py`.
+
+        Without one, what the lab does not need any more is taken out of them.
+        """
+        self.crossed[namespace.ref] = choice or self.crossed.get(namespace.ref, "")
 
     # -- looking things up --------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     store,
     sysctl,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import obstacles
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import openings
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     Address,
     Forwarding,
@@ -44,7 +44,6 @@ MARK = "linuxnet.lab:"
 # rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
 PROTOCOL = 76
 _T = t.TypeVar("_T")
-_BRIDGED = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
 
 
 def mark(lab: str) -> str:
@@ -244,7 +243,7 @@ class Snapshot:
         self._new_sysctls: dict[str, str | None] = {}
         self._in_use: list[in_use.Use] | None = None
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
-        self._droppers: dict[tuple[str, str], list[str]] = {}
+        self._firewalls: dict[str, openings.Firewalls] = {}
         self._files: dict[str, str | None] = {}
         self._memories: dict[str, dict[str, t.Any]] = {}
 
@@ -405,26 +404,19 @@ class Snapshot:
         """Whether anybody asked for a ruleset of a namespace, so that its nftables are in use anyway."""
         return any(netns == ref for netns, dummy in self._rulesets)
 
-    def forward_obstacles(self, ref: str, lab: str) -> list[str]:
-        """What else in a namespace drops the packets that it would forward, a sentence each."""
+    def firewalls(self, ref: str) -> openings.Firewalls:
+        """The firewalls in a namespace, other than the collection's own tables."""
+        if ref not in self._firewalls:
+            self._firewalls[ref] = _unless_gone(lambda: self._read_firewalls(ref), openings.Firewalls([], {}, {}))
+        return self._firewalls[ref]
+
+    def _read_firewalls(self, ref: str) -> openings.Firewalls:
         with self._sockets.finder.inside(ref):
-            return obstacles.forward_obstacles(self._sockets.nft(ref), lab)
+            return openings.read(self._sockets.nft(ref))
 
-    def bridged_obstacles(self, ref: str, lab: str) -> list[str]:
-        """What drops what bridges in a namespace carry from port to port, a sentence each.
-
-        That only passes the chains for forwarded packets where br_netfilter is loaded, which is so on hosts of
-        container engines.
-        """
-        called = [name for name in _BRIDGED if self.sysctl(ref, name) == "1"]
-        if not called:
-            return []
-        if (ref, lab) not in self._droppers:  # every bridge asks
-            with self._sockets.finder.inside(ref):
-                self._droppers[ref, lab] = obstacles.droppers(self._sockets.nft(ref), lab)
-        text = "{0} drops also what bridges pass from port to port, which br_netfilter shows it ({1}){2}"
-        droppers = self._droppers[ref, lab]
-        return [text.format(dropper, ", ".join(called), obstacles.cure(dropper)) for dropper in droppers]
+    def read_so_far(self) -> list[Namespace]:
+        """The namespaces in the picture, those that the plan makes included."""
+        return [namespace for namespace in dict.fromkeys(self._namespaces.values()) if namespace is not None]
 
     def foreign_managers(self, lab: str) -> list[str]:
         """Who else manages links of a lab on the host, as far as the host was looked at, a sentence each."""

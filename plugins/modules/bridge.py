@@ -9,12 +9,15 @@ module: bridge
 short_description: Create, correct and remove bridges
 description:
   - Creates a bridge, with its options, addresses and ports, on the host or in a namespace.
+  - Where the kernel's C(br_netfilter) shows a firewall what bridges carry, as it does on Docker hosts, that firewall
+    may drop it; see O(host_firewall).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
   - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
+  - linuxnet.lab.lab.host_firewall
 options:
   name: &name
     description: The name of the bridge, at most 15 characters.
@@ -128,7 +131,13 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import (
+    HOST_FIREWALL,
+    STATE,
+    items,
+    one_or_many,
+    run_module,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import bridge
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
@@ -164,6 +173,7 @@ def build(params):
             ports=item["ports"],
             present=params["state"] == "present",
             place=place,
+            host_firewall=params["host_firewall"],
         )
         for place, item in items(params, BRIDGE, "bridges")
     ]
@@ -172,7 +182,7 @@ def build(params):
 def main():
     """Be the module."""
     run_module(
-        {**one_or_many(BRIDGE, "bridges", required=["name"]), **STATE},
+        {**one_or_many(BRIDGE, "bridges", required=["name"]), **HOST_FIREWALL, **STATE},
         build,
         mutually_exclusive=[("name", "bridges")],
         required_one_of=[("name", "bridges")],

@@ -11,17 +11,19 @@ description:
   - Gives packets that leave the address of the link by which they leave, by nftables, in a table of the lab's own
     (C(inet linuxnet.lab.LAB)). Neither C(nft) nor C(iptables) is needed.
   - The table is the lab's whole share of a namespace's ruleset. A task states all of it; what differs is replaced in
-    one step. Other tables are never touched.
+    one step.
   - A packet's source address is believed only where the packet comes in by a link of the lab that leads to it.
     Masquerading is for such packets alone, so it neither touches what others send under an address of the lab, nor
     what the router itself sends, nor what a bridge carries from port to port.
-  - Warns where a chain of somebody else's drops forwarded packets all the same, which no other table can prevent.
+  - A firewall of somebody else's may drop forwarded packets all the same, which no table of the lab's can prevent; see
+    O(host_firewall).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
   - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
+  - linuxnet.lab.lab.host_firewall
 options:
   netns:
     description: The namespace that is the router, as a name, a PID or a path. Empty for the host itself.
@@ -105,7 +107,13 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.face import (
+    HOST_FIREWALL,
+    STATE,
+    items,
+    one_or_many,
+    run_module,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade import Masquerade, Match
 
 MATCH = {
@@ -118,6 +126,7 @@ MATCH = {
 OPTIONS = {
     "netns": {"type": "str", "default": ""},
     "forward": {"type": "str", "choices": ["restricted", "open"], "default": "restricted"},
+    **HOST_FIREWALL,
     **STATE,
 }
 
@@ -126,7 +135,8 @@ def build(params):
     """The lab's table."""
     present = params["state"] == "present"
     matches = [Match(**item, place=place) for place, item in items(params, MATCH, "rules")] if present else []
-    return [Masquerade(params["netns"], matches, params["forward"] == "restricted", present)]
+    restricted = params["forward"] == "restricted"
+    return [Masquerade(params["netns"], matches, restricted, present, host_firewall=params["host_firewall"])]
 
 
 def main():

@@ -11,10 +11,8 @@ import pathlib
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import managers
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
 BRIDGE = {"lab": "demo", "name": "br0", "addresses": ["10.0.0.1/24"]}
-FOREIGN = "nft 'table ip foreign { chain f { type filter hook forward priority 0; policy drop; }; }'"
 
 
 def note(folder: str, index: int, *lines: str) -> None:
@@ -70,26 +68,3 @@ def test_a_link_that_network_manager_leaves_alone(world, index, lines):
     note(managers.CONNECTIONS, 2, "[connection]", "uuid=2", "[.nmmeta]", "external=true")
     note(managers.NETWORK_MANAGER, index, "[device]", *lines)
     assert world.run("bridge", **BRIDGE)["warnings"] == []
-
-
-def test_what_a_bridge_carries_passes_the_firewall_where_br_netfilter_is(world, monkeypatch):
-    world.sh(FOREIGN)
-    # Not every kernel that runs tests has br_netfilter; a machine of Molecule's has it.
-    monkeypatch.setattr(Snapshot, "sysctl", lambda self, ref, name: None)
-    assert world.run("bridge", **BRIDGE)["warnings"] == []
-    monkeypatch.setattr(Snapshot, "sysctl", lambda self, ref, name: str(int(name.endswith("call-iptables"))))
-    for check in (True, False):
-        assert world.run("bridge", check=check, **BRIDGE)["warnings"] == [
-            "table ip foreign, chain f (hook forward, policy drop) drops also what bridges pass from port to port, "
-            "which br_netfilter shows it (net.bridge.bridge-nf-call-iptables)"
-        ]
-    monkeypatch.undo()
-    world.run("netns", lab="demo", name="sw")
-    for dummy in range(2):
-        assert world.run("bridge", netns="sw", **BRIDGE)["warnings"] == [], "nobody drops anything in there"
-
-
-def test_the_cure_is_told_where_it_is_known(world):
-    world.sh(FOREIGN.replace("ip foreign", "inet firewalld"))
-    (warning,) = world.run("masquerade", lab="demo", src="10.0.0.0/24")["warnings"]
-    assert "firewall-cmd --zone=trusted --add-interface=" in warning

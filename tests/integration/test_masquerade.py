@@ -192,17 +192,6 @@ def test_needs_no_program(inner: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert sorted(chains(inner)) == ["forward", "postrouting"]
 
 
-def test_warns_of_a_foreign_chain_that_drops(inner: World) -> None:
-    inner.sh("nft 'table ip foreign { chain f { type filter hook forward priority 0; policy drop; }; }'")
-    warning = (
-        "table ip foreign, chain f (hook forward, policy drop) "
-        "drops forwarded packets before or after this lab's rules accept them"
-    )
-    for check in (True, False, False):
-        assert inner.run("masquerade", lab=LAB, src="10.0.0.0/24", check=check)["warnings"] == [warning]
-    assert inner.run("masquerade", lab=LAB, state="absent")["warnings"] == []
-
-
 @pytest.mark.parametrize(
     ("asked", "reasons"),
     [

@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     store,
     sysctl,
 )
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import firewalld, openings
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import AnswerLost, Netlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, most_open
 
@@ -318,6 +319,13 @@ class Operator:
 
     def _do_nft_delete(self, netns: str, lab: str) -> None:
         nftables.delete(self._sockets.nft(netns), lab)
+
+    def _do_host_firewall(self, netns: str, place: openings.Place, lab: str, wanted: list[t.Any]) -> None:
+        with self._sockets.finder.inside(netns):
+            openings.replace(self._sockets.nft(netns), place, lab, wanted)
+
+    def _do_firewalld(self, netns: str, link: str, before: str, after: str) -> None:
+        firewalld.put(link, before, after)
 
     def _do_recorder_end(self, netns: str, recorder: recorders.Recorder) -> None:
         recorders.end(recorder)

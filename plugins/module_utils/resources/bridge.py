@@ -48,6 +48,7 @@ class Bridge:
 
     :ivar options: by the names of :data:`OPTIONS`; booleans, or seconds. Those not named stay as they are.
     :ivar ports: links that are to be its only ports; None leaves the ports as they are.
+    :ivar host_firewall: a choice of :mod:`.host_firewall`.
     :ivar usual_mtu: what it has without an MTU of its own. With it nothing is left: options not named are those of a
         new bridge.
     """
@@ -61,6 +62,7 @@ class Bridge:
     present: bool = True
     place: str = ""
     usual_mtu: int | None = None
+    host_firewall: str = "allow"
 
     def check(self) -> list[str]:
         """Names, values, addresses."""
@@ -123,8 +125,7 @@ class Bridge:
             steps.append(partial(self._set_ports, plan, namespace, bridge, self.ports))
         steps.append(partial(link.configure, plan, namespace, bridge, link.Settings(up=self.settings.up), self.place))
         each(steps)
-        if not namespace.new:
-            plan.warnings += plan.snapshot.bridged_obstacles(namespace.ref, plan.lab)
+        plan.cross(namespace, self.host_firewall)
 
     def _demand(self, plan: Plan, namespace: Namespace, found: Link, deed: str = "be changed") -> None:
         plan.demand(namespace, found, self.place + "name", deed)

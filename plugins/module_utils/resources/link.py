@@ -221,8 +221,10 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
         None,
         [enter(namespace, "ip link del {0}".format(link.name))],
     )
+    plan.cross(namespace)
     namespace.drop_link(link.name)
     if other:
+        plan.cross(other[0])
         other[0].drop_link(other[1].name)
 
 

@@ -87,6 +87,7 @@ class Masquerade:
     :ivar restricted: whether the lab's packets are let out and answers in, and nothing unsolicited; the other
         choice leaves forwarding as it is.
     :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
+    :ivar host_firewall: a choice of :mod:`.host_firewall`.
     """
 
     netns: str
@@ -94,6 +95,7 @@ class Masquerade:
     restricted: bool = True
     present: bool = True
     complete: bool = False
+    host_firewall: str = "allow"
 
     def check(self) -> list[str]:
         """Each match; and the lab's prefixes, where they are what decides."""
@@ -140,7 +142,7 @@ class Masquerade:
             change(plan, namespace, plan.lab, None, wanted)
             return
         change(plan, namespace, plan.lab, plan.snapshot.ruleset(self.netns, plan.lab), wanted)
-        plan.warnings += plan.snapshot.forward_obstacles(self.netns, plan.lab)
+        plan.cross(namespace, self.host_firewall)
 
     def _links(self, plan: Plan, namespace: Namespace, match: Match) -> list[str]:
         """The links by which a match's packets come: the one that was named, or those of the lab that lead to them."""
@@ -203,6 +205,7 @@ def _devs(namespace: Namespace, route: Route) -> list[str]:
 def remove(plan: Plan, namespace: Namespace | None) -> None:
     """Plan the end of the lab's table in a namespace."""
     if namespace and not namespace.new:
+        plan.cross(namespace)
         change(plan, namespace, plan.lab, plan.snapshot.ruleset(namespace.ref, plan.lab), None)
 
 

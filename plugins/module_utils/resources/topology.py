@@ -39,6 +39,7 @@ class WholeLab:
         """Look everywhere, and remove what carries the lab's mark."""
         everywhere = plan.snapshot.everywhere()
         everywhere += memory.places(plan, everywhere)
+        plan.cross(everywhere[0])
         staying = [namespace for namespace in everywhere if namespace.lab != plan.lab or not namespace.ref]
         leaving = [namespace for namespace in everywhere if namespace not in staying]
         _end_recorders(plan)

@@ -40,6 +40,7 @@ def _read(reader: Reader, data: t.Any) -> Lab:
     reader.budget.data("topology", data)
     top = reader.item("", data, "topology")
     draft = Draft(top.get("name", ""), reader, top.get("mtu"))
+    draft.lab.host_firewall = top.get("host_firewall", draft.lab.host_firewall)
     _namespaces(draft, top.get("namespaces", {}))
     _bridges(draft, top.get("bridges", {}))
     segments.read(draft, top.get("segments", {}))

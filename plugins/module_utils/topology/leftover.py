@@ -57,6 +57,7 @@ class Leftovers:
     def plan(self, plan: Plan) -> None:
         """Plan the end of everything that the lab has and its topology does not name."""
         everywhere = plan.snapshot.everywhere(routes_of=plan.lab)
+        plan.cross(everywhere[0], self.lab.host_firewall)
         nodes = {node.ref: node for node in self.lab.nodes.values() if node.ref}
         ours = [one for one in everywhere if one.ref and one.lab == plan.lab]
         leaving = [one for one in ours if one.ref not in nodes or nodes[one.ref].held != one.held]

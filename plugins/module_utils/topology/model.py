@@ -122,6 +122,7 @@ class Lab:
 
     :ivar nodes: by the name that the topology gives them. :ivar switches: by label, segments' ones included.
     :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
+    :ivar host_firewall: what happens where somebody else's firewall is in the way: ``allow`` or ``leave``.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Lab:
     neighbors: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     masquerades: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     checks: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
+    host_firewall: str = "allow"
 
     def plugs(self) -> t.Iterator[Plug]:
         """The ends of all cables."""

@@ -76,6 +76,13 @@ SHAPES: dict[str, Shape] = {
         "neighbors": Key(ITEMS, "Permanent entries of neighbour tables.", "neighbor"),
         "masquerade": Key(ITEMS, "Networks that leave under the address of the link by which they leave.",
                           "masquerade"),
+        "host_firewall": Key(
+            TEXT,
+            "What happens where somebody else's firewall drops what the lab forwards or bridges. With V(allow), the "
+            "lab lets its own links through where that firewall has room for it; with V(leave), it only warns. Left "
+            "out, it is V(allow).",
+            choices=("allow", "leave"),
+        ),
         "checks": Key(ITEMS, "Who reaches whom, and who must not. Of two about the same pair the later wins.",
                       "check"),
         "pool": Key(TEXTS, "Prefixes, one of IPv4 or IPv6 or one of each, out of which links without addresses get "

@@ -54,7 +54,9 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     """What is to be there, in the order in which one stands on the other, after the lab as it was *before*."""
     found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
     usual = _usual_mtus(lab)
-    found += [_bridge(switch, usual.get(switch.label, USUAL_MTU)) for switch in lab.switches.values()]
+    found += [
+        _bridge(switch, usual.get(switch.label, USUAL_MTU), lab.host_firewall) for switch in lab.switches.values()
+    ]
     found += [Veth(_end(cable.ends[0]), _end(cable.ends[1])) for cable in lab.cables]
     found.append(Unsaid(lab, before))
     found += [
@@ -81,7 +83,7 @@ def _usual_mtus(lab: Lab) -> dict[str, int]:
     return found
 
 
-def _bridge(switch: Switch, usual_mtu: int) -> Bridge:
+def _bridge(switch: Switch, usual_mtu: int, host_firewall: str) -> Bridge:
     return Bridge(
         switch.netns,
         switch.name,
@@ -90,6 +92,7 @@ def _bridge(switch: Switch, usual_mtu: int) -> Bridge:
         Addresses(switch.addresses, switch.broadcast),
         place=switch.place + ".",
         usual_mtu=usual_mtu,
+        host_firewall=host_firewall,
     )
 
 
@@ -163,4 +166,7 @@ def _masquerades(lab: Lab) -> list[Masquerade]:
         matches.setdefault(values["netns"], []).append(match)
         if values.get("forward") == "open":
             opened.add(values["netns"])
-    return [Masquerade(netns, found, netns not in opened, complete=True) for netns, found in matches.items()]
+    return [
+        Masquerade(netns, found, netns not in opened, complete=True, host_firewall=lab.host_firewall)
+        for netns, found in matches.items()
+    ]

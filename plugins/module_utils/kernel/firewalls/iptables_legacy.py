@@ -2,69 +2,396 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether iptables in its older form, which nftables does not show, drops what is forwarded.
+"""The tables of iptables in its older form, which nftables does not show: read, and changed.
 
-Sources: linux/netfilter_ipv4/ip_tables.h and its IPv6 twin; struct ipt_getinfo, ipt_get_entries, ipt_entry.
+The kernel takes and gives a table as a whole: a row of entries, each a rule, in which jumps are distances from the
+beginning. Between reading and writing, a table is here a list of chains whose rules jump to chains by name.
+
+All functions act in the calling thread's network namespace. Sources: linux/netfilter/x_tables.h,
+linux/netfilter_ipv4/ip_tables.h and its IPv6 twin, libiptc of iptables.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import dataclasses
+import errno
+import fcntl
 import os
 import socket
 import struct
 import typing as t
 
-_GET_INFO = 64
-_GET_ENTRIES = 65
-_FORWARD = 2
-_DROP = -1  # a verdict is stored as -verdict-1, and NF_DROP is 0
-_TABLE = b"filter".ljust(32, b"\0")
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import judge, xtables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Answer, Condition, Flow
+
+LOCK = "/run/xtables.lock"  # that of iptables(8)
+
+_SET_REPLACE, _SET_COUNTERS = 64, 65
+_GET_INFO, _GET_ENTRIES = 64, 65
+_INFO = struct.Struct("=32sI5I5III")  # name, hooks, their first entries, their policies, number of entries, size
+_HOOKS = 5
 _ENTRIES_START = 40
-_TARGET_HEADER = 32
+_COUNTER = 16
+_TRIES = 5
+
+_HEADER = 32  # of a match or target: its length, its name, its revision
+_NAME = slice(2, 31)
+_ERROR = "ERROR"  # the target that begins a chain, and ends the table
+_VERDICTS = {-1: judge.DROP, -2: judge.ACCEPT, -4: judge.UNKNOWN_VERDICT, -5: judge.RETURN}
+_ACCEPT, _RETURN = -2, -5
+
+_INVERT_IIF, _INVERT_OIF, _INVERT_SOURCE, _INVERT_DESTINATION, _INVERT_PROTOCOL = 0x01, 0x02, 0x08, 0x10, 0x40
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class _Variant(t.NamedTuple):
+class Variant(t.NamedTuple):
+    """iptables or ip6tables.
+
+    :ivar names: the file that lists the tables. :ivar links: where the two names of links begin in an entry, with
+        their masks after both. :ivar goto: the flag of an entry whose jump does not come back.
+    :ivar offsets: where an entry says where its target begins. :ivar counters: where its counters are.
+    """
+
     command: str
-    tables: str
+    version: int
+    names: str
     family: int
     level: int
-    target_offset: int  # of the field in struct ipt_entry that says where the rule's target begins
+    address: int
+    links: int
+    protocol: int
+    flags: int
+    goto: int
+    offsets: int
+    counters: int
+
+    @property
+    def size(self) -> int:
+        """The length of an entry without matches and target."""
+        return self.counters + _COUNTER
 
 
-_VARIANTS = (
-    _Variant("iptables-legacy", "ip_tables_names", socket.AF_INET, socket.IPPROTO_IP, 88),
-    _Variant("ip6tables-legacy", "ip6_tables_names", socket.AF_INET6, socket.IPPROTO_IPV6, 140),
-)
+VARIANTS = {
+    4: Variant("iptables-legacy", 4, "ip_tables_names", socket.AF_INET, socket.IPPROTO_IP, 4, 16, 80, 82, 2, 88, 96),
+    6: Variant(
+        "ip6tables-legacy", 6, "ip6_tables_names", socket.AF_INET6, socket.IPPROTO_IPV6, 16, 64, 128, 131, 4, 140, 152
+    ),
+}
 
 
-def forward_drops() -> list[str]:
-    """The commands whose FORWARD chain in the calling thread's network namespace has the policy DROP."""
-    return [variant.command for variant in _VARIANTS if _in_use(variant) and _policy(variant) == _DROP]
+@dataclasses.dataclass
+class Entry:
+    """A rule.
+
+    :ivar data: the kernel's bytes. :ivar verdict: the number of a verdict; None with another target, or a jump.
+    :ivar target: the chain that it jumps to. :ivar was: its number in the table as it was read; -1 for a new one.
+    """
+
+    data: bytes
+    verdict: int | None = None
+    target: str = ""
+    was: int = -1
 
 
-def _in_use(variant: _Variant) -> bool:
-    """Asking for a table that is not there would load it, so look first."""
+@dataclasses.dataclass
+class Chain:
+    """A chain; :ivar hook: the number of the place where packets come to it, -1 for none; its last rule is the policy.
+
+    :ivar head: what begins it, where packets come by a jump.
+    """
+
+    name: str
+    hook: int = -1
+    head: Entry | None = None
+    rules: list[Entry] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Table:
+    """A table as a list of chains, in the kernel's order; :ivar entries: how many it had when it was read."""
+
+    variant: Variant
+    name: str
+    hooks: int
+    chains: list[Chain]
+    end: Entry
+    entries: int
+
+
+_CHAINS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
+_JUDGED = {0: "prerouting", 2: "forward", 4: "postrouting"}
+
+
+def table_names(variant: Variant) -> list[str]:
+    """The tables in use. Asking for another would load it."""
     try:
-        with open("/proc/thread-self/net/" + variant.tables, encoding="ascii") as stream:
-            return "filter" in stream.read().split()
+        with open("/proc/thread-self/net/" + variant.names, encoding="ascii") as stream:
+            return stream.read().split()
     except (FileNotFoundError, PermissionError):  # in a user namespace, only root outside may read it
-        return False
+        return []
 
 
-def _policy(variant: _Variant) -> int:
-    """The verdict of the rule that the kernel keeps at the end of the chain for its policy."""
+def tables() -> dict[tuple[int, str], judge.Table]:
+    """The tables in use, by IP version and name, as far as forwarded packets meet them."""
+    return {
+        (version, name): _judged(read(variant, name))
+        for version, variant in VARIANTS.items()
+        for name in table_names(variant)
+    }
+
+
+# ---- read
+
+
+@contextlib.contextmanager
+def _raw(variant: Variant) -> t.Iterator[socket.socket]:
     with socket.socket(variant.family, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.IPPROTO_RAW) as raw:
-        # name, valid_hooks, hook_entry[5], underflow[5], num_entries, size
-        info = struct.unpack("=32s13I", _getsockopt(raw, variant.level, _GET_INFO, _TABLE.ljust(84, b"\0")))
-        underflow, size = info[7 : 7 + 5], info[13]
-        request = struct.pack("=32sI4x", _TABLE, size) + bytes(size)
-        entries = _getsockopt(raw, variant.level, _GET_ENTRIES, request)[_ENTRIES_START:]
-    entry = underflow[_FORWARD]
-    target = entry + struct.unpack_from("=H", entries, entry + variant.target_offset)[0]
-    return struct.unpack_from("=i", entries, target + _TARGET_HEADER)[0]
+        yield raw
+
+
+def read(variant: Variant, name: str) -> Table:
+    """A table that is in use; OSError where the kernel does not give it."""
+    key = name.encode().ljust(32, b"\0")
+    with _raw(variant) as raw:
+        for dummy in range(_TRIES):
+            info = _INFO.unpack(_getsockopt(raw, variant.level, _GET_INFO, key.ljust(_INFO.size, b"\0")))
+            size = info[13]
+            request = struct.pack("=32sI4x", key, size) + bytes(size)
+            try:
+                entries = _getsockopt(raw, variant.level, _GET_ENTRIES, request)[_ENTRIES_START:]
+                break
+            except OSError as exc:  # somebody changed it in between
+                if exc.errno != errno.EAGAIN:
+                    raise
+        else:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), variant.command)
+    hooks, starts, ends = info[1], info[2 : 2 + _HOOKS], info[2 + _HOOKS : 2 + 2 * _HOOKS]
+    return _parse(variant, name, hooks, starts, ends, entries)
+
+
+def _parse(
+    variant: Variant, name: str, hooks: int, starts: tuple[int, ...], ends: tuple[int, ...], data: bytes
+) -> Table:
+    begins = {starts[hook]: hook for hook in range(_HOOKS) if hooks & 1 << hook}
+    policies = {ends[hook] for hook in range(_HOOKS) if hooks & 1 << hook}
+    chains: list[Chain] = []
+    jumps: list[tuple[Entry, int]] = []
+    places: dict[int, str] = {}  # where a chain's first rule begins
+    end = Entry(b"")
+    offset = number = 0
+    closed = True
+    while offset < len(data):
+        target_at, length = struct.unpack_from("=HH", data, offset + variant.offsets)
+        entry = Entry(data[offset : offset + length], was=number)
+        kind, value = _target(entry.data, target_at)
+        if offset in begins:
+            hook = begins[offset]
+            chains.append(Chain(_CHAINS[hook], hook))
+            closed = False
+        elif kind == _ERROR:
+            title = value.split(b"\0")[0].decode(errors="replace")
+            if offset + length >= len(data):
+                end = entry
+                break
+            chains.append(Chain(title, head=entry))
+            places[offset + length] = title
+            offset, number, closed = offset + length, number + 1, False
+            continue
+        if closed:
+            raise OSError(errno.EBADMSG, "a rule outside of all chains", variant.command)
+        chain = chains[-1]
+        if not kind:
+            found = struct.unpack_from("=i", value)[0]
+            if found < 0:
+                entry.verdict = found
+            elif found != offset + length:  # otherwise it is a rule without a target
+                jumps.append((entry, found))
+        chain.rules.append(entry)
+        closed = offset in policies if chain.hook >= 0 else False
+        offset, number = offset + length, number + 1
+    for entry, target in jumps:
+        entry.target = places[target]
+    return Table(variant, name, hooks, chains, end, number + 1)
+
+
+def _target(data: bytes, start: int) -> tuple[str, bytes]:
+    """Name and data of a rule's target; the name is "" for a verdict or a jump."""
+    header = data[start : start + _HEADER]
+    return header[_NAME].split(b"\0")[0].decode(errors="replace"), data[start + _HEADER :]
+
+
+def matches(variant: Variant, entry: Entry) -> list[xtables.Extension]:
+    """The matches of a rule."""
+    target_at = struct.unpack_from("=H", entry.data, variant.offsets)[0]
+    found, offset = [], variant.size
+    while offset < target_at:
+        length = struct.unpack_from("=H", entry.data, offset)[0]
+        header = entry.data[offset : offset + _HEADER]
+        name = header[_NAME].split(b"\0")[0].decode(errors="replace")
+        found.append((name, header[31], entry.data[offset + _HEADER : offset + length]))
+        offset += length
+    return found
+
+
+def link_names(variant: Variant, entry: Entry) -> tuple[str, str]:
+    """The links by which a rule's packets come and leave; "" for any."""
+    at = variant.links
+    return tuple(  # type: ignore[return-value]
+        entry.data[start : start + 16].split(b"\0")[0].decode(errors="replace") for start in (at, at + 16)
+    )
+
+
+# ---- judge
+
+
+def _judged(table: Table) -> judge.Table:
+    command = table.variant.command
+    insert = command + ("" if table.name == "filter" else " -t " + table.name) + " -I"
+    found = judge.Table("{0}, table {1}".format(command, table.name), (table.variant.version,), insert)
+    for chain in table.chains:
+        made = judge.Chain(chain.name, [_rule(table.variant, entry) for entry in chain.rules])
+        if chain.hook >= 0:
+            made.hook = _JUDGED.get(chain.hook, "")
+            made.policy = made.rules.pop().verdict
+        found.chains[chain.name] = made
+    return found
+
+
+def _rule(variant: Variant, entry: Entry) -> judge.Rule:
+    extensions = matches(variant, entry)
+    comment = next((text for text in map(xtables.comment_of, extensions) if text), "")
+    conditions = (*_conditions(variant, entry.data), *map(xtables.condition, extensions))
+    if entry.target:
+        comes_back = not entry.data[variant.flags] & variant.goto
+        return judge.Rule(conditions, target=entry.target, comes_back=comes_back, comment=comment)
+    if entry.verdict is not None:
+        return judge.Rule(conditions, _VERDICTS.get(entry.verdict, judge.UNKNOWN_VERDICT), comment=comment)
+    name = _target(entry.data, struct.unpack_from("=H", entry.data, variant.offsets)[0])[0]
+    return judge.Rule(conditions, xtables.verdict(name) if name else "", comment=comment)
+
+
+def _conditions(variant: Variant, data: bytes) -> list[Condition]:
+    """What an entry itself asks of packets: addresses, links, protocol."""
+    inverted, width = data[variant.flags + 1], variant.address
+    source, destination, source_mask, destination_mask = (data[at * width : (at + 1) * width] for at in range(4))
+    at = variant.links
+    iif, oif, iif_mask, oif_mask = (data[start : start + 16] for start in range(at, at + 64, 16))
+    found = [
+        _under_mask(name, value, mask, bool(inverted & flag))
+        for name, value, mask, flag in (
+            (judge.SOURCE, source, source_mask, _INVERT_SOURCE),
+            (judge.DESTINATION, destination, destination_mask, _INVERT_DESTINATION),
+            (judge.IIFNAME, iif, iif_mask, _INVERT_IIF),
+            (judge.OIFNAME, oif, oif_mask, _INVERT_OIF),
+        )
+        if any(mask) or inverted & flag
+    ]
+    if struct.unpack_from("=H", data, variant.protocol)[0]:
+        found.append(lambda flow: Answer.SOME)
+    return found
+
+
+def _under_mask(name: str, value: bytes, mask: bytes, inverted: bool) -> Condition:
+    """Whether a property has a value in those bits that the mask of a prefix leaves."""
+    number = int.from_bytes(mask, "big")
+    rest = (1 << 8 * len(mask)) - 1 - number
+    high = (int.from_bytes(value, "big") | rest).to_bytes(len(mask), "big")
+    is_prefix = not rest & (rest + 1)
+
+    def holds(flow: Flow) -> Answer:
+        answer = judge.within(flow.values(name), (value, high)) if is_prefix else Answer.SOME
+        return answer.inverted() if inverted else answer
+
+    return holds
+
+
+# ---- change
+
+
+def entry(variant: Variant, iif: str, oif: str, extensions: list[xtables.Extension], verdict: int = _ACCEPT) -> Entry:
+    """A rule for packets that come by one link and leave by another, with matches and a verdict."""
+    data = bytearray(variant.size)
+    for at, name in ((variant.links, iif), (variant.links + 16, oif)):
+        value = name.encode()
+        data[at : at + len(value)] = value
+        data[at + 32 : at + 32 + len(value) + 1] = b"\xff" * (len(value) + 1)
+    for name, revision, value in extensions:
+        padded = value.ljust(-(-len(value) // 8) * 8, b"\0")
+        data += struct.pack("=H29sB", _HEADER + len(padded), name.encode(), revision) + padded
+    target_at = len(data)
+    data += struct.pack("=H29sBi4x", _HEADER + 8, b"", 0, verdict)
+    struct.pack_into("=HH", data, variant.offsets, target_at, len(data))
+    return Entry(bytes(data), verdict)
+
+
+@contextlib.contextmanager
+def locked() -> t.Iterator[None]:
+    """Alone with the tables, as iptables(8) sees to it."""
+    lock = os.open(LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def edit(variant: Variant, name: str, change: t.Callable[[Table], None]) -> None:
+    """Change a table in one step; rules that stay keep their counters. OSError where the kernel refuses it."""
+    with locked():
+        for attempt in range(_TRIES):
+            table = read(variant, name)
+            change(table)
+            try:
+                _write(table)
+                return
+            except OSError as exc:  # somebody who does not lock changed it in between
+                if exc.errno != errno.EAGAIN or attempt == _TRIES - 1:
+                    raise
+
+
+def _write(table: Table) -> None:
+    variant = table.variant
+    rows: list[Entry] = []
+    starts, ends = [0] * _HOOKS, [0] * _HOOKS
+    places: dict[str, int] = {}
+    offset = 0
+    for chain in table.chains:
+        if chain.head:
+            rows.append(chain.head)
+            offset += len(chain.head.data)
+        places[chain.name] = offset
+        if chain.hook >= 0:
+            starts[chain.hook] = offset
+        for rule in chain.rules:
+            if chain.hook >= 0:
+                ends[chain.hook] = offset
+            rows.append(rule)
+            offset += len(rule.data)
+    rows.append(table.end)
+    data = bytearray()
+    for row in rows:
+        made = bytearray(row.data)
+        target_at = struct.unpack_from("=H", made, variant.offsets)[0]
+        if row.target:
+            struct.pack_into("=i", made, target_at + _HEADER, places[row.target])
+        elif row.verdict is None and not any(made[target_at + 2 : target_at + 31]):
+            struct.pack_into("=i", made, target_at + _HEADER, len(data) + len(made))
+        data += made
+    key = table.name.encode().ljust(32, b"\0")
+    # What the rules have counted comes back here, and is given to those that stay.
+    counters = ctypes.create_string_buffer(_COUNTER * table.entries)
+    head = struct.pack("=32sIII5I5II", key, table.hooks, len(rows), len(data), *starts, *ends, table.entries)
+    head += bytes(-len(head) % struct.calcsize("P")) + struct.pack("P", ctypes.addressof(counters))
+    with _raw(variant) as raw:
+        raw.setsockopt(variant.level, _SET_REPLACE, head + bytes(data))
+        counted = b"".join(
+            counters.raw[row.was * _COUNTER : (row.was + 1) * _COUNTER] if row.was >= 0 else bytes(_COUNTER)
+            for row in rows
+        )
+        raw.setsockopt(variant.level, _SET_COUNTERS, struct.pack("=32sI4x", key, len(rows)) + counted)
 
 
 def _getsockopt(raw: socket.socket, level: int, option: int, request: bytes) -> bytes:

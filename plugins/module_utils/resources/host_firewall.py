@@ -1,0 +1,317 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The resource `host_firewall`: a lab's share in other people's firewalls, or a warning where it can have none.
+
+What it needs follows from the picture once all other resources have moved it along: the lab's links, whether its
+namespace forwards, and whether br_netfilter shows the firewall what bridges carry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import firewalld
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Flow, Obstacle
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.openings import (
+    Firewalls,
+    Opening,
+    Place,
+    commands,
+)
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+ALLOW, LEAVE = "allow", "leave"
+CHOICES = (ALLOW, LEAVE)
+
+_FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
+_BRIDGED = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
+_DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
+_MOST = 500  # rules in one place: all packets of the host pass them one by one
+_KIND = "firewalld"
+
+
+def plan_all(plan: Plan) -> None:
+    """Plan the lab's share in the firewalls of the namespaces that the plan's resources have asked about."""
+    for ref, choice in plan.crossed.items():
+        namespace = plan.snapshot.namespace(ref)
+        if namespace and not namespace.new and not plan.is_assumed(namespace):
+            _Crossing(plan, namespace, choice).plan()
+
+
+@dataclasses.dataclass
+class _Crossing:
+    """A lab and the firewalls of a namespace.
+
+    :ivar choice: whether openings may be made; "" lets those stay that are needed still, and makes none.
+    """
+
+    lab_plan: Plan
+    namespace: Namespace
+    choice: str
+
+    def plan(self) -> None:
+        firewalls = self.lab_plan.snapshot.firewalls(self.namespace.ref)
+        flows = {version: self._flows(version) for version in (4, 6)} if firewalls.tables else {4: [], 6: []}
+        wanted: dict[Place, list[Opening]] = {}
+        blocked: list[tuple[Obstacle, Flow]] = []
+        for version, found in flows.items():
+            obstacles = firewalls.obstacles(found) if self.choice else []
+            if self.choice == ALLOW and obstacles:
+                obstacles = self._open(firewalls, version, obstacles, found, wanted)
+            blocked += obstacles
+        there = {place: rules for (place, lab), rules in firewalls.openings.items() if lab == self.lab_plan.lab}
+        if not self.choice:
+            needed = {opening for found in flows.values() for opening in _openings(found)}
+            wanted = {place: [one for one in rules if one in needed] for place, rules in there.items()}
+        for place in {**there, **wanted}:
+            self._replace(place, there.get(place, []), wanted.get(place, []))
+        if not self.namespace.ref:
+            blocked = self._zones(blocked, flows)
+        for obstacle, flow in blocked:
+            self.lab_plan.warnings.append(self._warning(obstacle, flow))
+
+    def _open(
+        self,
+        firewalls: Firewalls,
+        version: int,
+        obstacles: list[tuple[Obstacle, Flow]],
+        flows: list[Flow],
+        wanted: dict[Place, list[Opening]],
+    ) -> list[tuple[Obstacle, Flow]]:
+        """Take those places in which rules of the lab make a difference; what is still in its way then."""
+        rules = _openings(flows)
+        for place, chain in firewalls.places.items():
+            if place.version != version or not obstacles or len(rules) > _MOST:
+                continue
+            before = chain.rules
+            chain.rules = [*(one.rule(self.lab_plan.lab) for one in rules), *before]
+            left = firewalls.obstacles(flows)
+            if len(left) < len(obstacles):
+                obstacles, wanted[place] = left, rules
+            else:
+                chain.rules = before
+        return obstacles
+
+    def _replace(self, place: Place, there: list[Opening], wanted: list[Opening]) -> None:
+        if there == wanted:
+            return
+        lab, ref = self.lab_plan.lab, self.namespace.ref
+
+        def operation(rules: list[Opening]) -> Operation:
+            return Operation(ref, "host_firewall", {"place": place, "lab": lab, "wanted": rules})
+
+        self.lab_plan.add(
+            Stage.NAT if wanted else Stage.REMOVE_NAT,
+            ref,
+            [operation(wanted)],
+            [operation(there)],
+            ("host_firewall", "{0} {1}".format(place.command, place.chain)),
+            [one.words(lab) for one in there] or None,
+            [one.words(lab) for one in wanted] or None,
+            [enter(self.namespace, command) for command in commands(place, lab, there, wanted)],
+        )
+
+    # -- firewalld ----------------------------------------------------------------------------------------------------
+
+    def _zones(
+        self, blocked: list[tuple[Obstacle, Flow]], flows: dict[int, list[Flow]]
+    ) -> list[tuple[Obstacle, Flow]]:
+        """Put the lab's links into a zone that lets them pass, or take them out of it; what is left in the way."""
+        by_firewalld = [one for one in blocked if one[0].table.title == firewalld.TABLE]
+        crossed = {name for found in flows.values() for flow in found for name in (flow.iif, flow.oif)}
+        ours = crossed & {link.name for link in self._links()}
+        known = {record["link"]: record for dummy, record in memory.everything(self.lab_plan, _KIND)}
+        for link, record in known.items():
+            if self.choice == LEAVE or link not in ours:
+                self._leave_zone(link, record)
+            if self.choice == LEAVE and link in ours:
+                text = "{0} drops what the lab forwards by {1} once that is out of zone {2}; `{3}` lets it pass"
+                command = firewalld.command(link, record["before"], record["zone"])
+                self.lab_plan.warnings.append(text.format(firewalld.TABLE, link, record["zone"], command))
+        if not by_firewalld or self.choice != ALLOW or not firewalld.is_here():
+            return blocked
+        zone = firewalld.zone(crossed - ours)
+        if not zone:
+            return blocked
+        for link in sorted(ours):
+            before = firewalld.zone_of(link)
+            if before != zone:
+                self._enter_zone(link, known.get(link, {}).get("before", before), before, zone)
+        return [one for one in blocked if one not in by_firewalld]
+
+    def _key(self, link: str) -> str:
+        return memory.key(self.lab_plan, _KIND, self.namespace.ref, link)
+
+    def _enter_zone(self, link: str, first: str, before: str, zone: str) -> None:
+        record = {"link": link, "zone": zone, "before": first}
+        old = memory.recall(self.lab_plan, self._key(link))
+        self.lab_plan.add(
+            Stage.NAT,
+            self.namespace.ref,
+            [memory.write(self.lab_plan, self._key(link), record), _put(link, before, zone)],
+            [_put(link, zone, before), memory.write(self.lab_plan, self._key(link), old)],
+            ("host_firewall", "firewalld", link),
+            before or None,
+            zone,
+            [firewalld.command(link, before, zone)],
+        )
+
+    def _leave_zone(self, link: str, record: dict[str, t.Any]) -> None:
+        key = self._key(link)
+        if not firewalld.is_here() or firewalld.zone_of(link) != record["zone"]:
+            memory.forget(self.lab_plan, key, record)
+            return
+        self.lab_plan.add(
+            Stage.REMOVE_NAT,
+            self.namespace.ref,
+            [_put(link, record["zone"], record["before"]), memory.write(self.lab_plan, key, None)],
+            [memory.write(self.lab_plan, key, record), _put(link, record["before"], record["zone"])],
+            ("host_firewall", "firewalld", link),
+            record["zone"],
+            record["before"] or None,
+            [firewalld.command(link, record["zone"], record["before"])],
+        )
+
+    # -- what the lab wants to pass -----------------------------------------------------------------------------------
+
+    def _links(self) -> list[Link]:
+        """The lab's links that forward or bridge: no ports, which leave that to their bridge."""
+        return [
+            link
+            for link in self.namespace.links.values()
+            if not link.master and link.name != "lo" and (self.lab_plan.owns(link) or self._is_within())
+        ]
+
+    def _is_within(self) -> bool:
+        """Whether the namespace itself is the lab's."""
+        return bool(self.namespace.ref) and self.namespace.lab == self.lab_plan.lab
+
+    def _flows(self, version: int) -> list[Flow]:
+        """What the lab's links pass on of one IP version."""
+        links = self._links()
+        numbers = {link.name: link.index for link in self.namespace.links.values()}
+        flows = []
+        if self.lab_plan.snapshot.sysctl(self.namespace.ref, _BRIDGED[version]) == "1":
+            for link in links:
+                networks = _networks(link, version)
+                if link.kind == "bridge" and (networks or not self._versions() or version in self._versions()):
+                    flows.append(Flow(version, link.name, link.name, networks, networks, bridged=True, indexes=numbers))
+        ways = self._ways_out(version)
+        if not ways and self._sysctl(_FORWARDING[version]) != "1":
+            return flows
+        routed = {link.name: _networks(link, version) for link in links if _networks(link, version)}
+        for one, networks in routed.items():
+            for other, targets in routed.items():
+                if other != one:
+                    flows.append(Flow(version, one, other, networks, targets, indexes=numbers))
+            for (iif, way), sources in sorted(ways.items()):
+                if iif in ("", one) and way not in routed:
+                    flows.append(Flow(version, one, way, sources, indexes=numbers))
+                    flows.append(Flow(version, way, one, (), sources, established=True, indexes=numbers))
+        return flows
+
+    def _versions(self) -> set[int]:
+        """The IP versions of all addresses that the lab is known to have."""
+        return {
+            address.version
+            for namespace in self.lab_plan.snapshot.read_so_far()
+            for link in namespace.links.values()
+            if self.lab_plan.owns(link) or namespace.lab == self.lab_plan.lab
+            for address in link.addresses
+            if address.scope not in ("link", "host")
+        }
+
+    def _ways_out(self, version: int) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The networks that the lab masquerades, none for any, by the links that they come and leave by.
+
+        "" stands for any of the lab's links.
+        """
+        ruleset = self._ruleset()
+        postrouting = ruleset.chains.get("postrouting") if ruleset else None
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for rule in postrouting.rules if postrouting else ():
+            if getattr(rule, "verdict", "") != "masquerade" or rule.family not in (0, version):
+                continue
+            leading = {rule.oif} if rule.oif else self._links_to(rule.dst or _DEFAULT[version], version)
+            for way in leading - {rule.not_oif, ""}:
+                known = found.get((rule.iif, way))
+                any_source = not rule.src or known == ()
+                found[rule.iif, way] = () if any_source else (*(known or ()), rule.src)
+        return found
+
+    def _links_to(self, network: str, version: int) -> set[str]:
+        """The links by which packets to a network leave."""
+        wanted = ipaddress.ip_network(network)
+        routes = [route for route in self.namespace.table(version) if route.type == "unicast" and route.table == 254]
+        if network == _DEFAULT[version]:
+            return {route.dev for route in routes if route.dst == network}
+        return {route.dev for route in routes if ipaddress.ip_network(route.dst).overlaps(wanted)}
+
+    def _ruleset(self) -> t.Any:
+        """The lab's own table as the plan leaves it."""
+        for change in self.lab_plan.changes():
+            for operation in change.operations:
+                told = (operation.netns, operation.arguments.get("lab"))
+                if operation.action.startswith("nft_") and told == (self.namespace.ref, self.lab_plan.lab):
+                    return operation.arguments.get("ruleset")
+        return self.lab_plan.snapshot.ruleset(self.namespace.ref, self.lab_plan.lab)
+
+    def _sysctl(self, name: str) -> str | None:
+        """A sysctl as the plan leaves it."""
+        moved = self.lab_plan.moved_sysctls.get((self.namespace.ref, name))
+        return moved or self.lab_plan.snapshot.sysctl(self.namespace.ref, name)
+
+    # -- what is told -------------------------------------------------------------------------------------------------
+
+    def _warning(self, obstacle: Obstacle, flow: Flow) -> str:
+        drops = "drops" if obstacle.certain else "may drop"
+        if flow.bridged:
+            text = "{0} {1} what the lab's bridges pass from port to port, which br_netfilter shows it ({2}); {3}"
+            return text.format(obstacle, drops, _BRIDGED[flow.family], self._cure(obstacle, flow))
+        return "{0} {1} what the lab forwards; {2}".format(obstacle, drops, self._cure(obstacle, flow))
+
+    def _cure(self, obstacle: Obstacle, flow: Flow) -> str:
+        """The command that lets a flow pass."""
+        if obstacle.table.title == firewalld.TABLE:
+            return "`{0}` for each of the lab's links lets it pass".format(firewalld.command("LINK", "", "trusted"))
+        if obstacle.table.title.endswith(" docker-bridges"):
+            return "dockerd's option --ip-forward-no-drop prevents that"
+        before, after = obstacle.chain.hook == "prerouting", obstacle.chain.hook == "postrouting"
+        names = {"iif": "" if after else flow.iif, "oif": "" if before else flow.oif}
+        if obstacle.table.insert.startswith("nft"):
+            words = ["{0}name {1}".format(key, name) for key, name in names.items() if name]
+            words += ["ct state established"] if flow.established else []
+            command = "{0} {1} {2} accept".format(obstacle.table.insert, obstacle.chain.name, " ".join(words))
+        else:
+            words = ["-{0} {1}".format(key[0], name) for key, name in names.items() if name]
+            words += ["-m conntrack --ctstate ESTABLISHED"] if flow.established else []
+            command = "{0} {1} {2} -j ACCEPT".format(obstacle.table.insert, obstacle.chain.name, " ".join(words))
+        return "`{0}` lets it pass from {1} to {2}".format(enter(self.namespace, command), flow.iif, flow.oif)
+
+
+def _openings(flows: t.Iterable[Flow]) -> list[Opening]:
+    return list(dict.fromkeys(Opening(flow.iif, flow.oif, flow.established) for flow in flows))
+
+
+def _networks(link: Link, version: int) -> tuple[str, ...]:
+    """The networks that a link is on."""
+    return tuple(
+        dict.fromkeys(
+            str(address.network)
+            for address in link.addresses
+            if address.version == version and address.scope not in ("link", "host")
+        )
+    )
+
+
+def _put(link: str, before: str, after: str) -> Operation:
+    return Operation("", "firewalld", {"link": link, "before": before, "after": after})

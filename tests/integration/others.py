@@ -1,0 +1,136 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Other people's firewalls, really running, in a private world: Docker, firewalld, ufw.
+
+What is not installed comes from the folder that `make test-tools` lays packages into, mounted over the world's own /usr
+and /etc. A test skips where there is neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
+
+from .conftest import ROOT, World
+
+UNPACKED = ROOT / ".cache" / "firewalls" / "root"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PATIENCE = 60  # seconds until a daemon has to be up
+
+# With the default policy of a system bus, only root may have a name; the file that says so belongs to no package here.
+_BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow eavesdrop="false"/>
+<allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
+"""
+
+
+def need(world: World, program: str) -> None:
+    """Let the private world have a program that is not installed, if it was unpacked; skip otherwise."""
+    if not pathlib.Path("/run/etc/work").exists():
+        for folder in ("upper", "work"):
+            pathlib.Path("/run/etc", folder).mkdir(parents=True)
+        if UNPACKED.exists():
+            world.sh("mount -t overlay usr -o lowerdir={0}/usr:/usr /usr".format(UNPACKED))
+        lower = "{0}/etc:/etc".format(UNPACKED) if UNPACKED.exists() else "/etc"
+        etc = "lowerdir={0},upperdir=/run/etc/upper,workdir=/run/etc/work".format(lower)
+        world.sh("mount -t overlay etc -o {0} /etc".format(etc))
+        syscalls.mount("etc", "/etc/sysctl.d", "tmpfs", 0)
+    if not shutil.which(program, path=PATH):
+        pytest.skip("no {0} here; `make test-tools` unpacks it".format(program))
+
+
+def iptables(world: World, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `iptables` and `ip6tables` be a form of it, `nft` or `legacy`; skip where there is none."""
+    need(world, "iptables-" + form)
+    try:
+        world.sh("iptables-{0} -S && ip6tables-{0} -S".format(form))
+    except AssertionError as exc:
+        pytest.skip("this kernel has no iptables-{0}: {1}".format(form, exc))
+    folder = pathlib.Path("/run/iptables")
+    folder.mkdir()
+    for name in ("iptables", "ip6tables"):
+        for suffix in ("", "-save", "-restore"):
+            (folder / (name + suffix)).symlink_to("/usr/sbin/xtables-{0}-multi".format(form))
+    monkeypatch.setenv("PATH", "{0}:{1}".format(folder, PATH))
+
+
+@contextlib.contextmanager
+def _running(command: list[str], log: str, is_up: t.Callable[[], bool]) -> t.Iterator[None]:
+    """A daemon, while the body runs."""
+    with open(log, "wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + _PATIENCE
+        while not is_up():
+            said = pathlib.Path(log).read_text(encoding="utf-8", errors="replace")[-2000:]
+            assert process.poll() is None and time.monotonic() < deadline, said
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE)
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@contextlib.contextmanager
+def docker(world: World, *arguments: str) -> t.Iterator[None]:
+    """dockerd, with a bridge and without an image."""
+    need(world, "dockerd")
+    need(world, "iptables")
+    groups = pathlib.Path("/sys/fs/cgroup")
+    if not os.path.ismount(groups):
+        try:
+            world.sh("mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+        except AssertionError as exc:
+            pytest.skip("no control groups here: {0}".format(exc))
+    with tempfile.TemporaryDirectory(prefix="docker.") as folder:
+        command = ["dockerd", "--storage-driver=vfs", "--host=unix://{0}/socket".format(folder)]
+        command += ["--{0}={1}/{0}".format(name, folder) for name in ("data-root", "exec-root", "pidfile")]
+        asked = ["docker", "--host=unix://{0}/socket".format(folder), "info"]
+        with _running([*command, *arguments], folder + "/log", lambda: _succeeds(asked)):
+            yield
+
+
+@contextlib.contextmanager
+def bus(world: World) -> t.Iterator[None]:
+    """The bus by which firewalld is spoken to."""
+    need(world, "dbus-daemon")
+    pathlib.Path("/run/dbus").mkdir()
+    pathlib.Path("/run/bus.conf").write_text(_BUS, encoding="utf-8")
+    command = ["dbus-daemon", "--config-file=/run/bus.conf", "--nofork", "--nopidfile"]
+    with _running(command, "/run/bus.log", lambda: pathlib.Path("/run/dbus/system_bus_socket").exists()):
+        yield
+
+
+@contextlib.contextmanager
+def firewalld() -> t.Iterator[None]:
+    """firewalld, with the settings that it comes with, where there is a bus."""
+    command = ["/usr/bin/python3", "/usr/sbin/firewalld", "--nofork", "--nopid"]
+    asked = ["firewall-cmd", "--state"]
+    with _running(command, "/run/firewalld.log", lambda: _succeeds(asked)):
+        yield
+
+
+def ufw(world: World) -> None:
+    """ufw, switched on with the settings that it comes with."""
+    need(world, "ufw")
+    need(world, "iptables")
+    world.sh(
+        "mkdir -p /etc/ufw; cp -n /usr/share/ufw/iptables/*.rules /etc/ufw/; cp -n /usr/share/ufw/ufw.conf /etc/ufw/;"
+        "ufw --force enable"
+    )
