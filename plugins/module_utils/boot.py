@@ -10,9 +10,10 @@ import json
 import sys
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.excursion import Stranded
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
 
 
@@ -29,14 +30,11 @@ def main(lab: str) -> str | None:
             if text is None:
                 return "nothing is stored for lab {0!r}".format(lab)
             stored = json.loads(text)
-            outcome = engine.run(face.build(stored["topology"]), lab, stored["force"])
+            outcome = engine.run(face.build(stored["topology"]), lab)
             face.keep(lab, stored["topology"])
-    except LabError as exc:
+    except (KernelError, LabError, OSError, Stranded) as exc:
         return str(exc)
     for line in [*outcome.commands, *outcome.warnings]:
         sys.stdout.write(line + "\n")
     return None
 
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))

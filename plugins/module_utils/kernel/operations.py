@@ -15,7 +15,7 @@ import os
 import random
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
     ending,
     held,
@@ -128,8 +128,8 @@ class Operator:
                 watch(number)
             try:
                 self._take(number, operation)
-            except (KernelError, OSError) as exc:
-                if exc.errno in _GONE.get(operation.action, ()):
+            except (KernelError, LabError, OSError) as exc:
+                if getattr(exc, "errno", None) in _GONE.get(operation.action, ()):
                     self._done.append(number)
                     continue
                 if isinstance(exc, AnswerLost):

@@ -10,21 +10,29 @@ The unit needs neither Ansible nor the controller. Sources: systemd.unit(5), sys
 from __future__ import annotations
 
 import contextlib
+import grp
+import io
 import os
+import pwd
 import shutil
+import stat
 import subprocess
 import sys
+import sysconfig
+import typing as t
+import zipfile
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, store
 
 LAB_DIR = "/etc/linuxnet.lab"
 UNIT_DIR = "/etc/systemd/system"
-CODE_DIR = "/usr/local/lib/linuxnet.lab/boot"
+CODE = "/usr/local/lib/linuxnet.lab/boot.pyz"
 
 _ROOT = "ansible_collections.linuxnet.lab.plugins.module_utils"
 _WANTS = "multi-user.target.wants"
 
 # The lab is there before anything is told that the network is: services may want to listen on it.
+# What it makes has to appear to the whole host, so that nothing here may give it a mount or UTS namespace of its own.
 _UNIT = """\
 [Unit]
 Description=Network lab {lab}
@@ -35,20 +43,47 @@ Before=network-online.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-Environment={path}
-ExecStart={python} -m {program} {lab}
+ExecStart={command}
 KillMode=process
+TimeoutStartSec={timeout}
+UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_ADMIN CAP_SYS_PTRACE
+RestrictNamespaces=net uts
+RestrictAddressFamilies=AF_NETLINK AF_UNIX AF_INET AF_INET6
+IPAddressDeny=any
+SystemCallArchitectures=native
+SystemCallFilter=@system-service @mount sethostname
+SystemCallFilter=~@chown @keyring @memlock
+SystemCallErrorNumber=EPERM
+DevicePolicy=closed
+ProtectClock=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+KeyringMode=private
 
 [Install]
 WantedBy=multi-user.target
 """
 
-Files = dict[str, str]
+# What is run of the archive: the arguments are the lab and further places of modules.
+_MAIN = """\
+import sys
+
+sys.path += sys.argv[2:]
+
+from {package} import {module}
+
+sys.exit({module}.main(sys.argv[1]))
+"""
+
+Files = dict[str, bytes]
 
 
 def folders() -> list[str]:
     """The folders in which this writes."""
-    return [LAB_DIR, UNIT_DIR]
+    return [LAB_DIR, UNIT_DIR, os.path.dirname(CODE)]
 
 
 def unit(lab: str) -> str:
@@ -76,70 +111,185 @@ def recall(lab: str) -> str | None:
     return store.read_file(description(lab))
 
 
+def has_traces(lab: str) -> bool:
+    """Whether there is something of what brings a lab back, even if a killed run has left only a part of it."""
+    paths = (description(lab), os.path.join(UNIT_DIR, unit(lab)), _link(lab))
+    return any(os.path.lexists(path) for path in paths) or (os.path.lexists(CODE) and not labs())
+
+
+# -- what runs at boot ------------------------------------------------------------------------------------------------
+
+
 def wanted(lab: str, text: str, program: str) -> Files:
     """The files that bring a lab back, by path. The code is that of the running process.
 
-    :arg program: the module of the collection that is run at boot with the lab's name.
+    :arg program: the module of the collection whose `main` is called at boot with the lab's name.
     """
+    command = [sys.executable, "-I", CODE, lab, library.place()]
     values = {
         "lab": lab,
         "description": description(lab),
-        # pyroute2 may lie where this process alone looks for it.
-        "path": _quoted("PYTHONPATH=" + os.pathsep.join([CODE_DIR, library.place()])),
-        "python": _quoted(sys.executable),
-        "program": program,
+        "command": " ".join(_quoted(word) for word in command),
+        "timeout": 2 * store.PATIENCE,
     }
-    return {description(lab): text, os.path.join(UNIT_DIR, unit(lab)): _UNIT.format(**values), **_code()}
+    unit_text = _UNIT.format(**values).encode()
+    return {description(lab): text.encode(), os.path.join(UNIT_DIR, unit(lab)): unit_text, CODE: _code(program)}
 
 
 def _quoted(word: str) -> str:
-    """A word as systemd.syntax(7) takes it, whatever it holds."""
+    """A word as systemd.syntax(7) and systemd.service(5) take it, whatever it holds."""
     for character in ("\\", '"'):
         word = word.replace(character, "\\" + character)
-    return '"{0}"'.format(word.replace("%", "%%"))
+    return '"{0}"'.format(word.replace("%", "%%").replace("$", "$$"))
 
 
-def _code() -> Files:
-    """The sources of the collection's modules that are loaded, and empty ones for its packages."""
-    found = {}
-    for name, module in sorted(sys.modules.items()):
+def _code(program: str) -> bytes:
+    """The sources of the collection's modules that are loaded as one archive, which Python runs; always the same."""
+    package, dummy, module = program.rpartition(".")
+    found = {"__main__.py": _MAIN.format(package=package, module=module)}
+    for name, loaded in sys.modules.items():
         if not (name + ".").startswith(_ROOT + ".") and not _ROOT.startswith(name + "."):
             continue
-        path = os.path.join(CODE_DIR, *name.split("."))
-        if hasattr(module, "__path__"):
-            found[os.path.join(path, "__init__.py")] = ""
+        path = name.replace(".", "/")
+        if hasattr(loaded, "__path__"):
+            found[path + "/__init__.py"] = ""
         else:
-            found[path + ".py"] = module.__loader__.get_source(name)  # type: ignore[union-attr]
-    return found
+            found[path + ".py"] = loaded.__loader__.get_source(name)  # type: ignore[union-attr]
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for path in sorted(found):
+            archive.writestr(zipfile.ZipInfo(path), found[path])  # not compressed, of 1980
+    return made.getvalue()
+
+
+def distrusted() -> list[str]:
+    """What somebody else than root could change of that which root is to run at boot, a sentence each."""
+    place = library.place()
+    package = os.path.join(place, "pyroute2")
+    inside = [os.path.join(folder, name) for folder, dummy, names in os.walk(package) for name in names]
+    paths = [sys.executable, *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), package]
+    paths += [*inside, *folders()]
+    seen: set[str] = set()
+    text = "persist: {0} {1}, and what runs at boot may only come from where root alone can write"
+    return [text.format(*found) for path in paths for found in _loose(path, seen)]
+
+
+def _loose(path: str, seen: set[str]) -> t.Iterator[tuple[str, str]]:
+    """The parts of a path, those of symbolic links in it included, that others than root can change, and how."""
+    part = ""
+    for name in os.path.abspath(path).split("/")[1:]:
+        part = "{0}/{1}".format(part, name)
+        if part in seen:
+            continue
+        seen.add(part)
+        try:
+            found = os.lstat(part)
+        except FileNotFoundError:
+            return  # root is to make it
+        if found.st_uid != os.geteuid():
+            yield part, "belongs to user {0}".format(_user(found.st_uid))
+        elif stat.S_ISLNK(found.st_mode):
+            folder, target = os.path.split(os.path.join(os.path.dirname(part), os.readlink(part)))
+            yield from _loose(os.path.join(os.path.realpath(folder), target), seen)
+        elif stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX:
+            continue  # where others can make files, and change none of root's
+        elif found.st_mode & stat.S_IWOTH:
+            yield part, "can be written by everybody"
+        elif found.st_mode & stat.S_IWGRP and _has_members(found.st_gid):
+            yield part, "can be written by group {0}".format(found.st_gid)
+
+
+def _user(uid: int) -> str:
+    try:
+        return "{0} ({1})".format(uid, pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return str(uid)
+
+
+def _has_members(gid: int) -> bool:
+    """Whether somebody else than root is in a group; Debian's /usr/local belongs to one in which nobody is."""
+    try:
+        named = set(grp.getgrgid(gid).gr_mem) - {"root"}
+    except KeyError:
+        named = set()
+    return bool(named) or any(one.pw_gid == gid and one.pw_uid != os.geteuid() for one in pwd.getpwall())
+
+
+# -- writing it -------------------------------------------------------------------------------------------------------
 
 
 def differs(lab: str, files: Files) -> bool:
-    """Whether something of a lab's files is missing or not as wanted."""
-    return not os.path.islink(_link(lab)) or any(store.read_file(path) != text for path, text in files.items())
+    """Whether something of a lab's files is missing or not as wanted, or could be written by others."""
+    return not os.path.islink(_link(lab)) or any(
+        store.read_bytes(path) != data or stat.S_IMODE(os.stat(path).st_mode) != 0o644 for path, data in files.items()
+    )
 
 
 def install(lab: str, files: Files) -> None:
-    """Write a lab's files, and let systemd start its unit at boot."""
-    for path, text in files.items():
-        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-        store.write_file(path, text, 0o644)
-    os.makedirs(os.path.dirname(_link(lab)), 0o755, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        os.symlink(os.path.join(UNIT_DIR, unit(lab)), _link(lab))
+    """Write a lab's files, and let systemd start its unit at boot; where that fails, all is as it was before."""
+    with _whole(lab):
+        for path, data in files.items():
+            _make_folder(os.path.dirname(path))
+            store.write_file(path, data, 0o644)
+        _make_folder(os.path.dirname(_link(lab)))
+        _set_link(lab, True)
     _reload()
 
 
 def uninstall(lab: str) -> None:
-    """Remove a lab's files; with the last lab goes the code. No error where they are gone."""
-    for path in (_link(lab), os.path.join(UNIT_DIR, unit(lab)), description(lab)):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            os.unlink(path)
-    if not labs():
-        shutil.rmtree(CODE_DIR, ignore_errors=True)
-        for folder in (LAB_DIR, os.path.dirname(CODE_DIR)):
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)  # unless somebody else has something in it
+    """Remove a lab's files; with the last lab goes the code. No error where they are gone.
+
+    Where one cannot be removed, all is as it was before.
+    """
+    with _whole(lab):
+        _set_link(lab, False)
+        store.write_file(os.path.join(UNIT_DIR, unit(lab)), None)
+        store.write_file(description(lab), None)
+        if not labs():
+            store.write_file(CODE, None)
+    _remove_folders()
     _reload()
+
+
+@contextlib.contextmanager
+def _whole(lab: str) -> t.Iterator[None]:
+    """What the body does to a lab's files is taken back where it fails."""
+    before = {path: store.read_bytes(path) for path in (description(lab), os.path.join(UNIT_DIR, unit(lab)), CODE)}
+    linked = os.path.lexists(_link(lab))
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for path, data in before.items():
+                if store.read_bytes(path) != data:
+                    store.write_file(path, data, 0o644)
+            _set_link(lab, linked)
+            _remove_folders()
+        raise
+
+
+def _set_link(lab: str, present: bool) -> None:
+    """Let systemd start a lab's unit at boot, or not."""
+    with contextlib.suppress(FileExistsError, FileNotFoundError, NotADirectoryError):
+        if present:
+            os.symlink(os.path.join(UNIT_DIR, unit(lab)), _link(lab))
+        else:
+            os.unlink(_link(lab))
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder and those above it that others can read, whatever the caller's umask is."""
+    if not os.path.isdir(path):
+        _make_folder(os.path.dirname(path))
+        os.mkdir(path)
+        os.chmod(path, 0o755)
+
+
+def _remove_folders() -> None:
+    """Remove the collection's own folders, unless something is in them."""
+    for folder in (LAB_DIR, os.path.dirname(CODE)):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
 
 def _link(lab: str) -> str:

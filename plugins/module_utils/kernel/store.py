@@ -231,19 +231,25 @@ def _open(path: str, flags: int, mode: int = 0) -> int:
     return descriptor
 
 
-def read_file(path: str) -> str | None:
-    """The text of a file; None where there is none. LabError where it is not one that the collection can have made."""
+def read_bytes(path: str) -> bytes | None:
+    """What a file holds; None where there is none. LabError where it is not one that the collection can have made."""
     stream = open_file(path)
     if stream is None:
         return None
     with stream:
-        try:
-            text = stream.read(LIMIT + 1)
-        except UnicodeDecodeError as exc:
-            raise LabError("{0} is not text: {1}".format(path, exc)) from exc
-    if len(text) > LIMIT:
+        data = stream.buffer.read(LIMIT + 1)
+    if len(data) > LIMIT:
         raise LabError("{0} is larger than {1} bytes".format(path, LIMIT))
-    return text
+    return data
+
+
+def read_file(path: str) -> str | None:
+    """The text of a file, as :func:`read_bytes`; LabError also where it is none."""
+    data = read_bytes(path)
+    try:
+        return None if data is None else data.decode()
+    except UnicodeDecodeError as exc:
+        raise LabError("{0} is not text: {1}".format(path, exc)) from exc
 
 
 def read_json(path: str) -> t.Any:
@@ -255,8 +261,8 @@ def read_json(path: str) -> t.Any:
         raise LabError("{0} is not JSON: {1}".format(path, exc)) from exc
 
 
-def write_file(path: str, text: str | None, mode: int = 0o600) -> None:
-    """Replace a file's text in one step, durably; None removes the file.
+def write_file(path: str, text: str | bytes | None, mode: int = 0o600) -> None:
+    """Replace what a file holds in one step, durably; None removes the file.
 
     :arg mode: what the file's permissions are then, whatever the caller's umask is.
     :raises OSError: it cannot be written, and is as it was; the reason names the path.
@@ -269,7 +275,7 @@ def write_file(path: str, text: str | None, mode: int = 0o600) -> None:
     with locked():
         clear(folder)
         try:
-            _replace(os.path.join(folder, _TEMPORARY), path, text.encode(), mode)
+            _replace(os.path.join(folder, _TEMPORARY), path, text.encode() if isinstance(text, str) else text, mode)
         except BaseException as exc:
             clear(folder)
             if isinstance(exc, OSError):

@@ -43,10 +43,14 @@ class Persist:
             return
         if not persistence.has_systemd():
             raise LabError("persist: this host was not booted by systemd, which is to bring the lab back")
-        text = json.dumps({"topology": self.topology(plan), "force": plan.force}, indent=1) + "\n"
+        # Not `force`: what it overrules is for somebody to decide who is there.
+        text = json.dumps({"topology": self.topology(plan)}, indent=1) + "\n"
         files = _files(plan.lab, text)
         if not persistence.differs(plan.lab, files):
             return
+        distrusted = persistence.distrusted()
+        if distrusted:
+            raise LabError(distrusted)
         former = persistence.recall(plan.lab)
         plan.add(
             Stage.PERSIST,
@@ -62,16 +66,16 @@ class Persist:
 
 def forget(plan: Plan) -> None:
     """Plan that a lab does not come back."""
-    former = persistence.recall(plan.lab)
-    if former is None:
+    if not persistence.has_traces(plan.lab):
         return
+    former = persistence.recall(plan.lab)
     plan.add(
         Stage.REMOVE_PERSIST,
         "",
         [Operation("", "unpersist", {"lab": plan.lab})],
         [_undo(plan.lab, former)],
         _WHERE,
-        json.loads(former),
+        json.loads(former) if former else {},
         None,
         ["systemctl disable {0}".format(persistence.unit(plan.lab))],
     )
