@@ -17,7 +17,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, netlink, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.neighbor_events import NeighborEvents
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
@@ -112,9 +112,9 @@ def test_a_dump_that_is_interrupted_again_and_again(world: t.Any, monkeypatch: p
     reader = Netlink()
     read, done = Netlink._read, []
 
-    def meanwhile(self: Netlink) -> t.Any:
+    def meanwhile(self: Netlink, how: int = 0) -> t.Any:
         """Whenever a part of the answer was read, a link comes or goes."""
-        answers = read(self)
+        answers = read(self, how)
         if len(done) < most and len(answers) > 1:
             done.append(world.sh("ip link add n0 type bridge || ip link del n0"))
         return answers
@@ -127,3 +127,73 @@ def test_a_dump_that_is_interrupted_again_and_again(world: t.Any, monkeypatch: p
     with pytest.raises(KernelError, match="changed each of the 21 times"):
         rtnetlink.links(reader)
     reader.close()
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sockets of modules have no room for more than a few answers, until one was lost."""
+    make, lose = Netlink.__init__, netlink.AnswerLost.__init__
+    sockets: list[Netlink] = []
+
+    def small(self: Netlink, protocol: int = socket.NETLINK_ROUTE) -> None:
+        make(self, protocol)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        sockets.append(self)
+
+    def lost(self: netlink.AnswerLost, number: int, text: str = "") -> None:
+        lose(self, number, text)
+        for one in sockets:
+            if one.fileno() >= 0:
+                one._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+
+    monkeypatch.setattr(Netlink, "__init__", small)
+    monkeypatch.setattr(netlink.AnswerLost, "__init__", lost)
+
+
+def test_lost_answers_to_changes(world: t.Any, deaf: None) -> None:
+    """The kernel refuses so much that it has no room to say so: the error says that, and all is taken back."""
+    world.run("netns", lab="x", name=["c1"])
+    world.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "c1"})
+    world.sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6", "c1")
+    links = [
+        {"dev": "v0", "addresses": ["10.0.0.1/24"]},
+        {"dev": "eth0", "netns": "c1", "addresses": [f"fd00::{number:x}/64" for number in range(1, 101)]},
+    ]
+    errors = world.refused("address", lab="x", links=links)
+    assert errors == [
+        "`ip -n c1 addr add fd00::1/64 dev eth0` failed: ipv6: IPv6 is disabled on this device",
+        "the changes made before it were taken back",
+    ]
+
+
+def test_lost_answers_to_questions(world: t.Any, deaf: None) -> None:
+    """Where a part of a dump is lost it is asked for again; in the end there is the whole of it."""
+    world.sh("".join(f"ip addr add 10.0.{number}.1/24 dev lo; " for number in range(100)))
+    found = world.run("netns_info", name=[""])["namespaces"][0]["links"][0]["addresses"]
+    assert [one for one in found if ":" not in one] == world.addresses("lo") and len(found) > 100
+
+
+def test_a_link_whose_name_is_no_utf_8(world: t.Any) -> None:
+    """Root inside a lab gives it one: recorders go on, modules tell of it, and the next run gives it its own back."""
+    topology = {"name": "x", "namespaces": ["c1", "c2"], "links": [["c1:eth0", "c2:eth0"], ["c1:eth1", "c2:eth1"]],
+                "pool": "10.0.0.0/24"}  # fmt: skip
+    assert world.run("topology", topology=topology)["changed"]
+    world.run("capture", state="started", lab="x", netns="c1", filter=["icmp"])
+    world.run("neighbor_watch", state="started", lab="x", netns=["c1"], report="all")
+    for dev in ("eth0", "eth1"):
+        address = world.addresses(dev, "c2")[0].partition("/")[0]
+        assert world.ping("c1", address)
+    world.sh("ip link set eth0 down; ip link set eth0 name $'\\xff\\xfe'; ip link set $'\\xff\\xfe' up", "c1")
+    world.sh("ip addr add 10.9.9.1/24 dev $'\\xff\\xfe'", "c1")
+    world.sh("ip addr add 10.9.9.2/24 dev eth0; ping -c 2 -i 0.2 -W 1 10.9.9.1", "c2")
+    world.sh("ping -c 2 -i 0.2 -W 1 10.9.9.2", "c1")
+    links = [link["name"] for link in world.run("netns_info", name=["c1"])["namespaces"][0]["links"]]
+    assert "\\xff\\xfe" in links and "eth1" in links
+    assert world.run("lab_info")["labs"][0]["drifted"]
+    recorded = world.run("capture", state="stopped", lab="x")
+    assert recorded["ended"] == "stopped" and {packet["dev"] for packet in recorded["packets"]} >= {"eth0", "eth1"}
+    assert recorded["dropped"], "those of the link without a name are counted"
+    assert world.run("neighbor_watch", state="stopped", lab="x")["ended"] == "stopped"
+    assert world.run("topology", topology=topology, force=True)["changed"]
+    assert not world.run("topology", topology=topology)["changed"]
+    assert sorted(link["ifname"] for link in world.json("ip -j link", "c1")) == ["eth0", "eth1", "lo"]

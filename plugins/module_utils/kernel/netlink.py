@@ -146,14 +146,18 @@ class Netlink:
         results: list[KernelError | None] = [None] * len(messages)
         first = self._sequence + 1
         waiting = {position for position, made in enumerate(messages) if _flags(made) & NLM_F_ACK}
+        last, lost = max(waiting), None
         self._socket.send(b"".join([self._encode(made) for made in messages]))
         while waiting:
             try:
-                answers = self._receive()
+                # The kernel has carried out all of it by now: where an answer is lost, the others are there.
+                answers = self._receive(socket.MSG_DONTWAIT if lost else 0)
             except AnswerLost as exc:
-                results[max(waiting)] = exc
+                first_loss, lost = lost is None, lost or exc
+                if first_loss and exc.errno == errno.ENOBUFS:
+                    continue
                 self._drain()
-                return results
+                break
             for kind, flags, sequence, body in answers:
                 position = sequence - first
                 if kind != _NLMSG_ERROR or not 0 <= position < len(messages):
@@ -164,6 +168,7 @@ class Netlink:
                     waiting.remove(position)
                 elif error and framed:
                     return results
+        results[last] = results[last] or lost
         return results
 
     def _drain(self) -> None:
@@ -272,10 +277,10 @@ class Netlink:
         self._socket.send(self._encode(made))
         return self._sequence
 
-    def _receive(self) -> list[Answer]:
+    def _receive(self, flags: int = 0) -> list[Answer]:
         """The messages of the next datagram of an answer; AnswerLost where it is lost, or does not come."""
         try:
-            return self._read()
+            return self._read(flags)
         except BlockingIOError:
             raise AnswerLost(errno.EAGAIN, _SILENT) from None
         except OSError as exc:
@@ -283,9 +288,9 @@ class Netlink:
                 raise
             raise AnswerLost(errno.ENOBUFS, _LOST) from None
 
-    def _read(self) -> list[Answer]:
+    def _read(self, how: int = 0) -> list[Answer]:
         """The messages of the next datagram; none where it is not the kernel's."""
-        data, dummy, flags, sender = self._socket.recvmsg(_ROOM)
+        data, dummy, flags, sender = self._socket.recvmsg(_ROOM, 0, how)
         if sender[0] != _KERNEL:
             return []
         if flags & socket.MSG_TRUNC:
