@@ -30,6 +30,12 @@ options:
     description: The topology definition, as data or as YAML.
     type: raw
     required: true
+  host_addresses:
+    description:
+      - Whether ends of links that are the host's may have IP addresses. Otherwise a definition that gives the host any
+        is refused, for it can come from a stranger.
+    type: bool
+    default: false
 notes:
   - Links without an MTU have the kernel's 1500 octets here, and 9500 in containerlab.
   - Few links have addresses in containerlab's files. Give the topology a C(pool), and they get some.
@@ -66,9 +72,11 @@ from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import guard
 
 
 @guarded
-def from_containerlab(data: t.Any, name: str | None = None, with_notes: bool = False) -> dict[str, t.Any]:
+def from_containerlab(
+    data: t.Any, name: str | None = None, with_notes: bool = False, host_addresses: bool = False
+) -> dict[str, t.Any]:
     """The topology; AnsibleFilterError names what is wrong with the input."""
-    return containerlab.read(data, name).answer(with_notes)
+    return containerlab.read(data, name).answer(with_notes, host_addresses)
 
 
 class FilterModule:

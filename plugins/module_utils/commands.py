@@ -47,12 +47,12 @@ def netns_word(namespace: Namespace) -> str:
 
 def set_command(name: str, values: dict[str, t.Any]) -> str:
     """`ip link set` with these settings."""
-    words = ["ip link set", name]
+    words = ["ip link set", shlex.quote(name)]
     for setting, value in values.items():
         if setting == "up":
             words.append("up" if value else "down")
         elif setting == "master" and not value:
             words.append("nomaster")
         else:
-            words += [_WORDS.get(setting, setting), str(value)]
+            words += [_WORDS.get(setting, setting), shlex.quote(str(value))]
     return " ".join(words)

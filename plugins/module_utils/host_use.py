@@ -89,7 +89,7 @@ class HostUse:
     def why_not_source(self, network: rules.Network) -> list[str]:
         """Why packets from a network should not be rewritten: it is somebody else's, a few words each."""
         return [
-            "{0} is the host's network {1}, not a lab's".format(network, described(there, route))
+            "{0} overlaps the host's network {1}, which is not a lab's".format(network, described(there, route))
             for there, route in self.networks
             if there.version == network.version and network.overlaps(there)
         ]

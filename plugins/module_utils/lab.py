@@ -63,10 +63,15 @@ def check_lab(place: str, name: str) -> list[str]:
 
 
 def check_link_name(place: str, name: str) -> list[str]:
-    """dev_valid_name() of the kernel: at most 15 bytes, no slash, colon or blank, neither `.` nor `..`."""
+    """dev_valid_name() of the kernel: at most 15 bytes, no slash, colon or blank, neither `.` nor `..`.
+
+    Nor a percent sign: dev_alloc_name() takes it for the place of a number.
+    """
     size = len(name.encode(errors="surrogatepass"))
     if size > LINK_NAME_LIMIT:
         return ["{0}: {1!r} has {2} characters, a link name has at most 15".format(place, name, size)]
+    if "%" in name:
+        return ["{0}: {1!r} is not a link name: the kernel puts a number in the place of %".format(place, name)]
     if not name or name in (".", "..") or re.search(r"[/:\s]", name) or not name.isprintable():
         return ["{0}: {1!r} is not a link name".format(place, name)]
     return []

@@ -147,6 +147,9 @@ class Plan:
         """The namespace with this reference; LabError where there is none."""
         namespace = self.snapshot.namespace(ref)
         if namespace is None:
+            obstacle = self.snapshot.name_taken(ref) if rules.is_name(ref) else ""
+            if obstacle:
+                raise LabError("{0}: {1}".format(place, obstacle))
             if not (self.check and rules.is_name(ref)):
                 known = [one.ref for one in self.snapshot.everywhere() if one.ref]
                 raise LabError(
@@ -157,11 +160,14 @@ class Plan:
             self._assumed.add((ref, ""))
         return namespace
 
-    def link(self, namespace: Namespace, name: str, place: str) -> Link:
-        """A link of a namespace; LabError where there is none."""
+    def link(self, namespace: Namespace, name: str, place: str, complete: bool = False) -> Link:
+        """A link of a namespace; LabError where there is none.
+
+        :arg complete: whether nothing but this run makes the lab's links, so that check mode assumes none.
+        """
         link = namespace.links.get(name)
         if link is None:
-            if not self.check:
+            if not self.check or complete:
                 raise LabError(
                     "{0}: there is no link {1!r} in {2}{3}".format(
                         place, name, namespace.title, rules.nearest(name, namespace.links)

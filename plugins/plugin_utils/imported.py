@@ -66,14 +66,21 @@ class Imported:
         for key in keys:
             self._keys.setdefault(str(key), []).append(place)
 
-    def answer(self, with_notes: bool) -> dict[str, t.Any]:
-        """What a filter returns; AnsibleFilterError where the topology has contradictions in it."""
+    def answer(self, with_notes: bool, host_addresses: bool = False) -> dict[str, t.Any]:
+        """What a filter returns; AnsibleFilterError where the topology has contradictions in it.
+
+        :arg host_addresses: whether it may give the host addresses; AnsibleFilterError if it does all the same.
+        """
         for key, places in self._keys.items():
             self.leave_out("{0}: of {1}".format(key, ", ".join(places)))
         # Routes follow from the rest and cannot be wrong in themselves, and are many.
-        dummy, errors = layout.read({**self.topology, "routing": "none"})
+        lab, errors = layout.read({**self.topology, "routing": "none"})
         if errors:
             raise AnsibleFilterError("this is no topology: {0}".format("; ".join(errors)))
+        refused = lab.addresses().get("", [])
+        if refused and not host_addresses:
+            raise AnsibleFilterError("the host itself would get {0}; host_addresses=true allows it".format(
+                ", ".join(refused)))
         if with_notes:
             return {"topology": self.topology, "left_out": self.left_out}
         if self._left_out:

@@ -172,6 +172,12 @@ WAYS = {
     "a piece of another bridge's network, by a route": (route("172.17.5.0/24"), PART + " 172.17.0.0/16 dev docker0"),
     "what a rule of the host's looks up": (route("default", table="100"), "a rule of the host (32765: from 192.0.2.1"),
     "no way where a rule looks": (route(CONTROLLER, type="blackhole", table="100"), "looks into table 100"),
+    "another bridge's packets rewritten": (
+        ("masquerade", {"src": "172.17.0.0/16", "iif": "docker0", "oif": "up0"}),
+        "172.17.0.0/16 overlaps the host's network 172.17.0.0/16 dev docker0, which is not a"),
+    "those of a part of its network": (
+        ("masquerade", {"src": "172.17.9.0/24", "iif": "docker0", "not_oif": "docker0"}), "which is not a lab's"),
+    "those, by whatever link": (("masquerade", {"src": "172.17.0.0/16", "oif": "up0"}), "has no link in the host"),
     # The same in a description of a whole lab.
     "a segment around the controller": (segment("198.18.0.0/16"), "covers 198.18.7.7"),
     "a segment of the resolver's": (segment("203.0.113.48/28"), "covers 203.0.113.53"),

@@ -10,6 +10,7 @@ import copy
 import os
 import pathlib
 import random
+import shlex
 import signal
 import subprocess
 import typing as t
@@ -726,3 +727,43 @@ def test_a_namespace_behaves_as_it_was_told_from_its_first_link_on(world: World)
     assert world.sh("ip netns exec a sysctl -n net.ipv4.conf.eth0.forwarding").strip() == "0"
     assert world.sh("ip -n a -6 addr").strip() == "" != world.sh("ip -n b -6 addr").strip()
     assert not world.run("topology", topology=topology)["changed"]
+
+
+WRONG_DEV = {
+    "routes": [{"netns": "c1", "dst": "10.9.0.0/16", "dev": "eth7"}],
+    "neighbors": [{"netns": "c1", "dev": "eth8", "dst": "10.0.0.9", "lladdr": "02:00:00:00:00:09"}],
+}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_check_mode_refuses_a_dev_that_no_link_of_the_lab_has(world: World, check: bool) -> None:
+    """The file says it all: nothing else makes the lab's links."""
+    lab = {"name": "x", "namespaces": ["c1"], "links": [["c1", "host"]], **WRONG_DEV}
+    before = world.state()
+    errors = world.module("topology", topology=lab, check=check)["errors"]
+    assert [error.split(":")[0] for error in errors] == ["routes[0].dev", "neighbors[0].dev"]
+    assert all("there is no link 'eth" in error for error in errors)
+    assert_same(before, world.state(), "refused")
+
+
+def test_a_namespace_that_exists_and_is_foreign_is_said_to_be(world: World) -> None:
+    world.sh("ip netns add h1")
+    errors = world.refused("topology", topology={"name": "x", "namespaces": ["c1"], "links": [["c1", "h1"]]})
+    assert "namespaces: 'h1' exists on this host, but the topology does not name it, so that it is foreign" in errors
+
+
+def test_commands_quote_the_names_of_links(world: World) -> None:
+    """Each name is one word to a shell, whatever is in it: what the commands build is what the module built."""
+    bridge, port, peer = "a;touch x", "$(id)'", '"q`id`'
+    bridge = bridge.replace(" ", "_")
+    done = [world.run("netns", lab="x", name="c1"), world.run("bridge", lab="x", name=bridge, mtu=1400)]
+    done.append(world.run("veth", lab="x", name=port, master=bridge, mac="02:00:00:00:00:01", peer={
+        "name": peer, "netns": "c1", "addresses": ["10.0.0.2/24"], "mac": "02:00:00:00:00:02"}))  # fmt: skip
+    done.append(world.run("route", lab="x", netns="c1", dst="10.9.0.0/16", dev=peer))
+    done.append(world.run("neighbor", lab="x", netns="c1", dev=peer, dst="10.0.0.9", lladdr="02:00:00:00:00:09"))
+    done.append(world.run("link", lab="x", name=bridge, mtu=1300))
+    commands = [command for one in done for command in one["commands"]]
+    assert world.by_hand(commands)[""]["link"] == world.comparable()[""]["link"]
+    assert set(world.links("c1")) == {"lo", peer}
+    for command in world.run("topology", name="x", state="absent")["commands"]:
+        shlex.split(command)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import shlex
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -250,7 +251,7 @@ def _operation(namespace: Namespace, action: str, link: Link, address: Address) 
 def _add(plan: Plan, namespace: Namespace, link: Link, address: Address, named: set[str]) -> None:
     before = list(link.addresses)
     namespace.add_address(link, address)
-    command = "ip addr add {0} dev {1}".format(_text(address), link.name)
+    command = "ip addr add {0} dev {1}".format(_text(address), shlex.quote(link.name))
     note, forget = adopted.note_address(plan, namespace, link, address, added=True)
     operations = [*note, _operation(namespace, "address_new", link, address)]
     undo = [_operation(namespace, "address_del", link, address), *forget]
@@ -261,7 +262,7 @@ def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, name
     before = list(link.addresses)
     routes = list(namespace.routes)
     namespace.drop_address(link, address)
-    command = "ip addr del {0} dev {1}".format(_short(address), link.name)
+    command = "ip addr del {0} dev {1}".format(_short(address), shlex.quote(link.name))
     note, forget = adopted.note_address(plan, namespace, link, address, added=False)
     operations = [*note, _operation(namespace, "address_del", link, address)]
     undo = [_operation(namespace, "address_new", link, address)]

@@ -11,6 +11,7 @@ for each link, and given back when the lab ends or does not want the link any mo
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command, variable
@@ -191,17 +192,18 @@ def _commands(
 ) -> list[str]:
     """The same as shell commands."""
     found = []
+    name = shlex.quote(link.name)
     if "hostname" in back:
         found.append("nsenter -t ${0} --uts hostname {1}".format(variable(namespace.ref), back["hostname"]))
-    options = ["{0} {1}".format(name.lower(), value) for name, value in back.items() if name in link.options]
+    options = ["{0} {1}".format(one.lower(), value) for one, value in back.items() if one in link.options]
     if options:
-        found.append(enter(namespace, "ip link set {0} type bridge {1}".format(link.name, " ".join(options))))
-    settings = {name: value for name, value in back.items() if name not in ("hostname", *link.options)}
+        found.append(enter(namespace, "ip link set {0} type bridge {1}".format(name, " ".join(options))))
+    settings = {one: value for one, value in back.items() if one not in ("hostname", *link.options)}
     if settings:
         found.append(enter(namespace, set_command(link.name, settings)))
     for one in operations:
         if one.action in ("address_del", "address_new"):
             word = one.action.replace("address_new", "add").replace("address_del", "del")
             cidr = one.arguments["address"].cidr
-            found.append(enter(namespace, "ip addr {0} {1} dev {2}".format(word, cidr, link.name)))
+            found.append(enter(namespace, "ip addr {0} {1} dev {2}".format(word, cidr, name)))
     return found

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing as t
 from functools import partial
 
@@ -151,7 +152,7 @@ class Bridge:
             born=True,
         )
         namespace.links[self.name] = bridge
-        words = ["ip link add", self.name]
+        words = ["ip link add", shlex.quote(self.name)]
         words += ["address", self.settings.mac] if self.settings.mac else []
         words += ["type bridge", *self._words(units)]
         arguments = {"name": self.name, "mac": self.settings.mac, "mtu": None, "options": units}
@@ -194,7 +195,7 @@ class Bridge:
         def change(values: dict[str, int]) -> Operation:
             return Operation(namespace.ref, "bridge_set", {"dev": self.name, "options": values})
 
-        command = "ip link set {0} type bridge {1}".format(self.name, " ".join(self._words(differing)))
+        command = "ip link set {0} type bridge {1}".format(shlex.quote(self.name), " ".join(self._words(differing)))
         plan.add(
             Stage.CONFIGURE,
             namespace.ref,

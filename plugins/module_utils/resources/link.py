@@ -178,6 +178,7 @@ def _set_altnames(
     word, action, back = how
     arguments = {"dev": link.name, "altname": altname}
     before, link.altnames = link.altnames, altnames
+    names = (word, *map(shlex.quote, (link.name, altname)))
     note, forget = adopted.note_settings(plan, namespace, link, {}, {"altnames": [*set(altnames) - set(before)]})
     plan.add(
         Stage.CONFIGURE,
@@ -187,7 +188,7 @@ def _set_altnames(
         ("links", link.name, "altnames"),
         list(before),
         list(link.altnames),
-        [enter(namespace, "ip link property {0} dev {1} altname {2}".format(word, link.name, shlex.quote(altname)))],
+        [enter(namespace, "ip link property {0} dev {1} altname {2}".format(*names))],
     )
 
 
@@ -219,7 +220,7 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
         ("links", link.name),
         shape(link),
         None,
-        [enter(namespace, "ip link del {0}".format(link.name))],
+        [enter(namespace, "ip link del {0}".format(shlex.quote(link.name)))],
     )
     plan.cross(namespace)
     namespace.drop_link(link.name)

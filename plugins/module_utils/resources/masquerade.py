@@ -147,7 +147,8 @@ class Masquerade:
     def _links(self, plan: Plan, namespace: Namespace, match: Match) -> list[str]:
         """The links by which a match's packets come: the one that was named, or those of the lab that lead to them."""
         if match.iif:
-            plan.link(namespace, match.iif, match.place + "iif")
+            link = plan.link(namespace, match.iif, match.place + "iif")
+            self._check_source(plan, namespace, match, link)
             return [match.iif]
         own = [
             link
@@ -172,9 +173,19 @@ class Masquerade:
             )
         )
 
+    @staticmethod
+    def _check_source(plan: Plan, namespace: Namespace, match: Match, link: Link) -> None:
+        """LabError where a match is for what somebody else on the host sends, by a link of their own."""
+        if namespace.ref or plan.force or not match.src or _is_labs(plan, namespace, link):
+            return
+        found = plan.host_use.why_not_source(rules.network_of(match.src))
+        text = "{0}src: {1}; what comes from there is not rewritten unless force is true"
+        if found:
+            raise LabError([text.format(match.place, one) for one in found])
+
 
 def _is_labs(plan: Plan, namespace: Namespace, link: Link) -> bool:
-    return plan.owns(link) or (bool(namespace.ref) and namespace.lab == plan.lab)
+    return plan.owns(link) or plan.has_adopted(namespace, link) or (bool(namespace.ref) and namespace.lab == plan.lab)
 
 
 def _leading_to(namespace: Namespace, links: list[Link], prefix: rules.Network) -> list[Link]:

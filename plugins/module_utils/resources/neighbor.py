@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import shlex
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -19,7 +20,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 @dataclasses.dataclass
 class NeighborWanted:
-    """A permanent entry, or with *proxy* an address that the namespace answers for."""
+    """A permanent entry, or with *proxy* an address that the namespace answers for.
+
+    :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
+    """
 
     netns: str
     dev: str
@@ -28,6 +32,7 @@ class NeighborWanted:
     proxy: bool = False
     present: bool = True
     place: str = ""
+    complete: bool = False
 
     def check(self) -> list[str]:
         """Names and addresses; a permanent entry has a MAC, one of a proxy has none."""
@@ -57,7 +62,7 @@ class NeighborWanted:
                     _remove(plan, found, there)
             return
         namespace = plan.namespace(self.netns, self.place + "netns")
-        link = plan.link(namespace, self.dev, self.place + "dev")
+        link = plan.link(namespace, self.dev, self.place + "dev", self.complete)
         plan.demand(namespace, link, self.place + "dev", "get an entry")
         wanted = Neighbor(self._ip(), self.dev, self.lladdr or "", "PERMANENT", self.proxy)
         there = next((one for one in _entries(plan, namespace, self.dev) if self._is(one)), None)
@@ -166,7 +171,7 @@ def _remove(plan: Plan, namespace: Namespace, there: Neighbor) -> None:
         _where(there),
         _text(there),
         None,
-        [enter(namespace, "ip neigh del " + words.format(there.dst, there.dev))],
+        [enter(namespace, "ip neigh del " + words.format(there.dst, shlex.quote(there.dev)))],
     )
 
 
@@ -180,5 +185,7 @@ def _text(neighbor: Neighbor) -> str:
 
 def _words(neighbor: Neighbor) -> str:
     if neighbor.proxy:
-        return "proxy {0} dev {1}".format(neighbor.dst, neighbor.dev)
-    return "{0} lladdr {1} dev {2} nud permanent".format(neighbor.dst, neighbor.lladdr, neighbor.dev)
+        return "proxy {0} dev {1}".format(neighbor.dst, shlex.quote(neighbor.dev))
+    return "{0} lladdr {1} dev {2} nud permanent".format(
+        neighbor.dst, neighbor.lladdr, shlex.quote(neighbor.dev)
+    )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -26,7 +27,10 @@ _WITHOUT_LINK = ("blackhole", "unreachable", "prohibit", "throw")
 
 @dataclasses.dataclass
 class RouteWanted:
-    """A route as ip-route(8) describes it; None where it was not said."""
+    """A route as ip-route(8) describes it; None where it was not said.
+
+    :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
+    """
 
     netns: str
     dst: str
@@ -40,6 +44,7 @@ class RouteWanted:
     onlink: bool | None = None
     present: bool = True
     place: str = ""
+    complete: bool = False
 
     def check(self) -> list[str]:
         """Addresses, names and numbers; one family; a way out."""
@@ -123,8 +128,8 @@ class RouteWanted:
     def _ensure(self, plan: Plan, namespace: Namespace) -> None:
         wanted = self.route()
         if self.dev:
-            link = plan.link(namespace, self.dev, self.place + "dev")
-            if not link.up and not plan.check:
+            link = plan.link(namespace, self.dev, self.place + "dev", self.complete)
+            if not link.up and (self.complete or not plan.check):
                 raise LabError("{0}dev: {1!r} in {2} is down".format(self.place, self.dev, namespace.title))
         same_key = namespace.table(wanted.family).like(wanted)
         if any(self._satisfies(one, wanted) for one in same_key):
@@ -306,7 +311,7 @@ def text(route: Route) -> str:
     if route.via:
         words += ["via", route.via]
     if route.dev:
-        words += ["dev", route.dev]
+        words += ["dev", shlex.quote(route.dev)]
     if route.src:
         words += ["src", route.src]
     if route.metric and not (route.family == 6 and route.metric == 1024):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import typing as t
 from functools import partial
 
@@ -236,7 +237,7 @@ class Veth:
             link.configure(plan, source, moving, link.Settings(up=False), place, stage=Stage.LINK)
         undo = [Operation(home.ref, "link_set", {"dev": name, "name": old_name})]
         arguments: dict[str, t.Any] = {"name": name}
-        words = ["ip link set", old_name, *(["name", name] if name != old_name else [])]
+        words = ["ip link set", shlex.quote(old_name), *(["name", shlex.quote(name)] if name != old_name else [])]
         if source is not home:
             undo[0].arguments["to_netns"] = source.ref
             undo.append(Operation(source.ref, "link_set", {"dev": old_name, "master": moving.master}))
@@ -263,7 +264,7 @@ class Veth:
 
 def _words(end: End) -> str:
     """An end as `ip link add ... type veth` takes it."""
-    words = [end.name]
+    words = [shlex.quote(end.name)]
     words += ["mtu", str(end.settings.mtu)] if end.settings.mtu else []
     words += ["address", end.settings.mac] if end.settings.mac else []
     return " ".join(words)

@@ -71,16 +71,24 @@ def assign(names: t.Sequence[str], size: int, taken: t.Iterable[int]) -> dict[st
 
 
 def _by_hash(names: t.Iterable[str], start: int, end: int, used: set[int]) -> dict[str, int]:
-    """For each name the first free place after its hash, from *start* to *end* and then round from 0."""
+    """For each name the first free place after its hash, from *start* to *end* and round from *start*.
+
+    Those that find all of these taken get one before *start*.
+    """
     chosen: dict[str, int] = {}
     occupied = set(used)
+    free = end - start - sum(start <= place < end for place in occupied)
     onward: dict[int, int] = {}  # from an occupied place to one further on, between which all are
     for name in names:
+        if not free:  # the names that are left go where the numbers are
+            start, end, onward = 0, start, {}
+            free = end - sum(place < end for place in occupied)
         place = start + _hash(name) % (end - start)
+        free -= 1
         passed = []
         while place in occupied:
             passed.append(place)
-            place = onward.get(place, (place + 1) % end)
+            place = onward.get(place, place + 1 if place + 1 < end else start)
         onward.update(dict.fromkeys(passed, place))
         occupied.add(place)
         chosen[name] = place

@@ -42,6 +42,7 @@ class Draft:
             self.errors.append("{0}: {1!r} is a bridge, not a namespace".format(place, name))
         elif name not in self.declared:
             near = rules.nearest(name, self.declared)
+            self.lab.strangers.add(name)
             self.errors.append("{0}: there is no namespace {1!r}{2}".format(place, name, near))
         return None
 

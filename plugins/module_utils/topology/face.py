@@ -10,7 +10,7 @@ import json
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied, namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, schema, wanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.leftover import Leftovers
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
@@ -26,6 +26,10 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
     lab, errors = layout.read(data)
     if name and lab.name and name != lab.name:
         errors.append("name: {0!r} is not the {1!r} of the topology".format(name, lab.name))
+    errors += [
+        "namespaces: {0!r} exists on this host, but the topology does not name it, so that it is foreign".format(one)
+        for one in sorted(lab.strangers.intersection(namespaces.named() if lab.strangers else ()))
+    ]
     before = _last_applied(lab, data)
     found = wanted.resources(lab, before)
     return [wanted.Mistakes(errors), Leftovers(lab, found, before), *found]

@@ -121,12 +121,14 @@ class Lab:
     """A whole lab.
 
     :ivar nodes: by the name that the topology gives them. :ivar switches: by label, segments' ones included.
+    :ivar strangers: names of namespaces that it refers to and does not have.
     :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
     :ivar host_firewall: what happens where somebody else's firewall is in the way: ``allow`` or ``leave``.
     """
 
     name: str
     nodes: dict[str, Node] = dataclasses.field(default_factory=dict)
+    strangers: set[str] = dataclasses.field(default_factory=set)
     switches: dict[str, Switch] = dataclasses.field(default_factory=dict)
     networks: dict[str, Network] = dataclasses.field(default_factory=dict)
     cables: list[Cable] = dataclasses.field(default_factory=list)

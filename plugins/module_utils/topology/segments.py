@@ -82,6 +82,13 @@ def _gateway(draft: Draft, network: Network, place: str, value: t.Any) -> None:
         return
     network.gateway = netns
     network.gateways = _gateway_addresses(draft, network, place, values.get("addresses", []))
+    if netns == network.switch.netns and netns in network.refs:
+        draft.errors.append(
+            "{0}: {1!r} has the bridge of {2}, and is its gateway by that; it cannot be a member too".format(
+                place, netns or schema.HOST, network.label
+            )
+        )
+        return
     if netns == network.switch.netns:
         _refuse_link_keys(draft, place, values, "the bridge itself is the gateway, and the segment has its keys")
         network.switch.addresses += network.gateways

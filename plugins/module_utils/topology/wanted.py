@@ -118,7 +118,14 @@ def _lower(mac: str | None) -> str | None:
 
 def _route(way: t.Any) -> RouteWanted:
     return RouteWanted(
-        way.netns, way.dst, way.via, way.dev, present=way.present, place=way.place + ".", **way.options
+        way.netns,
+        way.dst,
+        way.via,
+        way.dev,
+        present=way.present,
+        place=way.place + ".",
+        complete=True,
+        **way.options,
     )
 
 
@@ -132,6 +139,7 @@ def neighbors(lab: Lab) -> list[NeighborWanted]:
             _lower(values.get("lladdr")),
             values.get("proxy", False),
             place=place + ".",
+            complete=True,
         )
         for place, values in lab.neighbors
     ]

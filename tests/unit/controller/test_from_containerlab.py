@@ -291,3 +291,15 @@ def test_a_contradiction_is_told_whatever_it_is():
     links = [{"endpoints": ["a:e{0}".format(number), "sw:p{0}".format(number)]} for number in range(1024)]
     with pytest.raises(AnsibleFilterError, match="1024 ports"):
         from_containerlab(small(nodes=nodes, links=links))
+
+
+def test_the_host_gets_addresses_only_where_that_is_allowed() -> None:
+    """A definition from a stranger could lead 8.8.8.8, or the host's own resolver, into a lab."""
+    ends = [{"node": "a", "interface": "e1"}, {"node": "host", "interface": "h1", "ipv4": "8.8.8.1/24"}]
+    links = [{"type": "veth", "endpoints": ends}]
+    data = {"name": "x", "topology": {"nodes": {"a": {"kind": "linux"}}, "links": links}}
+    with pytest.raises(AnsibleFilterError, match=r"the host itself would get 8\.8\.8\.1/24; host_addresses=true"):
+        from_containerlab(data)
+    assert "8.8.8.1/24" in str(from_containerlab(data, host_addresses=True))
+    del ends[1]["ipv4"]
+    assert from_containerlab(data)["links"]
