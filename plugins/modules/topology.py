@@ -32,7 +32,7 @@ options:
   topology:
     description:
       - The lab, as a mapping with the keys C(name), C(namespaces), C(bridges), C(links), C(segments), C(routes),
-        C(routing), C(neighbors), C(masquerade), C(checks), C(pool), C(mtu).
+        C(routing), C(neighbors), C(masquerade), C(checks), C(pool), C(mtu), C(host_firewall).
       - The format is described in U(https://github.com/linuxnet/lab/blob/main/docs/topology.md), and by a JSON Schema
         for editors beside it.
       - The C(checks) are for the module M(linuxnet.lab.connectivity), which takes the same description.

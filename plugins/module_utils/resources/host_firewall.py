@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.open
     Place,
     commands,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
@@ -34,6 +34,7 @@ CHOICES = (ALLOW, LEAVE)
 
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 _BRIDGED = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
+_MAIN = 254  # the routing table
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
 _MOST = 500  # rules in one place: all packets of the host pass them one by one
 _KIND = "firewalld"
@@ -208,7 +209,7 @@ class _Crossing:
         ways = self._ways_out(version)
         if not ways and self._sysctl(_FORWARDING[version]) != "1":
             return flows
-        routed = {link.name: _networks(link, version) for link in links if _networks(link, version)}
+        routed = {link.name: self._behind(link, version) for link in links if _networks(link, version)}
         for one, networks in routed.items():
             for other, targets in routed.items():
                 if other != one:
@@ -231,7 +232,7 @@ class _Crossing:
         }
 
     def _ways_out(self, version: int) -> dict[tuple[str, str], tuple[str, ...]]:
-        """The networks that the lab masquerades, none for any, by the links that they come and leave by.
+        """The networks that the lab lets out, none for any, by the links that their packets come and leave by.
 
         "" stands for any of the lab's links.
         """
@@ -246,15 +247,25 @@ class _Crossing:
                 known = found.get((rule.iif, way))
                 any_source = not rule.src or known == ()
                 found[rule.iif, way] = () if any_source else (*(known or ()), rule.src)
+        if ruleset and not found and self._sysctl(_FORWARDING[version]) == "1":  # the outside knows the way back
+            found = {("", way): () for way in self._links_to(_DEFAULT[version], version)}
         return found
+
+    def _behind(self, link: Link, version: int) -> tuple[str, ...]:
+        """The networks that a link leads to; none for any."""
+        found = [route.dst for route in self._routes(version) if route.dev == link.name and _is_global(route.dst)]
+        return () if _DEFAULT[version] in found else tuple(dict.fromkeys(found)) or _networks(link, version)
 
     def _links_to(self, network: str, version: int) -> set[str]:
         """The links by which packets to a network leave."""
         wanted = ipaddress.ip_network(network)
-        routes = [route for route in self.namespace.table(version) if route.type == "unicast" and route.table == 254]
         if network == _DEFAULT[version]:
-            return {route.dev for route in routes if route.dst == network}
-        return {route.dev for route in routes if ipaddress.ip_network(route.dst).overlaps(wanted)}
+            return {route.dev for route in self._routes(version) if route.dst == network}
+        return {route.dev for route in self._routes(version) if ipaddress.ip_network(route.dst).overlaps(wanted)}
+
+    def _routes(self, version: int) -> list[Route]:
+        table = self.namespace.table(version)
+        return [route for route in table if route.type == "unicast" and route.table == _MAIN]
 
     def _ruleset(self) -> t.Any:
         """The lab's own table as the plan leaves it."""
@@ -300,6 +311,12 @@ class _Crossing:
 
 def _openings(flows: t.Iterable[Flow]) -> list[Opening]:
     return list(dict.fromkeys(Opening(flow.iif, flow.oif, flow.established) for flow in flows))
+
+
+def _is_global(network: str) -> bool:
+    """Whether a network is not one that every link has."""
+    first = ipaddress.ip_network(network).network_address
+    return not first.is_link_local and not first.is_multicast
 
 
 def _networks(link: Link, version: int) -> tuple[str, ...]:

@@ -105,14 +105,14 @@ class Firewalls:
     openings: dict[tuple[Place, str], list[Opening]]
 
     def obstacles(self, flows: t.Iterable[judge.Flow]) -> list[tuple[judge.Obstacle, judge.Flow]]:
-        """The chains that end one of the flows, or may do so, each once, with the first flow that it ends."""
-        found: dict[tuple[str, str], tuple[judge.Obstacle, judge.Flow]] = {}
+        """The chains that end one of the flows, or may do so, with the first of those, and the first that is bridged."""
+        found: dict[tuple[str, str, bool], tuple[judge.Obstacle, judge.Flow]] = {}
         for flow in flows:
             for table in self.tables:
                 for obstacle in table.obstacles(flow):
-                    known = found.get((table.title, obstacle.chain.name))
-                    if known is None or obstacle.certain > known[0].certain:
-                        found[table.title, obstacle.chain.name] = obstacle, flow
+                    key = (table.title, obstacle.chain.name, flow.bridged)
+                    if key not in found or obstacle.certain > found[key][0].certain:
+                        found[key] = obstacle, flow
         return list(found.values())
 
 
