@@ -386,6 +386,17 @@ def test_the_judgement_is_that_of_the_kernel(world, monkeypatch, form):
     assert not wrong, pprint.pformat(wrong)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_not_understood_is_not_guessed(world, monkeypatch, form):
+    others.iptables(world, form, monkeypatch)
+    assert build(world)["warnings"] == []
+    world.sh("iptables -A FORWARD -j NFQUEUE --queue-num 3")
+    told = build(world)["warnings"]
+    assert len(told) == 2 and all("rule 1: unknown) may drop what" in text for text in told)
+    world.sh("iptables -I FORWARD -j ACCEPT")
+    assert build(world)["warnings"] == []
+
+
 def test_looking_for_iptables_legacy_does_not_switch_it_on(world, monkeypatch):
     others.iptables(world, "nft", monkeypatch)
     world.sh("iptables-legacy -t nat -S")

@@ -25,7 +25,7 @@ PACKAGES = [
     *("systemd-sysv", "udev", "kmod", "procps", "openssh-server", "sudo", "busybox-static"),
     *("python3", "python3-pyroute2", "iproute2", "iputils-ping", "nftables", "tcpdump"),
     # Masked; scenario `hostile` wakes them.
-    *("firewalld", "netbase", "network-manager"),
+    *("docker.io", "firewalld", "iptables", "netbase", "network-manager", "ufw"),
 ]
 # What the initial RAM disk loads, besides what these modules need: Debian's kernel has ext4 built in or as a module.
 MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "ext4"]

@@ -105,7 +105,7 @@ class Firewalls:
     openings: dict[tuple[Place, str], list[Opening]]
 
     def obstacles(self, flows: t.Iterable[judge.Flow]) -> list[tuple[judge.Obstacle, judge.Flow]]:
-        """The chains that end one of the flows, or may do so, with the first of those, and the first that is bridged."""
+        """The chains that end one of the flows, or may do so, with the first of them, and the first bridged one."""
         found: dict[tuple[str, str, bool], tuple[judge.Obstacle, judge.Flow]] = {}
         for flow in flows:
             for table in self.tables:
