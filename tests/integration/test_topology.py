@@ -69,7 +69,7 @@ def build(world: World, lab: str, start: str, prefix: str) -> None:
     run("sysctl", settings={"net.ipv6.conf.all.forwarding": 1}, netns="plain")
     run("sysctl", settings={"net.ipv4.ip_forward": 1}, netns=name("c1"))
     run("masquerade", src=prefix + ".0.0/16", oif="f0")
-    run("masquerade", src=prefix + ".0.0/16", netns="plain")
+    run("masquerade", src=prefix + ".0.0/16", netns="plain", iif=name("p4"))
 
 
 def test_everything_of_the_lab_goes_and_nothing_else(busy: World) -> None:
@@ -161,7 +161,7 @@ def test_in_a_namespace_that_only_a_process_or_a_path_leads_to(busy: World) -> N
         busy.run("veth", lab=LAB, netns=ref, name=start + "0", peer={"name": start + "1", "netns": ref})
         busy.run("veth", lab=LAB, netns=ref, name=start + "2", peer={"name": start + "3"})
         busy.run("sysctl", lab=LAB, netns=ref, settings={"net.ipv4.ip_forward": 1})
-        busy.run("masquerade", lab=LAB, netns=ref, src="10.9.0.0/24")
+        busy.run("masquerade", lab=LAB, netns=ref, src="10.9.0.0/24", iif=start + "1")
         busy.quartet("topology", lab=LAB, state="absent")
         assert look() == before
     process.kill()

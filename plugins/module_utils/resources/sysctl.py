@@ -253,7 +253,7 @@ def change(
     """Plan another value, without keeping the old one."""
     if wanted == current:
         return
-    undo = [] if current is None or namespace.new else _restoring(plan, namespace, name, current)
+    undo = [] if current is None else _restoring(plan, namespace, name, current)
     commands = [_command(namespace, name, wanted)]
     operations = [_write(namespace.ref, name, wanted)]
     plan.add(stage, namespace.ref, operations, undo, ("sysctl", name), current, wanted, commands)
@@ -340,6 +340,8 @@ def _move(plan: Plan, netns: str, name: str, value: str) -> None:
 
 def _together(plan: Plan, namespace: Namespace, name: str, value: str) -> dict[str, str]:
     """What the kernel makes of other sysctls that are there when this one gets a value, by name."""
+    if namespace.new:
+        return {}
     found = {}
     for one, made in sysctl.effects(name, value).items():
         parts = sysctl.parts_of(one)
