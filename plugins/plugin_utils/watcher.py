@@ -22,7 +22,9 @@ class Watcher:
     def __init__(
         self, connection: t.Any, path: str, show: t.Callable[[str], None], first: float = 1.5, interval: float = 1.0
     ) -> None:
-        self._connection = copy.copy(connection)  # the module's own is busy, and keeps its state
+        # The module's own is busy, and keeps its state; so does what makes it root.
+        self._connection = copy.copy(connection)
+        self._become = copy.copy(getattr(connection, "become", None))
         self._command = "cat {0}".format(shlex.quote(path))
         self._show = show
         self._waits = (first, interval)
@@ -48,7 +50,12 @@ class Watcher:
 
     def _read(self) -> str:
         try:
-            code, output, dummy = self._connection.exec_command(self._command, sudoable=False)
+            command = self._command
+            if self._become:  # the file is root's alone
+                self._connection.become = self._become
+                command = self._become.build_become_command(command, getattr(self._connection, "_shell", None))
+            code, output, dummy = self._connection.exec_command(command, sudoable=bool(self._become))
         except Exception:  # of any connection plugin
             return ""
-        return "" if code else output.decode(errors="replace").strip()
+        lines = [line for line in output.decode(errors="replace").splitlines() if "BECOME-SUCCESS" not in line]
+        return "" if code else "\n".join(lines).strip()

@@ -43,6 +43,30 @@ def test_what_a_module_reports_is_shown_while_it_works(world, connection):
     assert not pathlib.Path("/run/linuxnet.lab").exists()
 
 
+def test_it_is_read_as_the_user_that_the_module_becomes(world, connection):
+    """The file is root's alone, and the task may have come as somebody else."""
+
+    class Become:
+        """As sudo(8), but that it makes nobody else of anybody, and asks for no password."""
+
+        _id = ""
+
+        def build_become_command(self, command, shell):
+            return "echo BECOME-SUCCESS-xyz; {0}".format(command)
+
+        def expect_prompt(self):
+            return False
+
+    shown = []
+    connection.become = become = Become()
+    with Watcher(connection, progress.path("crowd"), shown.append, first=0.05, interval=0.05):
+        with progress.reporting("crowd") as report:
+            report("netns", 10, 500)
+            until(shown, 1)
+    assert shown == ["netns, 10 of 500 changes"]
+    assert connection.become is become
+
+
 def test_nothing_is_shown_of_what_is_quick(world, connection):
     shown = []
     with progress.reporting("crowd") as report:
