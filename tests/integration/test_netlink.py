@@ -17,11 +17,11 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, netlink, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, namespaces, netlink, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.neighbor_events import NeighborEvents
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
-_NETLINK_NETFILTER = 12
+_NETLINK_NETFILTER, _NETLINK_SUBSYSTEM = 12, 10
 # For half a minute at most: send zeros, and false news, to every netlink socket of the namespace, and to all groups.
 _ATTACKER = """
 import os, socket, struct, sys, time
@@ -197,3 +197,28 @@ def test_a_link_whose_name_is_no_utf_8(world: t.Any) -> None:
     assert world.run("topology", topology=topology, force=True)["changed"]
     assert not world.run("topology", topology=topology)["changed"]
     assert sorted(link["ifname"] for link in world.json("ip -j link", "c1")) == ["eth0", "eth1", "lo"]
+
+
+def test_firewall_rules_whose_names_are_no_utf_8(world: t.Any) -> None:
+    """A table and a chain of somebody's on the host: what drops a lab's packets is told, and the lab is built."""
+
+    def message(kind: int, flags: int, body: bytes) -> netlink.Packed:
+        return netlink.Packed(_NETLINK_SUBSYSTEM << 8 | kind, flags, bytes((1, 0, 0, 0)) + body)
+
+    nft = netlink.Netlink(_NETLINK_NETFILTER)
+    table = attributes.pack(1, b"\xff\xfe\0")
+    hook = attributes.pack(1, struct.pack(">I", 2)) + attributes.pack(2, struct.pack(">i", 0))
+    chain = attributes.pack(1, b"\xff\xfe\0") + attributes.pack(3, b"\xfd\0") + attributes.pack(4 | 0x8000, hook)
+    chain += attributes.pack(5, struct.pack(">I", 0)) + attributes.pack(7, b"filter\0")
+    begin, end = (netlink.Packed(kind, 0, bytes((0, 0)) + struct.pack(">H", 10)) for kind in (0x10, 0x11))
+    create = netlink.NLM_F_CREATE
+    made = [begin, message(0, create, table), message(3, create | netlink.NLM_F_ACK, chain), end]
+    assert nft._send(made, framed=True) == [None] * 4
+    nft.close()
+    topology = {"name": "x", "namespaces": {"c1": None, "host": {"forwarding": True}},
+                "segments": {"lan": {"prefix": "10.0.0.0/24", "gateway": "host", "members": "c1"}},
+                "masquerade": "lan"}  # fmt: skip
+    done = world.run("topology", topology=topology)
+    assert done["changed"] and "\\xff\\xfe" in "".join(done["warnings"]), done["warnings"]
+    assert not world.run("topology", topology=topology)["changed"]
+    assert world.run("topology", lab="x", state="absent")["changed"]
