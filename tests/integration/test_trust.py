@@ -417,3 +417,92 @@ def test_a_recorder_leaves_room_for_others(wire: World, filler: int) -> None:
     result = wire.run("capture", lab="demo", state="stopped")
     assert result["ended"] == "space" and (result["packets"] or filler)
     wire.sh("umount /run/linuxnet.lab")
+
+
+# Runs beside others
+
+
+def test_a_lock_that_anybody_can_take_is_not_waited_for(world: World, started: list[subprocess.Popen[str]]) -> None:
+    """That of ip-netns(8) on /run/netns, a folder that everybody can open."""
+    world.sh("ip netns add c0")
+    command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "flock", "/run/netns"]
+    taken = subprocess.Popen([*command, "-c", "echo taken; exec sleep 1000"], stdout=subprocess.PIPE, text=True)
+    started.append(taken)
+    assert taken.stdout is not None and taken.stdout.readline() == "taken\n"
+    world.run("netns", lab="demo", name=["c1"])
+    assert taken.poll() is None and namespaces.named() == ["c0", "c1"]
+    world.sh("kill $(pgrep -P {0})".format(taken.pid))
+
+
+def test_labs_come_and_go_side_by_side(world: World) -> None:
+    """All want the host to forward, two runs are of the same lab: each ends well, and at last it does not forward."""
+    topologies = [
+        {
+            "name": "lab{0}".format(number),
+            "namespaces": {"n{0}".format(number): None, "host": {"forwarding": True}},
+            "segments": {
+                "lan{0}".format(number): {
+                    "prefix": "10.{0}.0.0/24".format(number),
+                    "gateway": "host",
+                    "members": "n{0}".format(number),
+                }
+            },
+        }
+        for number in range(1, 4)
+    ]
+    forwarding = world.sh("cat /proc/sys/net/ipv4/ip_forward")
+    for again in (False, True):
+        runs = [module("topology", topology=topology) for topology in topologies]
+        if again:  # the odd ones go while the others are looked at again
+            runs[::2] = [module("topology", name=topology["name"], state="absent") for topology in topologies[::2]]
+        results = together([*runs, runs[1]])
+        assert not [result for result in results if result.get("failed")], results
+        assert sum(result["changed"] for result in results) == (2 if again else 3)
+        assert world.sh("cat /proc/sys/net/ipv4/ip_forward") == "1\n"
+    results = together([module("topology", name=one["name"], state="absent") for one in topologies[1:]])
+    assert [result["changed"] for result in results] == [True, False]
+    assert world.sh("cat /proc/sys/net/ipv4/ip_forward") == forwarding == "0\n"
+    assert not pathlib.Path("/run/linuxnet.lab").exists() and list(world.links()) == ["lo"]
+
+
+def together(codes: list[str]) -> list[dict[str, t.Any]]:
+    """The results of modules that run at once, each in a process of its own."""
+    prefix = "import sys; sys.path[:] = {0!r}\n".format(sys.path)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", prefix + code], stdout=subprocess.PIPE, text=True) for code in codes
+    ]
+    printed = [process.communicate(timeout=300)[0] for process in processes]
+    return [json.loads(text.strip().splitlines()[-1]) for text in printed]
+
+
+def test_a_removal_without_room_for_another_namespace_succeeds(world: World) -> None:
+    """It makes one to learn when the kernel is done; without, it does not wait."""
+    code = "import subprocess\nsubprocess.run('mount -t tmpfs run /run', shell=True, check=True)\n"
+    runs = [module("netns", lab="demo", name=["c1", "c2"]), module("topology", name="demo", state="absent")]
+    limit = "open('/proc/sys/user/max_net_namespaces', 'w').write('1')\n"
+    for number, text in enumerate(runs):
+        body = "\n".join("    " + line for line in text.splitlines())
+        code += "{0}try:\n{1}\nexcept SystemExit:\n    pass\n".format(limit if number else "", body)
+    done = script(world, code, "unshare", "-Urnm")
+    results = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    assert [result.get("changed") for result in results] == [True, True], (results, done.stderr)
+
+
+def test_unfinished_files_of_a_killed_run_go_wherever_they_are(world: World) -> None:
+    """The next run of any lab clears them."""
+    world.run("sysctl", lab="demo", settings={"net.ipv4.tcp_sack": "0"}, persist=True)
+    before = sorted(os.listdir("/etc/sysctl.d"))
+    code = """
+import os, signal
+rename = os.rename
+def fatal(source, target):
+    if "sysctl.d" in target:
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(source, target)
+os.rename = fatal
+"""
+    run = module("sysctl", lab="demo", settings={"net.ipv4.tcp_timestamps": "0"}, persist=True)
+    assert script(world, code + run).returncode == -signal.SIGKILL
+    assert len(os.listdir("/etc/sysctl.d")) == len(before) + 1
+    world.run("netns", lab="other", name=["c1"])
+    assert sorted(os.listdir("/etc/sysctl.d")) == before
