@@ -23,6 +23,7 @@ options:
 notes:
   - What cannot be a name here becomes one. Accents go, other characters become hyphens, what is too long is cut, and a
     number tells apart what would be called alike. The result is the same whenever the input is.
+  - A text of more than 1,048,576 characters is refused, and what is larger than a topology may be.
 seealso:
   - module: linuxnet.lab.topology
 """
@@ -34,7 +35,7 @@ notes:
   - Several edges between two nodes are as many links. Edges from a node to itself are left out. Edges of a directed
     graph lead both ways here, and an edge there with one back is one link.
   - In a graph of several parts without an edge between them, the contract is that each router reaches those of its own
-    part and no others.
+    part and no others. For more than 707 routers there is none, because it would be too many checks.
   - All further attributes of the graph, its nodes and its edges are left out.
 requirements:
   - networkx (on the controller)

@@ -37,6 +37,8 @@ options:
     type: bool
     default: false
 notes:
+  - YAML aliases are refused in a text, because by them a few lines can stand for gigabytes. Data that Ansible has read,
+    as by P(ansible.builtin.from_yaml#filter), may have had some.
   - Links without an MTU have the kernel's 1500 octets here, and 9500 in containerlab.
   - Few links have addresses in containerlab's files. Give the topology a C(pool), and they get some.
 """
