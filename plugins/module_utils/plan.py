@@ -25,13 +25,14 @@ ADOPTED = "adopted"
 class Stage(enum.IntEnum):
     """When a change has its turn. Removals come first, each before what it stands on.
 
-    Bridges go before their ports, and come up after them: a bridge with many ports up floods its own start.
+    Bridges go before their ports, and come up after them: a bridge with many ports up floods its own start. The guard
+    has its turn when nothing that it is needed for is on any more, or not yet.
     """
 
     REMOVE_RECORDER = 0
     REMOVE_NAT = 1
     REMOVE_SYSCTL = 2
-    REMOVE_GUARD = 3
+    GUARD = 3
     REMOVE_ROUTE = 4
     REMOVE_NEIGHBOR = 5
     REMOVE_ADDRESS = 6
@@ -47,10 +48,9 @@ class Stage(enum.IntEnum):
     BRIDGE_UP = 16
     ROUTE = 17
     NEIGHBOR = 18
-    GUARD = 19
-    SYSCTL = 20
-    NAT = 21
-    PERSIST = 22
+    SYSCTL = 19
+    NAT = 20
+    PERSIST = 21
 
 
 # Waits for the bridges of its own namespace alone: where none has to come up, it goes out with CONFIGURE.

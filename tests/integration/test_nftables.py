@@ -127,10 +127,10 @@ def test_what_was_written_is_read(nft: nftables.Socket) -> None:
 def test_commands_by_hand_make_the_same(world: World, nft: nftables.Socket) -> None:
     nftables.replace(nft, LAB, RULESET)
     ours = ruleset_json(world)
-    for command in nftables.commands(LAB, None):
+    for command in nftables.commands(LAB, RULESET, None):
         world.sh(command)
     assert ruleset_json(world) == []
-    for command in nftables.commands(LAB, RULESET):
+    for command in nftables.commands(LAB, None, RULESET):
         world.sh(command)
     assert ruleset_json(world) == ours
     assert nftables.read(nft, LAB) == RULESET

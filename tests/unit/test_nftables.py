@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import typing as t
 
@@ -189,7 +190,7 @@ RULESET = nftables.Ruleset(
 
 
 def test_commands_are_for_a_shell() -> None:
-    assert nftables.commands("web-1", RULESET) == [
+    assert nftables.commands("web-1", None, RULESET) == [
         "nft add table inet linuxnet.lab.web-1",
         "nft 'add chain inet linuxnet.lab.web-1 postrouting"
         " { type nat hook postrouting priority srcnat ; policy accept ; }'",
@@ -198,7 +199,20 @@ def test_commands_are_for_a_shell() -> None:
         " { type filter hook forward priority filter ; policy accept ; }'",
         "nft add rule inet linuxnet.lab.web-1 forward ct state established,related accept",
     ]
-    assert nftables.commands("web-1", None) == ["nft delete table inet linuxnet.lab.web-1"]
+    assert nftables.commands("web-1", RULESET, None) == ["nft delete table inet linuxnet.lab.web-1"]
+    assert nftables.commands("web-1", None, None) == []
+
+
+def test_commands_replace_the_rules_of_chains_that_are_there() -> None:
+    wanted = dataclasses.replace(RULESET, chains={**RULESET.chains, "forward": nftables.forward([])})
+    rule = nftables.commands("web-1", None, RULESET)[2]
+    flush = "nft flush chain inet linuxnet.lab.web-1 "
+    assert nftables.commands("web-1", RULESET, wanted) == [flush + "postrouting", rule, flush + "forward"]
+    other = nftables.Ruleset({"forward": RULESET.chains["forward"]})
+    assert nftables.commands("web-1", other, RULESET)[:2] == [
+        "nft delete table inet linuxnet.lab.web-1",
+        "nft add table inet linuxnet.lab.web-1",
+    ]
 
 
 def test_show_is_for_people() -> None:

@@ -31,7 +31,7 @@ _BATCH_BEGIN = 0x10
 _BATCH_END = 0x11
 _NLM_F_APPEND = 0x800
 # NFT_MSG_*
-_NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _GETCHAIN, _NEWRULE, _GETRULE = 0, 1, 2, 3, 4, 6, 7
+_NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _GETCHAIN, _NEWRULE, _GETRULE, _DELRULE = 0, 1, 2, 3, 4, 6, 7, 8
 # NFTA_*
 _TABLE_NAME, _TABLE_FLAGS, _TABLE_USE = 1, 2, 3
 _CHAIN_TABLE, _CHAIN_NAME, _CHAIN_HOOK, _CHAIN_POLICY, _CHAIN_TYPE = 1, 3, 4, 5, 7
@@ -247,16 +247,21 @@ def _message(request: int, flags: int, *attributes: bytes) -> Packed:
 def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
     """Make the lab's table hold this, whatever it held before, in one step for the packets that pass.
 
-    Also restores what :func:`read` returned earlier, rules not made for a lab included; but not what
-    *ruleset.unknown* names, nor rules that use sets or objects.
+    Where the chains are the same, their rules alone are replaced. Also restores what :func:`read` returned earlier,
+    rules not made for a lab included; but not what *ruleset.unknown* names, nor rules that use sets or objects.
 
     :raises KernelError: refused; the table is as it was before.
     :raises OSError: more rules than fit into one message, likewise.
     """
     name = table_name(lab)
-    # Deleting what is not there is refused, so it is made first.
-    requests = [_new_table(name), _delete_table(name), _new_table(name)]
-    requests += [_new_chain(name, chain_name, chain) for chain_name, chain in ruleset.chains.items()]
+    there = read(socket, lab)
+    if there and _same_chains(there, ruleset):
+        # The table stays in its place among the others.
+        requests = [_no_rules(name, chain_name) for chain_name in ruleset.chains]
+    else:
+        requests = [] if there is None else [_delete_table(name)]
+        requests.append(_new_table(name))
+        requests += [_new_chain(name, chain_name, chain) for chain_name, chain in ruleset.chains.items()]
     for chain_name, chain in ruleset.chains.items():
         requests += [_new_rule(name, chain_name, rule) for rule in chain.rules if _restorable(rule)]
     socket.transact(requests)
@@ -269,6 +274,19 @@ def delete(socket: Socket, lab: str) -> None:
     except KernelError as exc:
         if exc.errno != errno.ENOENT:
             raise
+
+
+def _same_chains(there: Ruleset, wanted: Ruleset) -> bool:
+    """Whether it is enough to replace the rules."""
+    heads = [
+        {name: dataclasses.replace(chain, rules=()) for name, chain in ruleset.chains.items()}
+        for ruleset in (there, wanted)
+    ]
+    return not there.unknown and heads[0] == heads[1]
+
+
+def _no_rules(table: str, chain: str) -> Packed:
+    return _message(_DELRULE, 0, text(_RULE_TABLE, table), text(_RULE_CHAIN, chain))
 
 
 def _restorable(rule: Rule | Unknown) -> bool:
@@ -308,17 +326,19 @@ def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> Packed:
 # ---- the same by hand
 
 
-def commands(lab: str, ruleset: Ruleset | None) -> list[str]:
-    """Shell commands that make the lab's table from nothing, or, for None, delete it.
+def commands(lab: str, there: Ruleset | None, wanted: Ruleset | None) -> list[str]:
+    """Shell commands that make the lab's table hold what is *wanted* instead of what is *there*; None for no table.
 
-    The ruleset holds rules of a lab alone. Unlike :func:`replace`, each command takes effect by itself.
+    Unlike with :func:`replace`, each command takes effect by itself, and rules not made for a lab cannot be restored.
     """
     table = "inet " + table_name(lab)
-    if ruleset is None:
-        return ["nft delete table " + table]
-    made = ["nft add table " + table]
-    for name, chain in ruleset.chains.items():
-        made.append(_command(f"add chain {table} {name} {{ {chain} }}"))
+    if wanted is None:
+        return ["nft delete table " + table] if there else []
+    same = there is not None and _same_chains(there, wanted)
+    made = ["nft delete table " + table] if there and not same else []
+    made += [] if same else ["nft add table " + table]
+    for name, chain in wanted.chains.items():
+        made.append(_command(f"flush chain {table} {name}" if same else f"add chain {table} {name} {{ {chain} }}"))
         made += [_command(f"add rule {table} {name} {rule}") for rule in chain.rules]
     return made
 

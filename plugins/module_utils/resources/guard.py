@@ -16,8 +16,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Sta
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import masquerade, memory, sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, lab_of
 
-_STAGES = (Stage.GUARD, Stage.REMOVE_GUARD)
-
 
 def keep(plan: Plan) -> None:
     """Plan the guard as the host needs it after everything else that was planned; or its end."""
@@ -34,7 +32,7 @@ def keep(plan: Plan) -> None:
     host = plan.snapshot.namespace("")
     if concerned and host:
         wanted = _ruleset(families, host) if families else None
-        masquerade.change(plan, host, nftables.SHARED, plan.snapshot.ruleset("", nftables.SHARED), wanted, _STAGES)
+        masquerade.change(plan, host, nftables.SHARED, plan.snapshot.ruleset("", nftables.SHARED), wanted, Stage.GUARD)
 
 
 def _ruleset(families: list[int], host: Namespace) -> nftables.Ruleset:

@@ -226,22 +226,20 @@ def change(
     lab: str,
     there: nftables.Ruleset | None,
     wanted: nftables.Ruleset | None,
-    stages: tuple[Stage, Stage] = (Stage.NAT, Stage.REMOVE_NAT),
+    stage: Stage | None = None,
 ) -> None:
-    """Plan another content of a lab's table, or its end, where it differs; *stages* are those of the two."""
+    """Plan another content of a lab's table, or its end, where it differs; *stage* is one for both."""
     if there == wanted:
         return
-    commands = nftables.commands(lab, None) if there else []
-    commands += nftables.commands(lab, wanted) if wanted else []
     plan.add(
-        stages[0] if wanted else stages[1],
+        stage or (Stage.NAT if wanted else Stage.REMOVE_NAT),
         namespace.ref,
         [_operation(namespace, lab, wanted)],
         [_operation(namespace, lab, there)],
         ("nftables", nftables.table_name(lab)),
         there.show() if there else None,
         wanted.show() if wanted else None,
-        [enter(namespace, command) for command in commands],
+        [enter(namespace, command) for command in nftables.commands(lab, there, wanted)],
     )
 
 
