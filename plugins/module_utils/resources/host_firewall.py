@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
+import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
@@ -123,9 +125,7 @@ class _Crossing:
 
     # -- firewalld ----------------------------------------------------------------------------------------------------
 
-    def _zones(
-        self, blocked: list[tuple[Obstacle, Flow]], flows: dict[int, list[Flow]]
-    ) -> list[tuple[Obstacle, Flow]]:
+    def _zones(self, blocked: list[tuple[Obstacle, Flow]], flows: dict[int, list[Flow]]) -> list[tuple[Obstacle, Flow]]:
         """Put the lab's links into a zone that lets them pass, or take them out of it; what is left in the way."""
         by_firewalld = [one for one in blocked if one[0].table.title == firewalld.TABLE]
         crossed = {name for found in flows.values() for flow in found for name in (flow.iif, flow.oif)}
@@ -299,11 +299,11 @@ class _Crossing:
         before, after = obstacle.chain.hook == "prerouting", obstacle.chain.hook == "postrouting"
         names = {"iif": "" if after else flow.iif, "oif": "" if before else flow.oif}
         if obstacle.table.insert.startswith("nft"):
-            words = ["{0}name {1}".format(key, name) for key, name in names.items() if name]
+            words = ["{0}name {1}".format(key, _for_nft(name)) for key, name in names.items() if name]
             words += ["ct state established"] if flow.established else []
             command = "{0} {1} {2} accept".format(obstacle.table.insert, obstacle.chain.name, " ".join(words))
         else:
-            words = ["-{0} {1}".format(key[0], name) for key, name in names.items() if name]
+            words = ["-{0} {1}".format(key[0], shlex.quote(name)) for key, name in names.items() if name]
             words += ["-m conntrack --ctstate ESTABLISHED"] if flow.established else []
             command = "{0} {1} {2} -j ACCEPT".format(obstacle.table.insert, obstacle.chain.name, " ".join(words))
         return "`{0}` lets it pass from {1} to {2}".format(enter(self.namespace, command), flow.iif, flow.oif)
@@ -311,6 +311,11 @@ class _Crossing:
 
 def _openings(flows: t.Iterable[Flow]) -> list[Opening]:
     return list(dict.fromkeys(Opening(flow.iif, flow.oif, flow.established) for flow in flows))
+
+
+def _for_nft(name: str) -> str:
+    """The name of a link as a word for nft(8), which takes those without a digit for its own words."""
+    return name if re.fullmatch(r"[A-Za-z][\w.-]*\d[\w.-]*", name) else shlex.quote('"{0}"'.format(name))
 
 
 def _is_global(network: str) -> bool:

@@ -222,10 +222,11 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
         None,
         [enter(namespace, "ip link del {0}".format(shlex.quote(link.name)))],
     )
-    plan.cross(namespace)
+    host = next((one for one in (namespace, other[0] if other else namespace) if not one.ref), None)
+    if host:  # whose firewalls may have rules for it
+        plan.cross(host)
     namespace.drop_link(link.name)
     if other:
-        plan.cross(other[0])
         other[0].drop_link(other[1].name)
 
 

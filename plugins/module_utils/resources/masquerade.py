@@ -215,9 +215,10 @@ def _devs(namespace: Namespace, route: Route) -> list[str]:
 
 def remove(plan: Plan, namespace: Namespace | None) -> None:
     """Plan the end of the lab's table in a namespace."""
-    if namespace and not namespace.new:
+    there = plan.snapshot.ruleset(namespace.ref, plan.lab) if namespace and not namespace.new else None
+    if namespace and there:
         plan.cross(namespace)
-        change(plan, namespace, plan.lab, plan.snapshot.ruleset(namespace.ref, plan.lab), None)
+        change(plan, namespace, plan.lab, there, None)
 
 
 def change(

@@ -10,6 +10,7 @@ Source: firewall-cmd(1).
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 
@@ -62,28 +63,26 @@ def zone_of(link: str) -> str:
         return ""
 
 
-def arguments(link: str, before: str, after: str) -> str:
+def _arguments(link: str, before: str, after: str) -> list[str]:
     """The arguments that put a link from one zone into another; "" stands for none."""
     if not after:
-        return "--zone={0} --remove-interface={1}".format(before, link)
-    return "--zone={0} --{1}-interface={2}".format(after, "change" if before else "add", link)
+        return ["--zone=" + before, "--remove-interface=" + link]
+    return ["--zone=" + after, "--{0}-interface={1}".format("change" if before else "add", link)]
 
 
 def command(link: str, before: str, after: str) -> str:
     """The same as a shell command."""
-    return "{0} {1}".format(_PROGRAM, arguments(link, before, after))
+    return shlex.join([_PROGRAM, *_arguments(link, before, after)])
 
 
 def put(link: str, before: str, after: str) -> None:
     """Put a link from one zone into another; OSError where firewalld refuses it."""
-    _ask(*arguments(link, before, after).split())
+    _ask(*_arguments(link, before, after))
 
 
-def _ask(*arguments_: str) -> str:
+def _ask(*arguments: str) -> str:
     try:
-        done = subprocess.run(
-            [_PROGRAM, *arguments_], capture_output=True, text=True, timeout=_TIMEOUT, check=False
-        )
+        done = subprocess.run([_PROGRAM, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False)
     except subprocess.TimeoutExpired as exc:
         raise FirewalldError(0, "firewalld does not answer") from exc
     if done.returncode:

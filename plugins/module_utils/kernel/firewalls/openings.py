@@ -304,6 +304,4 @@ def replace(socket: Socket, place: Place, lab: str, wanted: list[Opening]) -> No
 def commands(place: Place, lab: str, before: list[Opening], wanted: list[Opening]) -> list[str]:
     """The same as shell commands."""
     deleted = ["{0} -D {1} {2}".format(place.command, place.chain, one.words(lab)) for one in before]
-    return deleted + [
-        "{0} -I {1} {2}".format(place.command, place.chain, one.words(lab)) for one in reversed(wanted)
-    ]
+    return deleted + ["{0} -I {1} {2}".format(place.command, place.chain, one.words(lab)) for one in reversed(wanted)]
