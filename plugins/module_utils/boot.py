@@ -31,7 +31,6 @@ def main(lab: str) -> str | None:
                 return "nothing is stored for lab {0!r}".format(lab)
             stored = json.loads(text)
             outcome = engine.run(face.build(stored["topology"]), lab)
-            face.keep(lab, stored["topology"])
     except (KernelError, LabError, OSError, Stranded) as exc:
         return str(exc)
     for line in [*outcome.commands, *outcome.warnings]:

@@ -90,6 +90,7 @@ def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, pr
         raise LabError(list(dict.fromkeys(errors)))
     with Sockets() as sockets:
         plan = Plan(Snapshot(sockets), lab, force, check)
+        memory.recover(plan)
         for resource in resources:
             try:
                 resource.plan(plan)
@@ -99,10 +100,9 @@ def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, pr
             raise LabError(list(dict.fromkeys(errors)))
         guard.keep(plan)
         host_firewall.plan_all(plan)
-        changes = plan.changes()
-        memory.keep_places(plan, changes)
+        first, changes, last = memory.around(plan, plan.changes())
         if not check:
-            _apply(changes, Operator(sockets), progress)
+            _apply(first, changes, last, Operator(sockets, plan.sign), progress)
     commands = [command for change in changes for command in change.commands]
     warnings = list(dict.fromkeys([*plan.warnings, *plan.snapshot.foreign_managers(lab)]))
     return Outcome(bool(changes), commands, difference(changes), warnings, plan.assumed)
@@ -122,20 +122,31 @@ def _errors(resources: t.Sequence[Resource]) -> list[str]:
     return errors
 
 
-def _apply(changes: list[Change], operator: Operator, progress: Progress | None) -> None:
-    operations = [(number, operation) for number, change in enumerate(changes) for operation in change.operations]
-    watch = _watch(changes, [number for number, dummy in operations], progress) if progress else None
+def _apply(
+    first: list[Change], changes: list[Change], last: list[Change], operator: Operator, progress: Progress | None
+) -> None:
+    """Carry out changes, between what is remembered before and after them."""
+    everything = [*first, *changes, *last]
+    operations = [(number, operation) for number, change in enumerate(everything) for operation in change.operations]
+    watch = _watch(everything, [number for number, dummy in operations], progress) if progress else None
     try:
         operator.apply([operation for dummy, operation in operations], watch)
     except OperationError as exc:
-        failed = changes[operations[exc.failed][0]]
-        message = "`{0}` failed: {1}".format("; ".join(failed.commands), refusals.words(exc.error))
         touched = {operations[number][0] for number in exc.done}
-        begun = [change for number, change in enumerate(changes) if number in touched]
+        begun = [change for number, change in enumerate(everything) if number in touched and change not in first]
         left = _roll_back(begun, operator)
+        if not left:  # otherwise what is remembered leads to it
+            left = _roll_back([change for change in first if 0 in touched], operator)
+        failed = everything[operations[exc.failed][0]]
         if not left and begun not in ([], [failed]):
             left = ["the changes made before it were taken back"]
-        raise LabError([message, *left]) from exc
+        raise LabError([_refusal(failed, exc.error), *left]) from exc
+
+
+def _refusal(failed: Change, error: Exception) -> str:
+    if not failed.commands:  # not for the user to type
+        return "the lab's records: {0}".format(refusals.words(error))
+    return "`{0}` failed: {1}".format("; ".join(failed.commands), refusals.words(error))
 
 
 def _watch(changes: list[Change], owners: list[int], progress: Progress) -> t.Callable[[int], None]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 import dataclasses
 import enum
+import random
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import GROUPS, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 
 # The kind of records that a lab has of links that are not its own, and that it has changed.
@@ -23,12 +24,14 @@ ADOPTED = "adopted"
 
 
 class Stage(enum.IntEnum):
-    """When a change has its turn. Removals come first, each before what it stands on.
+    """When a change has its turn. What a killed run has left is taken over first.
 
-    Bridges go before their ports, and come up after them: a bridge with many ports up floods its own start. The guard
-    has its turn when nothing that it is needed for is on any more, or not yet.
+    Removals come next, each before what it stands on. Bridges go before their ports, and come up after them: a bridge
+    with many ports up floods its own start. The guard has its turn when nothing that it is needed for is on any more,
+    or not yet.
     """
 
+    RECOVER = -1
     REMOVE_RECORDER = 0
     REMOVE_NAT = 1
     REMOVE_SYSCTL = 2
@@ -89,6 +92,10 @@ class Plan:
     :ivar moved_sysctls: the values that sysctls will have, by namespace and name; `*` stands for each link.
     :ivar crossed: the namespaces whose firewalls the lab's packets meet, and what is to be done about these; see
         :meth:`cross`.
+    :ivar sign: the group that links are born in, by which a later run knows those of a killed one.
+    :ivar notes: what the lab is to remember or forget whatever else changes.
+    :ivar description: what the lab is made from, to be kept in this form; None where it is to be forgotten, and empty
+        where it stays as it is.
     """
 
     def __init__(self, snapshot: Snapshot, lab: str, force: bool = False, check: bool = False) -> None:
@@ -102,6 +109,9 @@ class Plan:
         self.crossed: dict[str, str] = {}
         self._host_use: HostUse | None = None
         self._adopted: dict[str, dict[str, t.Any]] = {}
+        self.sign = random.choice(GROUPS)
+        self.notes: list[Operation] = []
+        self.description: str | None = ""
         self._assumed: set[tuple[str, str]] = set()
         self._changes: list[Change] = []
 
@@ -156,6 +166,7 @@ class Plan:
                     "{0}: there is no network namespace {1!r}{2}".format(place, ref, rules.nearest(ref, known))
                 )
             namespace = Namespace(ref, {"lo": Link("lo", up=True, mtu=65536, alias=mark(self.lab))})
+            namespace.recorded = self.lab
             self.snapshot.put(ref, namespace)
             self._assumed.add((ref, ""))
         return namespace

@@ -37,6 +37,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Route,
     Rule,
 )
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OWN
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
@@ -66,7 +67,7 @@ class Namespace:
 
     :ivar ref: its reference as in :mod:`.kernel.namespaces`. :ivar links: by name, in the kernel's order.
     :ivar held: whether a lab's process holds it; `holder` is that process, once there is one.
-    :ivar hostname: the hostname that goes with a held one.
+    :ivar hostname: the hostname that goes with a held one. :ivar recorded: the lab that remembers it as its own.
     :ivar new: made by the plan (or, in check mode, taken to be made by an earlier one), so not in the kernel yet.
     """
 
@@ -78,6 +79,7 @@ class Namespace:
         self.held = False
         self.holder: held.Holder | None = None
         self.hostname = ""
+        self.recorded = ""
         self.new = load_routes is None
         self._by_ip: dict[str, list[Link]] | None = None
         self._by_index = {link.index: link for link in links.values()}
@@ -92,8 +94,15 @@ class Namespace:
 
     @property
     def lab(self) -> str:
-        """The lab that the namespace belongs to; empty for none."""
-        return lab_of(self.links["lo"].alias) if "lo" in self.links else ""
+        """The lab that the namespace belongs to; empty for none.
+
+        Whoever is root in a namespace can change its mark: it counts only where the lab remembers the namespace, too.
+        """
+        return self.recorded if self.is_marked(self.recorded) else ""
+
+    def is_marked(self, lab: str) -> bool:
+        """Whether its `lo` carries a lab's mark."""
+        return "lo" in self.links and self.links["lo"].alias == mark(lab)
 
     def link_with(self, index: int) -> Link | None:
         """The link that had this index when the namespace was read, if it is still there."""
@@ -246,6 +255,8 @@ class Snapshot:
         self._firewalls: dict[str, openings.Firewalls] = {}
         self._files: dict[str, str | None] = {}
         self._memories: dict[str, dict[str, t.Any]] = {}
+        self._owners: dict[str, str] | None = None
+        self._freed: set[str] = set()
 
     def namespace(self, ref: str) -> Namespace | None:
         """The namespace with this reference; None where there is none."""
@@ -270,7 +281,11 @@ class Snapshot:
 
     def name_taken(self, name: str) -> str:
         """Why no namespace can get this name though there is none; empty where one can."""
-        return namespaces.taken(name)
+        return "" if name in self._freed else namespaces.taken(name)
+
+    def free_name(self, name: str) -> None:
+        """Move the picture along: what is in the way of a namespace's name goes."""
+        self._freed.add(name)
 
     def everywhere(self, routes_of: str = "") -> list[Namespace]:
         """The host, every named namespace, and every one that a lab's process holds.
@@ -301,8 +316,20 @@ class Snapshot:
             namespace.held = True
             namespace.holder = holder
             namespace.hostname = held.hostname(holder)
+        namespace.recorded = holder.lab if holder else self._owner(ref)
         self._read_so_far.append(namespace)
         return namespace
+
+    def _owner(self, ref: str) -> str:
+        """The lab that remembers a namespace as its own; empty for none."""
+        if self._owners is None:
+            self._owners = {
+                known_by.split(" ")[1]: lab
+                for lab in self.remembering()
+                for known_by, record in self.remembered(lab).items()
+                if known_by.startswith(OWN)
+            }
+        return self._owners.get(self.identity(ref), "") if ref and self._owners else ""
 
     def are_pair(self, namespace: Namespace, link: Link, other: Namespace, peer: Link) -> bool:
         """Whether two links, each in its namespace, are the ends of one veth."""
@@ -451,13 +478,5 @@ class Snapshot:
         self._files[path] = text
 
     def identity(self, ref: str) -> str:
-        """What tells a namespace from all others, however it is referred to; empty where there is none.
-
-        Later ones of the same name included: the inode of a removed namespace is that of the next one, so it serves
-        only where the kernel has nothing better.
-        """
-        try:
-            cookie = self._sockets.get(ref).netns_cookie()
-        except FileNotFoundError:
-            return ""
-        return str(cookie or os.stat(self._sockets.finder.find(ref) or "").st_ino)
+        """What tells a namespace from all others, however it is referred to; empty where there is none."""
+        return self._sockets.identity(ref)

@@ -134,11 +134,9 @@ def build(params):
 
 
 def result(params):
-    """Remember what was applied; tell the addresses."""
+    """The addresses of what is there now."""
     if params["state"] == "absent":
-        topology.keep(lab_of(params), None)
         return {}
-    topology.keep(lab_of(params), params["topology"])
     return {"addresses": topology.addresses(params["topology"])}
 
 

@@ -93,5 +93,5 @@ def test_the_module_reports_what_it_makes(world, monkeypatch):
     world.run("topology", topology={"name": "office", "namespaces": "pc[1:3]", "segments": segments})
     reports = [text for path, text in told if path.endswith("office.progress")]
     assert len(reports) > 3 and reports[-1] is None
-    numbers = [int(re.fullmatch(r"[a-z ]+, (\d+) of 28 changes\n", text)[1]) for text in reports[:-1]]
+    numbers = [int(re.fullmatch(r"[a-z ]+, (\d+) of 30 changes\n", text)[1]) for text in reports[:-1]]
     assert numbers == sorted(numbers) and numbers[0] < 3 and numbers[-1] > 20

@@ -127,7 +127,7 @@ def test_namespaces(world: t.Any) -> None:
     """Named and held ones that a task made before another one failed are gone, processes included."""
     world.sh("mkdir /run/netns; mount -t tmpfs -o nr_inodes=2 small /run/netns")  # room for one name
     errors = world.refused("netns", lab="x", name=["c1", "c2", "c3"])
-    assert errors == ["`ip netns add c2` failed: No space left on device", TAKEN_BACK]
+    assert errors == ["`ip netns add c2` failed: No space left on device (/run/netns/c2)", TAKEN_BACK]
     assert world.sh("ls /run/netns") == ""
 
 

@@ -131,7 +131,7 @@ def test_who_waits_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
         sleep(seconds)
 
     monkeypatch.setattr(store.time, "sleep", asleep)
-    world.run("netns", lab="mine", name=["c1"])
+    world.run("bridge", lab="mine", name="br0")
     assert waits, "it did not have to wait"
     assert sorted(path.name for path in RUN.iterdir()) == ["theirs.json"]
 

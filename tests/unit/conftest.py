@@ -81,6 +81,7 @@ class Drawing:
         """A namespace with a `lo` and these links; the routes to their networks are there by themselves."""
         lo = Link("lo", up=True, alias=mark(lab) if lab else "")
         drawn = Namespace(ref, {link.name: link for link in (lo, *links)}, lambda family: [])
+        drawn.recorded = lab
         for link in links:
             addresses, link.addresses = link.addresses, []
             for address in addresses:

@@ -48,7 +48,7 @@ class Kernel:
         self.told: list[str] = []
         self.refuses: dict[str, Exception] = {}
 
-    def __call__(self, sockets: t.Any) -> Kernel:
+    def __call__(self, sockets: t.Any, sign: int) -> Kernel:
         return self
 
     def apply(self, operations: t.Sequence[Operation], watch: t.Callable[[int], None] | None = None) -> None:

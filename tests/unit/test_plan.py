@@ -42,7 +42,7 @@ def test_stages_come_in_their_order_whatever_the_order_of_adding(draw: Drawing) 
     assert order == [stage.name for stage in Stage]
     removals = [name for name in order if name.startswith("REMOVE_")]
     order.remove("GUARD")
-    assert order[: len(removals)] == removals, "a name or an address has to be free before it is used again"
+    assert order[1 : 1 + len(removals)] == removals, "a name or an address has to be free before it is used again"
     for earlier, later in (
         ("REMOVE_NAT", "REMOVE_LINK"),
         ("REMOVE_ROUTE", "REMOVE_ADDRESS"),

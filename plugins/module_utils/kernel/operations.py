@@ -9,6 +9,7 @@ An operation says where, what and with what, by names; indexes and descriptors a
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -17,6 +18,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
+    applied,
     ending,
     held,
     namespaces,
@@ -31,6 +33,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls impo
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import AnswerLost, Netlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, most_open
 
+# What may be half done when it fails, and can be undone all the same.
+_IN_STEPS = ("persist", "unpersist")
+
 # What a removal may meet when the thing went with another one, or by itself, a moment before.
 _GONE = {
     "link_del": {errno.ENODEV},
@@ -40,8 +45,17 @@ _GONE = {
     "neighbor_del": {errno.ENOENT, errno.ENODEV},
 }
 
-# In a row of these, records are written before the first change and forgotten after the last, each in one go.
-_ROW = ("remember", "sysctl_write")
+# For tests alone, set from within the process: called with each single change before it is made (False), when it may
+# raise what the kernel would, and after it (True). While it is set, messages are sent one by one.
+fault: t.Callable[[Operation, bool], None] | None = None
+
+
+# Keys of what a lab remembers of its own namespaces begin so; what tells one from all others follows.
+OWN = "own "
+
+
+# Groups of links that are chosen by chance: whoever gives links groups by hand takes small numbers.
+GROUPS = range(1 << 16, 1 << 31)
 
 
 class Operation(t.NamedTuple):
@@ -54,6 +68,16 @@ class Operation(t.NamedTuple):
     netns: str
     action: str
     arguments: dict[str, t.Any]
+
+
+@contextlib.contextmanager
+def _single(operation: Operation) -> t.Iterator[None]:
+    """The body makes one change."""
+    if fault:
+        fault(operation, False)
+    yield
+    if fault:
+        fault(operation, True)
 
 
 class OperationError(Exception):
@@ -83,18 +107,21 @@ def _with_groups(batch: Batch, socket: Netlink) -> t.Iterator[tuple[int, t.Any]]
             yield from part
             continue
         taken = rtnetlink.groups(socket)
-        group = random.randrange(1 << 16, 1 << 31)
+        group = random.choice(GROUPS)
         while group in taken:
-            group = random.randrange(1 << 16, 1 << 31)
+            group = random.choice(GROUPS)
         for number, made in part:
             yield number, rtnetlink.link_set(0, name=made.dev, group=group)
         yield part[0][0], rtnetlink.group_del(group)
 
 
 class Operator:
-    """Carries out operations with the sockets of one run."""
+    """Carries out operations with the sockets of one run.
 
-    def __init__(self, sockets: Sockets) -> None:
+    :ivar sign: the group that links are born in, and leave with the message that marks them as a lab's.
+    """
+
+    def __init__(self, sockets: Sockets, sign: int = 0) -> None:
         self._sockets = sockets
         self._indexes: dict[tuple[str, str], int] = {}
         self._batch: Batch = []
@@ -105,8 +132,8 @@ class Operator:
         self._ending = False
         self._operations: t.Sequence[Operation] = ()
         self._done: list[int] = []
-        self._records: dict[int, tuple[str, str, t.Any]] = {}
-        self._to_forget: list[int] = []
+        self._sign = sign
+        self._unmarked: set[tuple[str, str]] = set()
 
     def apply(self, operations: t.Sequence[Operation], watch: t.Callable[[int], None] | None = None) -> None:
         """Carry out operations in their order; OperationError at the first that the kernel refuses.
@@ -114,8 +141,7 @@ class Operator:
         When namespaces were removed, this returns when the kernel is done with them.
         :arg watch: is called with the number of every operation whose turn comes.
         """
-        self._operations, self._done, self._records, self._ending = operations, [], {}, False
-        self._to_forget = []
+        self._operations, self._done, self._ending = operations, [], False
         try:
             self._apply(watch)
         finally:
@@ -132,24 +158,18 @@ class Operator:
                 if getattr(exc, "errno", None) in _GONE.get(operation.action, ()):
                     self._done.append(number)
                     continue
-                if isinstance(exc, AnswerLost):
-                    self._done.append(number)  # perhaps
-                self._abandon(number)
-                raise OperationError(number, exc, self._done) from exc
+                self._abandon()
+                perhaps = operation.action in _IN_STEPS or isinstance(exc, AnswerLost)
+                raise OperationError(number, exc, [*self._done, *([number] if perhaps else [])]) from exc
         self._flush()
-        self._forget()
 
     def _take(self, number: int, operation: Operation) -> None:
         """Put an operation's message to the others that wait, or, where it is none, carry it out."""
         build = getattr(self, "_message_" + operation.action, None)
-        if operation.action not in _ROW:
-            self._forget()
         if build is None:
             self._flush()
-            if operation.action == "remember":
-                self._remember(number)
-                return
-            getattr(self, "_do_" + operation.action)(operation.netns, **operation.arguments)
+            with _single(operation):
+                getattr(self, "_do_" + operation.action)(operation.netns, **operation.arguments)
             self._done.append(number)
             return
         if operation.netns != self._batch_netns:
@@ -166,7 +186,7 @@ class Operator:
         try:
             socket = self._sockets.get(self._batch_netns)
             batch = list(_with_groups(batch, socket))
-            results = socket.request([made for dummy, made in batch])
+            results = self._send(socket, batch)
         except (KernelError, OSError) as exc:  # before anything was sent
             raise OperationError(batch[0][0], exc, self._done) from exc
         finally:
@@ -182,11 +202,23 @@ class Operator:
         if failed:
             raise OperationError(failed[0], failed[1], self._done)
 
-    def _abandon(self, number: int) -> None:
-        """Forget what was built and not sent, and what was remembered for operations that no longer get their turn."""
+    def _send(self, socket: Netlink, batch: Batch) -> list[KernelError | None]:
+        """Send a batch, and return for each of its messages None or the kernel's refusal."""
+        if fault is None:
+            return socket.request([made for dummy, made in batch])
+        results: list[KernelError | None] = []
+        for number, made in batch:
+            try:
+                with _single(self._operations[number]):
+                    results += socket.request([made])
+            except KernelError as exc:
+                results.append(exc)
+        return results
+
+    def _abandon(self) -> None:
+        """Forget what was built and not sent."""
         self._batch = []
         self._close_descriptors()
-        store.remember([record for position, record in reversed(self._records.items()) if position > number])
 
     def _close_descriptors(self) -> None:
         for fd in self._descriptors:
@@ -222,6 +254,7 @@ class Operator:
 
     def _message_veth_new(self, netns: str, peer_netns: str, master: str = "", **arguments: t.Any) -> t.Any:
         index = self._index(netns, master) if master else None
+        arguments["group"] = self._sign
         made = rtnetlink.veth_new(peer_netns=self._descriptor(peer_netns), master=index, **arguments)
         self._born(netns, arguments["name"])
         self._born(peer_netns, arguments["peer"])
@@ -229,11 +262,12 @@ class Operator:
 
     def _message_bridge_new(self, netns: str, **arguments: t.Any) -> t.Any:
         self._born(netns, arguments["name"])
-        return rtnetlink.bridge_new(**arguments)
+        return rtnetlink.bridge_new(group=self._sign, **arguments)
 
     def _born(self, netns: str, name: str) -> None:
         """A link is made; one of that name may have gone before, with its other end or its namespace."""
         self._names.add(name)
+        self._unmarked.add((netns, name))
         self._indexes.pop((netns, name), None)
 
     def _message_link_set(
@@ -241,6 +275,9 @@ class Operator:
     ) -> t.Any:
         if master is not None:
             arguments["master"] = self._index(netns, master)
+        if "alias" in arguments and (netns, dev) in self._unmarked:
+            self._unmarked.discard((netns, dev))
+            arguments["group"] = 0
         if "name" in arguments:
             index = self._index(netns, dev)
         else:  # by its name, which needs no look-up
@@ -294,9 +331,9 @@ class Operator:
     def _do_netns_create(self, netns: str, name: str, lo: dict[str, t.Any]) -> None:
         self._sockets.create(name, lo)
 
-    def _do_netns_remove(self, netns: str, name: str) -> None:
+    def _do_netns_remove(self, netns: str, name: str, leftover: bool = False) -> None:
         self._sockets.forget(name)
-        namespaces.remove(name)
+        namespaces.remove(name, leftover)
         self._ending = True
 
     def _do_netns_hold(self, netns: str, name: str, lab: str, hostname: str, lo: dict[str, t.Any]) -> None:
@@ -341,31 +378,10 @@ class Operator:
 
     # -- records ------------------------------------------------------------------------------------------------
 
-    def _remember(self, number: int) -> None:
-        """Remember something before the change that makes it worth it; for all changes of a row in one go."""
-        if self._operations[number].arguments["value"] is None:
-            self._to_forget.append(number)
-            return
-        if number not in self._records:
-            row = []
-            for position in range(number, len(self._operations)):
-                operation = self._operations[position]
-                if operation.action not in _ROW:
-                    break
-                if operation.action == "remember" and operation.arguments["value"] is not None:
-                    row.append(position)
-            self._records.update(zip(row, store.remember([self._record(position) for position in row])))
-        self._done.append(number)
+    def _do_record(self, netns: str, lab: str, values: dict[str, t.Any], born: list[str]) -> None:
+        """Write the lab's records; None forgets one. Of what was *born* it is remembered that it is the lab's own."""
+        own = {OWN + self._sockets.identity(name): {"netns": name} for name in born}
+        store.remember([(lab, known_by, value) for known_by, value in {**values, **own}.items()])
 
-    def _forget(self) -> None:
-        """Forget records after the changes that they were kept for; for all changes of a row in one go."""
-        numbers, self._to_forget = self._to_forget, []
-        try:
-            store.remember([self._record(number) for number in numbers])
-        except OSError as exc:
-            raise OperationError(numbers[0], exc, self._done) from exc
-        self._done += numbers
-
-    def _record(self, number: int) -> store.Record:
-        arguments = self._operations[number].arguments
-        return arguments["lab"], arguments["key"], arguments["value"]
+    def _do_keep(self, netns: str, lab: str, text: str | None) -> None:
+        applied.remember(lab, text)

@@ -114,7 +114,14 @@ def recall(lab: str) -> str | None:
 def has_traces(lab: str) -> bool:
     """Whether there is something of what brings a lab back, even if a killed run has left only a part of it."""
     paths = (description(lab), os.path.join(UNIT_DIR, unit(lab)), _link(lab))
-    return any(os.path.lexists(path) for path in paths) or (os.path.lexists(CODE) and not labs())
+    if any(os.path.lexists(path) for path in paths):
+        return True
+    folders = [folder for folder in _own_folders() if os.path.isdir(folder)]
+    return not labs() and (os.path.lexists(CODE) or not all(os.listdir(folder) for folder in folders))
+
+
+def _own_folders() -> list[str]:
+    return [LAB_DIR, os.path.dirname(CODE)]
 
 
 # -- what runs at boot ------------------------------------------------------------------------------------------------
@@ -287,7 +294,7 @@ def _make_folder(path: str) -> None:
 
 def _remove_folders() -> None:
     """Remove the collection's own folders, unless something is in them."""
-    for folder in (LAB_DIR, os.path.dirname(CODE)):
+    for folder in _own_folders():
         with contextlib.suppress(OSError):
             os.rmdir(folder)
 

@@ -132,16 +132,21 @@ def veth_new(
     master: int | None = None,
     peer_mtu: int | None = None,
     peer_mac: str | None = None,
+    group: int = 0,
 ) -> Packed:
     """A veth pair: this end in the socket's namespace, the peer born in the namespace with descriptor *peer_netns*.
+
+    Both are born in the *group*.
 
     The kernel refuses a peer that is born up, and ignores aliases and the peer's master here.
     """
     header = _IFINFOMSG.pack(0, 0, 0, 0, 0)
-    other = pack(_VETH_INFO_PEER, header + _settings(peer, peer_mtu, peer_mac) + number(_IFLA_NET_NS_FD, peer_netns))
-    info = pack(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth") + pack(_IFLA_INFO_DATA, other))
+    member = number(_IFLA_GROUP, group)
+    other = _settings(peer, peer_mtu, peer_mac) + member + number(_IFLA_NET_NS_FD, peer_netns)
+    data = pack(_IFLA_INFO_DATA, pack(_VETH_INFO_PEER, header + other))
+    info = pack(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth") + data)
     port = number(_IFLA_MASTER, master) if master else b""
-    return _link(_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, up, _settings(name, mtu, mac), port, info)
+    return _link(_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, up, _settings(name, mtu, mac), member, port, info)
 
 
 def _bridge_link(
@@ -157,10 +162,10 @@ def _bridge_link(
 
 
 def bridge_new(
-    name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, int] | None = None
+    name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, int] | None = None, group: int = 0
 ) -> t.Any:
-    """A bridge, down. *options* as in :attr:`.objects.Link.options`; times in hundredths of a second."""
-    named = [("IFLA_IFNAME", name), ("IFLA_ADDRESS", mac), ("IFLA_MTU", mtu)]
+    """A bridge, down, in the *group*. *options* as in :attr:`.objects.Link.options`; times in 1/100 of a second."""
+    named = [("IFLA_IFNAME", name), ("IFLA_ADDRESS", mac), ("IFLA_MTU", mtu), ("IFLA_GROUP", group)]
     return _bridge_link(NLM_F_CREATE | NLM_F_EXCL, 0, False, named, options)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import typing as t
 
@@ -77,6 +78,18 @@ class Sockets:
                 socket.close()
 
         self.finder.hold(name, lab, hostname, begin)
+
+    def identity(self, ref: str) -> str:
+        """What tells a namespace from all others, however it is referred to; empty where there is none.
+
+        Later ones of the same name included: the inode of a removed namespace is that of the next one, so it serves
+        only where the kernel has nothing better.
+        """
+        try:
+            cookie = self.get(ref).netns_cookie()
+            return str(cookie or os.stat(self.finder.find(ref) or "").st_ino)
+        except FileNotFoundError:
+            return ""
 
     def _get(self, ref: str, kind: type[Netlink]) -> Netlink:
         if (ref, kind) not in self._open:

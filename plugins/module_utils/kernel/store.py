@@ -78,6 +78,10 @@ def remember(records: t.Sequence[Record]) -> list[Record]:
 # -- the folder and its lock ------------------------------------------------------------------------------------------
 
 
+# Where the collection writes files.
+_FOLDERS = (STORE_DIR, "/etc/linuxnet.lab", "/etc/sysctl.d", "/etc/systemd/system", "/usr/local/lib/linuxnet.lab")
+
+
 class _Lock:
     """The lock as far as this process holds it: its descriptor, and by how many bodies."""
 
@@ -131,7 +135,8 @@ def _acquire(lab: str) -> int:
         who = "process {0}, lab {1!r}, since {2}".format(os.getpid(), lab, time.strftime("%Y-%m-%d %H:%M:%S"))
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, who.encode(), 0)
-    clear(STORE_DIR)
+    for folder in _FOLDERS:
+        clear(folder)
     return descriptor
 
 

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import GROUPS, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
@@ -129,6 +129,8 @@ def configure(
         adopted.take_over(plan, namespace, link)
     elif marked and link.alias != mark(plan.lab):
         differing["alias"] = mark(plan.lab)
+    if marked and link.group in GROUPS:  # a removal was killed
+        differing["group"] = 0
     if differing:
         _change(plan, stage, namespace, link, differing)
 

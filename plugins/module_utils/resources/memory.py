@@ -2,25 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a lab has to remember, because the kernel has no mark for it: values of sysctls, routes on foreign links.
+"""What a lab has to remember, because the kernel has no mark for it, or none that can be trusted.
 
-A record is about one thing in one namespace, and knows how the lab referred to that namespace.
+Values of sysctls, routes on foreign links, the lab's own namespaces. A record is about one thing in one namespace, and
+knows how the lab referred to that namespace.
+
+A run writes its records at two moments: before its first change all that it will need, after its last change what it
+needs no longer. A run that is killed between the two has left a record of everything that it may have done. What it
+was about to make is in the record `pending`: the names of its new namespaces, and the group that its new links are born
+in, which they leave when they get the lab's mark. The lab's next run begins with marking those (:func:`recover`).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OWN, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 
 Record = dict[str, t.Any]
 
 _PLACE = "netns"
-# What is made in these stages carries the lab's mark, and is found by it once its namespace is.
-_MARKED = (Stage.BRIDGE, Stage.LINK, Stage.NAT)
+_OWN = OWN.strip()
+_PENDING = "pending"
+# What is made by these carries the lab's mark, and is found by it once its namespace is.
+_MARKED = ("bridge_new", "veth_new", "nft_replace")
 
 
 def key(plan: Plan, kind: str, netns: str, what: str) -> str:
@@ -56,7 +67,11 @@ def _of_kind(remembered: dict[str, Record], kind: str) -> list[tuple[str, Record
 
 
 def write(plan: Plan, known_by: str, record: Record | None) -> Operation:
-    """The operation that makes the lab remember a record, or forget it."""
+    """What makes the lab remember a record, or forget it, as a part of a change.
+
+    Wherever it stands among the operations: what is remembered is written before the first change of the run, what is
+    forgotten goes after the last (:func:`around`).
+    """
     return Operation("", "remember", {"lab": plan.lab, "key": known_by, "value": record})
 
 
@@ -72,29 +87,160 @@ def forget(plan: Plan, known_by: str, record: Record) -> None:
     plan.add(Stage.REMOVE_NETNS, "", operations, undo, ("remembered", known_by), record, None, [])
 
 
-def keep_places(plan: Plan, changes: t.Iterable[Change]) -> None:
-    """Let the lab remember namespaces without a name in which it makes something: nothing else leads back to them."""
-    kept = set()
-    for change in changes:
-        ref = change.netns
-        if not ref or rules.is_name(ref) or change.stage not in _MARKED or ref in kept:
-            continue
-        kept.add(ref)
-        known_by = key(plan, _PLACE, ref, "")
-        if not recall(plan, known_by):
-            change.operations.insert(0, write(plan, known_by, {"netns": ref}))
-            change.undo.append(write(plan, known_by, None))
+# -- the lab's own namespaces -----------------------------------------------------------------------------------------
+
+
+def own(plan: Plan, namespace: Namespace) -> None:
+    """Remember that a namespace, which is there, is the lab's own from now on."""
+    namespace.recorded = plan.lab
+    if not namespace.held:  # the record of its holder says it
+        plan.notes.append(write(plan, _own_key(plan.snapshot.identity(namespace.ref)), {"netns": namespace.ref}))
+
+
+def disown_all(plan: Plan) -> None:
+    """Forget all namespaces that were the lab's own, once the lab is gone."""
+    plan.notes += [write(plan, known_by, None) for known_by, dummy in everything(plan, _OWN)]
+
+
+def disown(plan: Plan, namespace: Namespace) -> None:
+    """Forget that a namespace was the lab's own, once it is gone."""
+    if not namespace.new and not namespace.held:
+        plan.notes.append(write(plan, _own_key(plan.snapshot.identity(namespace.ref)), None))
+
+
+def _own_key(identity: str) -> str:
+    return OWN + identity
 
 
 def places(plan: Plan, others: t.Iterable[Namespace]) -> list[Namespace]:
-    """The namespaces that were kept so and are none of the others; plan that they are forgotten."""
-    records = everything(plan, _PLACE)
-    known = {plan.snapshot.identity(namespace.ref) for namespace in others} if records else set()
+    """The namespaces without a name that were kept and are none of the others; plan that they are forgotten."""
+    found_records = everything(plan, _PLACE)
+    known = {plan.snapshot.identity(namespace.ref) for namespace in others} if found_records else set()
     found = []
-    for known_by, record in records:
+    for known_by, record in found_records:
         forget(plan, known_by, record)
-        namespace = plan.snapshot.namespace(record["netns"])
-        if namespace and known_by == key(plan, _PLACE, namespace.ref, ""):
-            if plan.snapshot.identity(namespace.ref) not in known:
-                found.append(namespace)
+        namespace = _place(plan, known_by, record)
+        if namespace and plan.snapshot.identity(namespace.ref) not in known:
+            found.append(namespace)
     return found
+
+
+def _place(plan: Plan, known_by: str, record: Record) -> Namespace | None:
+    """The namespace that a record is about; None where it is gone, whatever is called so now."""
+    namespace = plan.snapshot.namespace(record["netns"])
+    return namespace if namespace and known_by == key(plan, _PLACE, namespace.ref, "") else None
+
+
+# -- what a killed run has left ---------------------------------------------------------------------------------------
+
+
+def recover(plan: Plan) -> None:
+    """Plan that what a killed run of the lab has made, and could not mark any more, carries the lab's mark."""
+    pending = recall(plan, _PENDING) or {}
+    if pending:
+        plan.sign = pending["group"]
+        everywhere = plan.snapshot.everywhere()
+        kept = [_place(plan, *one) for one in everything(plan, _PLACE)]
+        for namespace in dict.fromkeys([*everywhere, *(one for one in kept if one)]):
+            if namespace.ref in pending["named"] and not namespace.recorded and namespace.is_marked(plan.lab):
+                own(plan, namespace)
+            _recover_links(plan, namespace, pending["group"])
+    mine = {record["netns"]: known_by for known_by, record in everything(plan, _OWN)}
+    for name in sorted({*pending.get("named", ()), *mine}):
+        if plan.snapshot.name_taken(name):
+            arguments = {"name": name, "leftover": True}
+            plan.add(Stage.RECOVER, name, [Operation("", "netns_remove", arguments)], [], (), "a file", None, [])
+            plan.snapshot.free_name(name)
+            if name in mine:
+                plan.notes.append(write(plan, mine[name], None))
+
+
+def _recover_links(plan: Plan, namespace: Namespace, group: int) -> None:
+    for link in namespace.links.values():
+        if link.group == group and link.alias != mark(plan.lab):
+            _mark(plan, namespace, link)
+
+
+def _mark(plan: Plan, namespace: Namespace, link: Link) -> None:
+    operations, undo = (
+        [Operation(namespace.ref, "link_set", {"dev": link.name, "alias": alias, "group": group})]
+        for alias, group in ((mark(plan.lab), 0), (link.alias, link.group))
+    )
+    where = ("links", link.name)
+    plan.add(
+        Stage.RECOVER, namespace.ref, operations, undo, where, {"owner": link.alias}, {"owner": mark(plan.lab)}, []
+    )
+    link.alias, link.group = mark(plan.lab), 0
+
+
+# -- what is written, and when ----------------------------------------------------------------------------------------
+
+
+def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[Change], list[Change]]:
+    """What is written before a plan's changes, these without what they remember, and what is written after them."""
+    bare = []
+    notes = list(plan.notes)
+    for change in changes:
+        notes += [one for one in change.operations if one.action == "remember"]
+        bare.append(dataclasses.replace(change, operations=_rest(change.operations), undo=_rest(change.undo)))
+    ahead: dict[str, t.Any] = {}
+    behind: dict[str, t.Any] = {}
+    for note in notes:
+        known_by, value = note.arguments["key"], note.arguments["value"]
+        if value is None:
+            behind[known_by] = None
+        else:
+            ahead[known_by] = value
+            behind.pop(known_by, None)
+            if "before" in value:  # of no use once the edit is done
+                behind[known_by] = {name: one for name, one in value.items() if name != "before"}
+    operations = [one for change in bare for one in change.operations]
+    ahead.update(_places_of(plan, operations))
+    born = [one.arguments["name"] for one in operations if one.action == "netns_create"]
+    known = plan.snapshot.remembered(plan.lab)
+    if born or any(one.action in _MARKED for one in operations):
+        named = sorted({*born, *(known.get(_PENDING) or {"named": ()})["named"]})
+        ahead[_PENDING] = {"group": plan.sign, "named": named}
+    if _PENDING in {**ahead, **known}:
+        behind[_PENDING] = None
+    # Whatever was called as a new one is called is gone.
+    stale = [known_by for known_by, record in everything(plan, _OWN) if record["netns"] in born]
+    behind = {**dict.fromkeys(stale), **behind}
+    first = _writing(plan, [_record(plan, ahead)], [_record(plan, {one: known.get(one) for one in ahead})])
+    last = _description(plan)
+    if behind or born:
+        last.operations.append(_record(plan, behind, born))
+    return [first] if ahead else [], bare, [last] if last.operations else []
+
+
+def _rest(operations: list[Operation]) -> list[Operation]:
+    return [one for one in operations if one.action != "remember"]
+
+
+def _places_of(plan: Plan, operations: t.Iterable[Operation]) -> dict[str, Record]:
+    """The records of namespaces without a name in which something is made: nothing else leads back to them."""
+    refs = dict.fromkeys(
+        ref
+        for one in operations
+        if one.action in _MARKED or "to_netns" in one.arguments
+        for ref in (one.netns, one.arguments.get("peer_netns", ""), one.arguments.get("to_netns", ""))
+    )
+    found = {key(plan, _PLACE, ref, ""): {"netns": ref} for ref in refs if ref and not rules.is_name(ref)}
+    return {known_by: record for known_by, record in found.items() if not recall(plan, known_by)}
+
+
+def _record(plan: Plan, values: dict[str, t.Any], born: t.Sequence[str] = ()) -> Operation:
+    return Operation("", "record", {"lab": plan.lab, "values": values, "born": born})
+
+
+def _description(plan: Plan) -> Change:
+    """What keeps the description, if it is another one than before."""
+    former = applied.recall(plan.lab) if plan.description != "" else ""
+    if former == plan.description:
+        return _writing(plan, [], [])
+    now, back = (Operation("", "keep", {"lab": plan.lab, "text": text}) for text in (plan.description, former))
+    return _writing(plan, [now], [back])
+
+
+def _writing(plan: Plan, operations: list[Operation], undo: list[Operation]) -> Change:
+    return Change(Stage.PERSIST, "", operations, undo, ("remembered",), None, None, [])

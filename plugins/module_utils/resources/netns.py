@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import remove as remove_link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
 
@@ -80,7 +80,7 @@ class Netns:
     def _create(self, plan: Plan) -> Namespace:
         namespace = Namespace(self.name, {"lo": Link("lo", index=1, mtu=65536)})
         namespace.held = self.held
-        namespace.links["lo"].alias = mark(plan.lab)
+        namespace.links["lo"].alias, namespace.recorded = mark(plan.lab), plan.lab
         # Nobody ever finds it without its mark, nor, where the run is killed, does the next one.
         lo = {"alias": mark(plan.lab), **({"up": True} if self.lo_up else {})}
         if self.held:
@@ -175,6 +175,7 @@ def remove(plan: Plan, namespace: Namespace, links: bool = True) -> None:
         None,
         [command],
     )
+    memory.disown(plan, namespace)
     plan.snapshot.put(namespace.ref, None)
 
 

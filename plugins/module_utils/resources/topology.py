@@ -36,12 +36,13 @@ class WholeLab:
         return []
 
     def plan(self, plan: Plan) -> None:
-        """Look everywhere, and remove what carries the lab's mark."""
+        """Look everywhere, and remove what carries the lab's mark, and the namespaces that it remembers as its own."""
         everywhere = plan.snapshot.everywhere()
         everywhere += memory.places(plan, everywhere)
         plan.cross(everywhere[0])
-        staying = [namespace for namespace in everywhere if namespace.lab != plan.lab or not namespace.ref]
-        leaving = [namespace for namespace in everywhere if namespace not in staying]
+        memory.disown_all(plan)
+        leaving = [namespace for namespace in everywhere if namespace.ref and self._is_own(plan, namespace)]
+        staying = [namespace for namespace in everywhere if namespace not in leaving]
         _end_recorders(plan)
         for namespace in staying:
             masquerade.remove(plan, namespace)
@@ -56,6 +57,17 @@ class WholeLab:
         for namespace in leaving:
             # What of its links is still there leads to another that leaves.
             netns.remove(plan, namespace, links=False)
+        plan.description = None
+
+    @staticmethod
+    def _is_own(plan: Plan, namespace: Namespace) -> bool:
+        """Whether a namespace is the lab's own. The record decides: whoever is root in it can change its mark."""
+        if namespace.recorded or not namespace.is_marked(plan.lab):
+            return namespace.recorded == plan.lab
+        if not plan.force:
+            text = "{0} is marked as lab {1!r}'s, which does not remember it: it stays unless force is true"
+            plan.warnings.append(text.format(namespace.title, plan.lab))
+        return plan.force
 
 
 def _end_recorders(plan: Plan) -> None:

@@ -32,7 +32,7 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
     ]
     before = _last_applied(lab, data)
     found = wanted.resources(lab, before)
-    return [wanted.Mistakes(errors), Leftovers(lab, found, before), *found]
+    return [wanted.Mistakes(errors), Leftovers(lab, found, before, json.dumps(data)), *found]
 
 
 def addresses(data: t.Any) -> dict[str, list[str]]:
@@ -47,8 +47,3 @@ def _last_applied(lab: Lab, data: t.Any) -> Lab | None:
     if text is None:
         return None
     return lab if text == json.dumps(data) else layout.read(json.loads(text))[0]
-
-
-def keep(name: str, data: t.Any) -> None:
-    """Remember a topology that was applied; None where the lab is gone."""
-    applied.remember(name, None if data is None else json.dumps(data))

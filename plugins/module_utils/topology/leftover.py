@@ -39,12 +39,13 @@ class Leftovers:
     """What is to go.
 
     :ivar lab: what is to be there. :ivar wanted: the same as resources. :ivar before: the lab as it was applied last,
-        which knows what the kernel has no mark for; None where it was not.
+        which knows what the kernel has no mark for; None where it was not. :ivar text: what the lab is made from.
     """
 
     lab: Lab
     wanted: list[t.Any]
     before: Lab | None = None
+    text: str = ""
 
     def check(self) -> list[str]:
         """Nothing can be wrong with it."""
@@ -77,6 +78,7 @@ class Leftovers:
                 self._lo(plan, namespace, nodes[namespace.ref].lo)
         self._neighbors(plan)
         self._sysctls(plan, {one.ref for one in ours if one not in leaving}, kept)
+        plan.description = self.text
 
     # -- links --------------------------------------------------------------------------------------------------------
 

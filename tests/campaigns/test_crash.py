@@ -1,0 +1,77 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whenever a run is killed: the next one reaches the full state, and the lab's removal the state before the lab."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from ..integration.conftest import World, assert_same, private_world
+from .conftest import Campaign
+from .faults import kill, steps
+from .lives import LIVES, Life, lab_state, machine, machine_state
+
+PHASES = ("build", "edit", "absent")
+
+
+class Killer:
+    """Kills one phase of a lab's life, and looks at what comes after it."""
+
+    def __init__(self, world: World, life: Life, phase: str) -> None:
+        self.world = world
+        self.life = life
+        self.phase = phase
+        self.empty = machine_state(world)
+        self.prepare()
+        self.names = steps(lambda: getattr(life, phase)(world))
+        # After an interrupted removal the lab is built again; any other run is repeated.
+        self.again = life.build if phase == "absent" else getattr(life, phase)
+        self.again(world)
+        self.full = lab_state(world, life)
+        self.end("without a fault")
+
+    def prepare(self) -> None:
+        """Be where the phase begins."""
+        if self.phase != "build":
+            self.life.build(self.world)
+
+    def end(self, where: str) -> None:
+        """Remove the lab, after which everything is as it was before."""
+        self.life.absent(self.world)
+        assert_same(self.empty, machine_state(self.world), "absent leaves something, " + where)
+
+    def killed(self, after: int, number: int) -> str:
+        """Do the phase until it is killed."""
+        self.prepare()
+        kill(lambda: getattr(self.life, self.phase)(self.world), after, number)
+        return "killed after step {0}, {1!r}".format(after, self.names[after - 1])
+
+    def try_one(self, after: int, number: int) -> None:
+        """From one point repeat the run and remove the lab, and from the same point remove it at once."""
+        where = self.killed(after, number)
+        self.again(self.world)
+        assert_same(self.full, lab_state(self.world, self.life), "the next run does not repair it, " + where)
+        self.end("after a repair, " + where)
+        self.end(self.killed(after, number))
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("name", LIVES)
+def test_a_run_that_is_killed(campaign: Campaign, name: str, phase: str) -> None:
+    """At any step, by SIGKILL, or by SIGTERM at every tenth."""
+    waiting: list[int] | None = None
+    while waiting is None or waiting:
+        with private_world() as world, machine(world):
+            killer = Killer(world, LIVES[name], phase)
+            if waiting is None:
+                waiting = campaign.chosen(range(1, len(killer.names) + 1), 5)
+            while waiting:
+                after = waiting.pop(0)
+                if not campaign.holds(killer.try_one, after, signal.SIGKILL if after % 10 else signal.SIGTERM):
+                    break  # the next one needs a world without the rest of this one
+    campaign.end()
