@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -99,6 +100,8 @@ def files() -> dict[str, str]:
         for path in pathlib.Path(folder).rglob("*"):
             if not str(path).startswith("/run/netns/"):
                 text = path.read_text(errors="replace") if path.is_file() and not path.is_symlink() else ""
+                if path.suffix == ".json":
+                    text = json.dumps(json.loads(text), sort_keys=True)
                 found[str(path)] = "{0:o} {1}".format(path.lstat().st_mode, text)
     found["/run/netns"] = " ".join(sorted(os.listdir("/run/netns")))
     return found

@@ -179,8 +179,9 @@ def _become_holder(tell: int, wait: int, sleep: str, hostname: str, then: t.Call
             os.execve(sleep, ["sleep", "2147483647"], {})
     except BaseException as exc:  # nothing may ever return from here into the caller's code
         problem = {"problem": str(exc), "errno": getattr(exc, "errno", None) or errno.EIO}
-        os.write(tell, json.dumps(problem).encode())
-    os._exit(1)
+        os.write(tell, json.dumps(problem).encode())  # which fails where nobody is left to hear it
+    finally:
+        os._exit(1)
 
 
 def release(holder: Holder) -> None:
