@@ -155,7 +155,7 @@ def test_sysctls_are_remembered_in_one_go(world: World, monkeypatch: pytest.Monk
     monkeypatch.setattr(store, "remember", lambda records: written.append(records) or remember(records))
     names = [f"net.ipv4.conf.{dev}.{name}" for dev in ("all", "default") for name in ("forwarding", "proxy_arp")]
     engine.run([Sysctl("", name, "1") for name in names], LAB)
-    assert [len(records) for records in written] == [4]
+    assert len(written[0]) == 4 and len(written) <= 2, "before the first change, and after the last"
     kept = pathlib.Path("/run/linuxnet.lab/x.json").read_text(encoding="utf-8")
     wrong = [Sysctl("", "net.ipv4.ip_local_port_range", value) for value in ("1 0",)]
     with pytest.raises(LabError):
