@@ -20,4 +20,4 @@ def require_python():
         msg = "linuxnet.lab needs Python 3.9 or newer on the host; {0} is Python {1}. Set ansible_python_interpreter."
         version = ".".join(str(number) for number in sys.version_info[:3])
         sys.stdout.write(json.dumps({"failed": True, "msg": msg.format(sys.executable, version)}) + "\n")
-        sys.exit(1)
+        raise SystemExit(1)
