@@ -22,6 +22,9 @@ extends_documentation_fragment:
   - linuxnet.lab.lab.state
 notes:
   - The host has to be booted by systemd.
+  - What runs at boot may only come from where root alone can write. If others can change the interpreter, the library
+    pyroute2, or a folder above them, such as a virtual environment in a home, the module refuses and names it.
+  - O(force) holds for the task alone. At boot a lab takes over nothing that is not its own.
 seealso:
   - module: linuxnet.lab.topology
 """
