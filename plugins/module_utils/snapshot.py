@@ -403,8 +403,10 @@ class Snapshot:
     def in_use(self) -> list[in_use.Use]:
         """Which addresses the host talks to: first those from which it is managed; an address may be in it twice."""
         if self._in_use is None:
-            clients = [in_use.Use(str(rules.ip_of(one)), "from where this host is managed") for one in ssh.clients()]
-            self._in_use = [one for one in [*clients, *in_use.uses()] if not rules.ip_of(one.address).is_link_local]
+            known = in_use.established()
+            why = "from where this host is managed"
+            found = [in_use.Use(str(rules.ip_of(one)), why) for one in ssh.clients(known)] + in_use.uses(known)
+            self._in_use = [one for one in found if not rules.ip_of(one.address).is_link_local]
         return self._in_use
 
     def rules(self) -> list[Rule]:

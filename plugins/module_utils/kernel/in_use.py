@@ -40,11 +40,11 @@ class Connection(t.NamedTuple):
     remote_port: int
 
 
-def uses() -> list[Use]:
+def uses(connections: t.Iterable[Connection]) -> list[Use]:
     """Resolvers, proxies and the other ends of connections, each once for each purpose; never one of loopback."""
     found = [*_resolvers(), *_proxies()]
     text = "the other end of a TCP connection of this host (port {0})"
-    found += [Use(one.remote, text.format(one.remote_port)) for one in established()]
+    found += [Use(one.remote, text.format(one.remote_port)) for one in connections]
     return [one for one in dict.fromkeys(found) if not ipaddress.ip_address(one.address).is_loopback]
 
 

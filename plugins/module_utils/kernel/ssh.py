@@ -16,10 +16,15 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import in_use
 _VARIABLE = "SSH_CONNECTION"
 
 
-def clients() -> list[str]:
-    """The addresses from which somebody runs this process by SSH, in the caller's network namespace."""
+def clients(connections: t.Iterable[in_use.Connection] | None = None) -> list[str]:
+    """The addresses from which somebody runs this process by SSH, in the caller's network namespace.
+
+    :arg connections: the established ones there, where they are known already.
+    """
     found = []
-    there = {(one.remote, one.remote_port, one.local_port) for one in in_use.established()}
+    if connections is None:
+        connections = in_use.established()
+    there = {(one.remote, one.remote_port, one.local_port) for one in connections}
     for text in _connections():
         words = text.split()
         if len(words) == 4 and all(word.isdecimal() for word in (words[1], words[3])):
