@@ -8,7 +8,7 @@ export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/$(wildcard .venv/lib/python3.*/site-
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons molecule compatibility docs lint \
+.PHONY: help setup bridge_nat test test-tools test-all test-old-pyroute2 test-pythons soak molecule compatibility docs lint \
 	lock clean
 
 help:  ## print this list
@@ -43,6 +43,10 @@ test-old-pyroute2: setup test-tools  ## run the integration tests with the pyrou
 
 test-pythons: setup  ## run the unit tests on the other Pythons found
 	@tools/test-pythons
+
+# What fails prints its SEED, by which `make test` tries the same sample again.
+soak: setup test-tools  ## run the campaigns whole: kill, refuse, labs by chance, many at once (takes hours)
+	SOAK=1 nice $(BIN)/python -m pytest tests/campaigns
 
 molecule: setup  ## apply the labs to virtual machines (ARGS=bridge_nat: only that scenario)
 	@tools/molecule $(ARGS)

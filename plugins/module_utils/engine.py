@@ -60,6 +60,7 @@ def run(
     force: bool = False,
     check: bool = False,
     progress: Progress | None = None,
+    recheck: bool = False,
 ) -> Outcome:
     """Make the kernel match the resources; with *check* only say what that would take.
 
@@ -67,9 +68,19 @@ def run(
     where the kernel refuses a change: those made before it in this run have then been taken back.
     :arg progress: is called about once a second while changes are made, with a word for what is being made, how many
         changes have been, and how many there are.
+    :arg recheck: whether to read the kernel again after changes; LabError then names what still differs.
     """
     with _collecting_no_garbage():
-        return _run(resources, lab, force, check, progress)
+        outcome = _run(resources, lab, force, check, progress)
+        if recheck and outcome.changed and not check:
+            _demand_nothing_left(_run(resources, lab, force, True, None))
+        return outcome
+
+
+def _demand_nothing_left(again: Outcome) -> None:
+    if again.changed:
+        left = ["`{0}` is still to be done".format(command) for command in again.commands]
+        raise LabError(["all changes were made, and the kernel is not as it should be", *(left or [str(again.diff)])])
 
 
 @contextlib.contextmanager

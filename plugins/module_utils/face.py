@@ -79,7 +79,8 @@ def run_module(
                 stack.enter_context(alone(acting))
                 if watched and not rules.check_lab("lab", acting):
                     report = stack.enter_context(progress.reporting(acting))
-            outcome = engine.run(build(params), acting, params["force"], module.check_mode, report)
+            recheck = params.get("recheck", False)
+            outcome = engine.run(build(params), acting, params["force"], module.check_mode, report, recheck)
             returned = result(params) if result and not module.check_mode else {}
     for warning in outcome.warnings:
         module.warn(answer.printable(warning))

@@ -43,6 +43,12 @@ options:
         network counts as online; it needs neither Ansible nor the controller. Left out, it stays as it is.
       - O(state=absent) ends it in any case.
     type: bool
+  recheck:
+    description:
+      - Whether the kernel is read again after changes, and compared with the description once more. The task fails
+        with the commands that would still be needed, where something differs.
+    type: bool
+    default: false
   state:
     description: Whether the lab is to be there.
     type: str
@@ -114,6 +120,7 @@ OPTIONS = {
     "lab": {"type": "str", "aliases": ["name"]},
     "topology": {"type": "dict"},
     "persist": {"type": "bool"},
+    "recheck": {"type": "bool", "default": False},
     **STATE,
 }
 

@@ -96,7 +96,7 @@ def result_of(
     """What a module says after the engine returned an outcome, or raised it."""
 
     def run(*arguments: t.Any) -> engine.Outcome:
-        assert arguments == (["wanted"], "demo", True, check, None)
+        assert arguments == (["wanted"], "demo", True, check, None, False)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -88,5 +88,5 @@ def _end_recorders(plan: Plan) -> None:
 def _remove_links(plan: Plan, namespace: Namespace) -> None:
     for found in list(namespace.links.values()):
         # A veth goes with its other end, which may have been met already.
-        if plan.owns(found) and found.name in namespace.links:
+        if plan.owns(found) and found.name in namespace.links and found.name != "lo":
             link.remove(plan, namespace, found)

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looking again after the changes; and who a namespace belongs to, whatever its mark says."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operator
+
+LAB = {"name": "demo", "namespaces": {"c1": None}, "links": [["c1", "host"]], "pool": "10.4.0.0/24"}
+
+
+def test_what_still_differs_is_told(world: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that the kernel seems to take, and does not have."""
+    made = Operator._message_address_new
+
+    def lost(self: t.Any, netns: str, dev: str, address: t.Any) -> t.Any:
+        return self._message_link_set(netns, dev) if netns else made(self, netns, dev, address)
+
+    monkeypatch.setattr(Operator, "_message_address_new", lost)
+    result = world.module("topology", topology=LAB, recheck=True)
+    assert result["failed"] and result["errors"][0].startswith("all changes were made, and the kernel is not")
+    assert "ip -n c1 addr add 10.4.0." in result["errors"][1]
+    monkeypatch.undo()
+    assert world.run("topology", topology=LAB, recheck=True)["changed"]
+
+
+def test_a_mark_alone_makes_no_namespace_the_labs(world: t.Any) -> None:
+    """Whoever is root in a namespace can set its mark, and gains nothing by another lab's, nor by another one's."""
+    world.run("topology", topology=LAB)
+    world.sh("ip netns add cni-1; ip -n cni-1 link set lo alias linuxnet.lab:demo")
+    world.sh("ip -n c1 link set lo alias linuxnet.lab:other")
+    gone = world.run("topology", name="demo", state="absent")
+    assert world.sh("ip netns list").split() == ["cni-1"]
+    assert any("cni-1" in warning and "force" in warning for warning in gone["warnings"])
