@@ -45,10 +45,10 @@ class Budget:
         self._pairs = PAIRS
         self._values = VALUES
 
-    def objects(self, place: str, count: int) -> None:
-        """Take objects that a place in the data stands for."""
+    def objects(self, place: str, count: int, more: int = 0) -> None:
+        """Take objects that a place in the data stands for; *more* are to be taken one by one, if there are as many."""
         self._objects -= count
-        if self._objects < 0:
+        if self._objects < more:
             text = "{0}: this makes more than {1} namespaces, bridges, ends of links and routes in one topology"
             raise Exceeded(text.format(place, OBJECTS))
         if len(self._errors) > ERRORS:

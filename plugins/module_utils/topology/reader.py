@@ -62,6 +62,8 @@ class Reader:
         """Of a mapping from names, of a list of names, or of one name, each (name, place, values); ranges spread."""
         if _is_name(value):
             value = [value]
+        if isinstance(value, (list, dict)):
+            self.budget.objects(place, 0, more=_COST[shape] * len(value))
         if isinstance(value, list):
             for number, name in enumerate(value):
                 at = "{0}[{1}]".format(place, number)
