@@ -21,12 +21,14 @@ import fcntl
 import os
 import socket
 import struct
+import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import judge, xtables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Answer, Condition, Flow
 
 LOCK = "/run/xtables.lock"  # that of iptables(8)
+_PATIENCE = 60  # seconds
 
 _SET_REPLACE, _SET_COUNTERS = 64, 65
 _GET_INFO, _GET_ENTRIES = 64, 65
@@ -329,10 +331,19 @@ def entry(variant: Variant, iif: str, oif: str, extensions: list[xtables.Extensi
 
 @contextlib.contextmanager
 def locked() -> t.Iterator[None]:
-    """Alone with the tables, as iptables(8) sees to it."""
+    """Alone with the tables, as iptables(8) sees to it. OSError where another process keeps the lock for a minute."""
     lock = os.open(LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    deadline = time.monotonic() + _PATIENCE
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as exc:
+                if time.monotonic() >= deadline:
+                    text = "another process holds {0} for longer than {1} seconds".format(LOCK, _PATIENCE)
+                    raise OSError(errno.EAGAIN, text) from exc
+                time.sleep(0.02)
         yield
     finally:
         os.close(lock)
