@@ -46,6 +46,7 @@ _SO_NETNS_COOKIE = 71
 _SO_RCVBUFFORCE = 33
 
 _KERNEL = 0  # the kernel's port number
+_TRUNCATED = int(socket.MSG_TRUNC)  # as an enum it costs as much as the receiving
 _HEADER = struct.Struct("=IHHII")
 # Refusals wait in the socket's receive buffer until the whole send is done: 256 fit into the default one, and those
 # that do not fit are lost.
@@ -293,7 +294,7 @@ class Netlink:
         data, dummy, flags, sender = self._socket.recvmsg(_ROOM, 0, how)
         if sender[0] != _KERNEL:
             return []
-        if flags & socket.MSG_TRUNC:
+        if flags & _TRUNCATED:
             raise AnswerLost(errno.EBADMSG, _MALFORMED)
         return answers_in(data)
 
