@@ -36,4 +36,3 @@ def main(lab: str) -> str | None:
     for line in [*outcome.commands, *outcome.warnings]:
         sys.stdout.write(line + "\n")
     return None
-

@@ -122,8 +122,10 @@ _FIRST: dict[str, t.Any] = {
         "dmz": {"netns": "r", "prefix": "10.3.0.0/24", "gateway": "r", "members": "c1", "default_route": False},
     },
     "links": [{"ends": ["c1:x0", "r:x1"], "prefix": "10.2.0.0/30", "mtu": 1400}],
-    "routes": [{"netns": "c1", "dst": "10.8.0.0/16", "via": "r"}, {"netns": "r", "dst": "10.9.0.0/16",
-                                                                  "type": "blackhole"}],
+    "routes": [
+        {"netns": "c1", "dst": "10.8.0.0/16", "via": "r"},
+        {"netns": "r", "dst": "10.9.0.0/16", "type": "blackhole"},
+    ],
     "neighbors": [{"netns": "c1", "dst": "10.2.0.2", "dev": "x0", "lladdr": "02:00:00:00:00:aa"}],
     "masquerade": "lan",
 }  # fmt: skip
