@@ -28,6 +28,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 Record = dict[str, t.Any]
 
 _PLACE = "netns"
+# In a record that is written ahead of an edit: the value that the edit replaces. It is dropped once the edit is done.
+REPLACED = "replaced"
 _OWN = OWN.strip()
 _PENDING = "pending"
 # What is made by these carries the lab's mark, and is found by it once its namespace is.
@@ -192,8 +194,8 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
         else:
             ahead[known_by] = value
             behind.pop(known_by, None)
-            if "before" in value:  # of no use once the edit is done
-                behind[known_by] = {name: one for name, one in value.items() if name != "before"}
+            if REPLACED in value:
+                behind[known_by] = {name: one for name, one in value.items() if name != REPLACED}
     operations = [one for change in bare for one in change.operations]
     ahead.update(_places_of(plan, operations))
     born = [one.arguments["name"] for one in operations if one.action == "netns_create"]

@@ -235,7 +235,7 @@ class Sysctl:
             return  # as it was before any lab came
         record = {"netns": self.netns, "name": self.name, "old": old, "value": wanted}
         if current not in (None, old, wanted):
-            record["before"] = current  # what the lab finds as its own if the run ends before it is written
+            record[memory.REPLACED] = current  # what the lab finds as its own if the run ends before it is written
         if self.because_of:
             record["because_of"] = self.because_of
         if operations or mine is None or mine["value"] != wanted:
@@ -277,7 +277,7 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
         return
     operations, undo, commands = [], [memory.write(plan, key, mine)], []
     target = current
-    if current in (mine["value"], mine.get("before")):
+    if current in (mine["value"], mine.get(memory.REPLACED)):
         target = others[-1]["value"] if others else mine["old"]
     elif current not in [mine["old"], *(other["value"] for other in others)]:
         plan.warnings.append(
