@@ -194,7 +194,7 @@ class Veth:
             "master": mine.master,
             "up": up,
             "peer": other.name,
-            "peer_netns": inner.netns,
+            "peer_netns": inner_home.ref,
             "peer_mtu": other.mtu,
             "peer_mac": other.mac,
         }
