@@ -16,18 +16,21 @@ from ..integration.conftest import world
 
 __all__ = ["world"]
 
+# What everybody's `make test` tries is the same sample, so that a failure is that of a change.
+_SEED = 1
+
 _told: list[str] = []
 
 
 class Campaign:
-    """How much of an enumeration is tried, by what seed, and how much it was.
+    """How much of an enumeration is tried, by what seed (variable SEED), and how much it was.
 
     :ivar whole: whether everything is to be tried.
     """
 
     def __init__(self, name: str) -> None:
         self.whole = bool(os.environ.get("SOAK"))
-        self.seed = int(os.environ.get("SEED") or random.randrange(1 << 32))
+        self.seed = int(os.environ.get("SEED") or _SEED)
         self._name = name
         self._failures: list[str] = []
 
