@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -42,10 +43,11 @@ def need(world: World, program: str) -> None:
         for folder in ("upper", "work"):
             pathlib.Path("/run/etc", folder).mkdir(parents=True)
         if UNPACKED.exists():
-            world.sh("mount -t overlay usr -o lowerdir={0}/usr:/usr /usr".format(UNPACKED))
+            lower = "lowerdir={0}/usr:/usr".format(UNPACKED)
+            world.sh("mount -t overlay usr -o {0} /usr".format(shlex.quote(lower)))
         lower = "{0}/etc:/etc".format(UNPACKED) if UNPACKED.exists() else "/etc"
         etc = "lowerdir={0},upperdir=/run/etc/upper,workdir=/run/etc/work".format(lower)
-        world.sh("mount -t overlay etc -o {0} /etc".format(etc))
+        world.sh("mount -t overlay etc -o {0} /etc".format(shlex.quote(etc)))
         syscalls.mount("etc", "/etc/sysctl.d", "tmpfs", 0)
     if not shutil.which(program, path=PATH):
         pytest.skip("no {0} here; `make test-tools` unpacks it".format(program))
