@@ -19,16 +19,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import persist
 
 from ..integration.conftest import World, comparable
 from ..integration.test_leaks import seen_from_proc
-from ..integration.test_topology_present import places, seen
-
-# What somebody else has on the machine, some of it where the lab works.
-FOREIGN = """
-ip netns add plain; ip link add f0 type veth peer name f1 netns plain; ip link add fbr type bridge
-ip addr add 192.0.2.1/24 dev f0; ip link set f0 up; ip link set fbr up; ip route add 10.77.0.0/16 via 192.0.2.2
-ip rule add to 10.99.0.0/16 lookup 99; ip route add 10.99.0.0/16 dev f0 table 99
-ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:99 dev f0 nud permanent
-nft add table inet linuxnet.lab.demo2; nft add table ip nat; sysctl -qw net.ipv4.conf.f0.rp_filter=2
-"""
+from ..integration.test_topology_present import FOREIGN, places, seen
 
 _FOLDERS = ("/run", "/etc/sysctl.d", "/etc/linuxnet.lab", "/etc/systemd", "/etc/code")
 _MOVING = ("nf_conntrack_count", "/stable_secret")

@@ -148,6 +148,15 @@ def test_a_holder_can_do_nothing(world: World) -> None:
     assert pathlib.Path("/proc/{0}/comm".format(holder.pid)).read_text() == "sleep\n"
 
 
+def assert_nothing_is_left(world: World, done: subprocess.CompletedProcess[str]) -> None:
+    """The script was killed when it had written a record; the process of that record ends, and `absent` removes all."""
+    assert done.returncode == -signal.SIGKILL, done
+    pid = json.loads(done.stdout)["pid"]
+    world.sh("for i in $(seq 500); do [ -d /proc/{0} ] || exit 0; sleep 0.01; done; exit 1".format(pid))
+    world.run("topology", name="demo", state="absent")
+    assert not pathlib.Path("/run/linuxnet.lab").exists()
+
+
 def test_a_run_that_is_killed_leaves_no_holder_behind(world: World) -> None:
     """Whether its record is written by then or not; what was recorded of it is cleared by the next run."""
     for moment in ("before", "after"):
@@ -166,11 +175,7 @@ store.write_file = fatal
 held.hold("h1", "demo", "h1")
 """.format(moment)
         done = script(world, code)
-        assert done.returncode == -signal.SIGKILL, done
-        pid = json.loads(done.stdout)["pid"]
-        world.sh("for i in $(seq 500); do [ -d /proc/{0} ] || exit 0; sleep 0.01; done; exit 1".format(pid))
-        world.run("topology", name="demo", state="absent")
-        assert not pathlib.Path("/run/linuxnet.lab").exists()
+        assert_nothing_is_left(world, done)
 
 
 def test_what_is_killed_while_it_makes_a_namespace_leaves_it_marked_or_nothing(world: World) -> None:
@@ -374,11 +379,7 @@ def fatal(path, text, mode=0o600):
 store.write_file = fatal
 """
     done = script(wire, code + module("capture", lab="demo", state="started", netns="c1"))
-    assert done.returncode == -signal.SIGKILL, done
-    pid = json.loads(done.stdout)["pid"]
-    wire.sh("for i in $(seq 500); do [ -d /proc/{0} ] || exit 0; sleep 0.01; done; exit 1".format(pid))
-    wire.run("topology", name="demo", state="absent")
-    assert not pathlib.Path("/run/linuxnet.lab").exists()
+    assert_nothing_is_left(wire, done)
 
 
 def test_a_record_ends_at_its_size_and_says_so(wire: World) -> None:
