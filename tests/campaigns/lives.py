@@ -188,3 +188,24 @@ BRIDGE_NAT = Life(
 )
 
 LIVES = {"bridge_nat": BRIDGE_NAT, "topology": TOPOLOGY}
+
+PHASES = ("build", "edit", "absent")
+
+
+class Trial:
+    """One phase of a lab's life, to be tried again and again in one world.
+
+    :ivar empty: the machine before the lab.
+    """
+
+    def __init__(self, world: World, life: Life, phase: str) -> None:
+        self.world = world
+        self.life = life
+        self.phase = phase
+        self.empty = machine_state(world)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Be where the phase begins."""
+        if self.phase != "build":
+            self.life.build(self.world)

@@ -13,31 +13,20 @@ import pytest
 from ..integration.conftest import World, assert_same, private_world
 from .conftest import Campaign
 from .faults import kill, steps
-from .lives import LIVES, Life, lab_state, machine, machine_state
-
-PHASES = ("build", "edit", "absent")
+from .lives import LIVES, PHASES, Life, Trial, lab_state, machine, machine_state
 
 
-class Killer:
+class Killer(Trial):
     """Kills one phase of a lab's life, and looks at what comes after it."""
 
     def __init__(self, world: World, life: Life, phase: str) -> None:
-        self.world = world
-        self.life = life
-        self.phase = phase
-        self.empty = machine_state(world)
-        self.prepare()
+        super().__init__(world, life, phase)
         self.names = steps(lambda: getattr(life, phase)(world))
         # After an interrupted removal the lab is built again; any other run is repeated.
         self.again = life.build if phase == "absent" else getattr(life, phase)
         self.again(world)
         self.full = lab_state(world, life)
         self.end("without a fault")
-
-    def prepare(self) -> None:
-        """Be where the phase begins."""
-        if self.phase != "build":
-            self.life.build(self.world)
 
     def end(self, where: str) -> None:
         """Remove the lab, after which everything is as it was before."""

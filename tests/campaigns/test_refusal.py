@@ -16,10 +16,9 @@ import pytest
 from ..integration.conftest import World, assert_same, private_world
 from .conftest import Campaign
 from .faults import Refusal
-from .lives import LIVES, Life, lab_state, machine, machine_state
+from .lives import LIVES, PHASES, Life, Trial, lab_state, machine, machine_state
 
 ERRORS = (errno.EBUSY, errno.EEXIST, errno.ENOBUFS, errno.EPERM, errno.ENOMEM, errno.ENODEV)
-PHASES = ("build", "edit", "absent")
 
 
 class _Refused(Exception):
@@ -34,15 +33,11 @@ class _Refused(Exception):
         self.errors = errors
 
 
-class Refuser:
+class Refuser(Trial):
     """Refuses one change of one phase of a lab's life, and looks at what is said and what is left."""
 
     def __init__(self, world: World, life: Life, phase: str) -> None:
-        self.world = world
-        self.life = life
-        self.phase = phase
-        self.empty = machine_state(world)
-        self.prepare()
+        super().__init__(world, life, phase)
         self.starts: list[int] = []  # how many changes there had been when each module began
         refusal = Refusal()
 
@@ -55,11 +50,6 @@ class Refuser:
         self.count = refusal.count
         self.full = lab_state(world, life)
         life.absent(world)
-
-    def prepare(self) -> None:
-        """Be where the phase begins."""
-        if self.phase != "build":
-            self.life.build(self.world)
 
     def try_one(self, at: int, number: int) -> None:
         """Refuse one change with an errno."""
