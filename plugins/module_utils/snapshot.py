@@ -281,7 +281,7 @@ class Snapshot:
 
     def name_taken(self, name: str) -> str:
         """Why no namespace can get this name though there is none; empty where one can."""
-        return "" if name in self._freed else namespaces.taken(name)
+        return "" if name in self._freed or self.namespace(name) else namespaces.taken(name)
 
     def free_name(self, name: str) -> None:
         """Move the picture along: what is in the way of a namespace's name goes."""

@@ -71,8 +71,7 @@ def follow_command(world, command: str, shown: list[str], variables: dict[str, s
     setting = re.fullmatch(r"(\w+)=\$\((.*)\)", command)
     program = re.fullmatch(r"\.venv/bin/ansible-playbook playbooks/(\w+)\.yml(.*)", command)
     if setting:
-        # Tests run side by side, so that it may find processes of other worlds as well.
-        assert variables[setting.group(1)] in world.sh(setting.group(2)).split()
+        assert variables[setting.group(1)] == world.sh(setting.group(2)).strip()
     elif program:
         text = world.playbook(program.group(1), *program.group(2).split()).text
         missing = set(comparable(shown)) - {"..."} - set(comparable(text.splitlines()))

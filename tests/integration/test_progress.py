@@ -85,13 +85,18 @@ def test_nobody_fails_for_want_of_a_line(world, connection):
 
 def test_the_module_reports_what_it_makes(world, monkeypatch):
     """Each change takes so long that several reports are due."""
-    told = []
-    monkeypatch.setattr(progress.store, "write_file", lambda path, text: told.append((path, text)))
+    reports, write_file = [], progress.store.write_file
+
+    def write(path, text):
+        if path.endswith("office.progress"):
+            reports.append(text)
+        write_file(path, text)
+
+    monkeypatch.setattr(progress.store, "write_file", write)
     clock = iter(range(0, 100000, 2))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     segments = {"lan": {"prefix": "10.1.0.0/24", "gateway": "host", "members": "pc[1:3]"}}
     world.run("topology", topology={"name": "office", "namespaces": "pc[1:3]", "segments": segments})
-    reports = [text for path, text in told if path.endswith("office.progress")]
     assert len(reports) > 3 and reports[-1] is None
     numbers = [int(re.fullmatch(r"[a-z ]+, (\d+) of 30 changes\n", text)[1]) for text in reports[:-1]]
     assert numbers == sorted(numbers) and numbers[0] < 3 and numbers[-1] > 20

@@ -23,11 +23,11 @@ def test_what_still_differs_is_told(world: t.Any, monkeypatch: pytest.MonkeyPatc
         return self._message_link_set(netns, dev) if netns else made(self, netns, dev, address)
 
     monkeypatch.setattr(Operator, "_message_address_new", lost)
-    result = world.module("topology", topology=LAB, recheck=True)
+    result = world.module("topology", topology=LAB)
     assert result["failed"] and result["errors"][0].startswith("all changes were made, and the kernel is not")
     assert "ip -n c1 addr add 10.4.0." in result["errors"][1]
     monkeypatch.undo()
-    assert world.run("topology", topology=LAB, recheck=True)["changed"]
+    assert world.run("topology", topology=LAB)["changed"]
 
 
 def test_a_mark_alone_makes_no_namespace_the_labs(world: t.Any) -> None:

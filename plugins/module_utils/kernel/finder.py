@@ -36,9 +36,8 @@ class Finder:
 
     def holder(self, ref: str) -> held.Holder | None:
         """The process that holds the namespace; None where none does, or a file of that name comes first."""
-        if not namespaces.is_name(ref) or namespaces.find_file(ref):
-            return None
-        return self.holders().get(ref)
+        holder = self.holders().get(ref)
+        return None if holder is None or namespaces.find_file(ref) else holder
 
     def open(self, ref: str) -> int:
         """A descriptor of the namespace; FileNotFoundError where there is none. The caller closes it."""

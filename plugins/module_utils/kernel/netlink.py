@@ -46,12 +46,11 @@ _SO_NETNS_COOKIE = 71
 _SO_RCVBUFFORCE = 33
 
 _KERNEL = 0  # the kernel's port number
-_TRUNCATED = int(socket.MSG_TRUNC)  # as an enum it costs as much as the receiving
 _HEADER = struct.Struct("=IHHII")
 # Refusals wait in the socket's receive buffer until the whole send is done: 256 fit into the default one, and those
 # that do not fit are lost.
 _MOST_AT_ONCE = 200
-# The kernel makes no part of a dump larger than 32 KiB.
+# The kernel makes no part of a dump larger than 32 KiB, so that what fills this room is not its own doing.
 _ROOM = 1 << 16
 # Seconds between two tries of a request whose answer was lost or interrupted: a dump is, while others make links.
 _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *[0.2] * 14)
@@ -291,10 +290,10 @@ class Netlink:
 
     def _read(self, how: int = 0) -> list[Answer]:
         """The messages of the next datagram; none where it is not the kernel's."""
-        data, dummy, flags, sender = self._socket.recvmsg(_ROOM, 0, how)
+        data, sender = self._socket.recvfrom(_ROOM, how)
         if sender[0] != _KERNEL:
             return []
-        if flags & _TRUNCATED:
+        if len(data) == _ROOM:  # longer ones are cut
             raise AnswerLost(errno.EBADMSG, _MALFORMED)
         return answers_in(data)
 
