@@ -22,13 +22,12 @@ import sysconfig
 import typing as t
 import zipfile
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, sources, store
 
 LAB_DIR = "/etc/linuxnet.lab"
 UNIT_DIR = "/etc/systemd/system"
 CODE = "/usr/local/lib/linuxnet.lab/boot.pyz"
 
-_ROOT = "ansible_collections.linuxnet.lab.plugins.module_utils"
 _WANTS = "multi-user.target.wants"
 
 # The lab is there before anything is told that the network is: services may want to listen on it.
@@ -128,7 +127,7 @@ def _own_folders() -> list[str]:
 
 
 def wanted(lab: str, text: str, program: str) -> Files:
-    """The files that bring a lab back, by path. The code is that of the running process.
+    """The files that bring a lab back, by path.
 
     :arg program: the module of the collection whose `main` is called at boot with the lab's name.
     """
@@ -151,17 +150,9 @@ def _quoted(word: str) -> str:
 
 
 def _code(program: str) -> bytes:
-    """The sources of the collection's modules that are loaded as one archive, which Python runs; always the same."""
+    """The sources that a module of the collection needs as one archive, which Python runs; always the same."""
     package, dummy, module = program.rpartition(".")
-    found = {"__main__.py": _MAIN.format(package=package, module=module)}
-    for name, loaded in sys.modules.items():
-        if not (name + ".").startswith(_ROOT + ".") and not _ROOT.startswith(name + "."):
-            continue
-        path = name.replace(".", "/")
-        if hasattr(loaded, "__path__"):
-            found[path + "/__init__.py"] = ""
-        else:
-            found[path + ".py"] = loaded.__loader__.get_source(name)  # type: ignore[union-attr]
+    found = {"__main__.py": _MAIN.format(package=package, module=module), **sources.needed_by(program)}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for path in sorted(found):

@@ -82,7 +82,7 @@ def forget(plan: Plan) -> None:
 
 
 def _files(lab: str, text: str) -> persistence.Files:
-    # Loaded here, because what is loaded is stored; and it needs the engine, which needs the resources.
+    # Not above: it needs the engine, which needs the resources.
     from ansible_collections.linuxnet.lab.plugins.module_utils import boot
 
     return persistence.wanted(lab, text, boot.__name__)
