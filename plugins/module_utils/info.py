@@ -65,7 +65,7 @@ def _namespace(snapshot: Snapshot, namespace: Namespace, sysctls: t.Sequence[str
         "hostname": namespace.hostname,
         "links": [_link(snapshot, namespace, link) for link in namespace.links.values()],
         "routes": [_route(route) for route in namespace.routes],
-        "neighbors": [dataclasses.asdict(neighbor) for neighbor in snapshot.neighbors(namespace)],
+        "neighbors": [dataclasses.asdict(neighbor) for neighbor in snapshot.neighbors(namespace).values()],
         "fdb": [dataclasses.asdict(entry) for entry in snapshot.forwarding(namespace)],
         "sysctls": {name: snapshot.sysctl(namespace.ref, name) for name in sysctls},
     }

@@ -93,6 +93,8 @@ class Plan:
     :ivar crossed: the namespaces whose firewalls the lab's packets meet, and what is to be done about these; see
         :meth:`cross`.
     :ivar sign: the group that links are born in, by which a later run knows those of a killed one.
+    :ivar forgotten: the neighbours that the kernel forgets upon the changes so far, see :mod:`.resources.neighbor`;
+        None where nobody has asked since the last change that is not about neighbours.
     :ivar notes: what the lab is to remember or forget whatever else changes.
     :ivar description: what the lab is made from, to be kept in this form; None where it is to be forgotten, and empty
         where it stays as it is.
@@ -111,6 +113,7 @@ class Plan:
         self._adopted: dict[str, dict[str, t.Any]] = {}
         self.sign = random.choice(GROUPS)
         self.notes: list[Operation] = []
+        self.forgotten: set[tuple[str, str, str]] | None = None
         self.description: str | None = ""
         self._assumed: set[tuple[str, str]] = set()
         self._changes: list[Change] = []
@@ -127,6 +130,8 @@ class Plan:
         commands: list[str],
     ) -> None:
         """Add a change; the fields are those of :class:`Change`, `where` without the namespace."""
+        if stage not in (Stage.NEIGHBOR, Stage.REMOVE_NEIGHBOR):
+            self.forgotten = None
         path = (netns or "host", *where)
         self._changes.append(Change(stage, netns, operations, undo, path, before, after, commands))
 

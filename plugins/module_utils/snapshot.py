@@ -251,6 +251,7 @@ class Snapshot:
         self._known_numbers: dict[tuple[Namespace, Namespace], int | None] = {}
         self._new_sysctls: dict[str, str | None] = {}
         self._in_use: list[in_use.Use] | None = None
+        self._neighbors: dict[Namespace, dict[tuple[str, str, bool], Neighbor]] = {}
         self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
         self._firewalls: dict[str, openings.Firewalls] = {}
         self._files: dict[str, str | None] = {}
@@ -380,10 +381,13 @@ class Snapshot:
 
         return _unless_gone(ask, None)
 
-    def neighbors(self, namespace: Namespace) -> list[Neighbor]:
-        """The neighbour tables of a namespace."""
-        names = _names(namespace.links)
-        return _unless_gone(lambda: rtnetlink.neighbors(self._sockets.get(namespace.ref), names), [])
+    def neighbors(self, namespace: Namespace) -> dict[tuple[str, str, bool], Neighbor]:
+        """The neighbour tables of a namespace, by link, address, and whether it is an entry of a proxy."""
+        if namespace not in self._neighbors:
+            names = _names(namespace.links)
+            found = _unless_gone(lambda: rtnetlink.neighbors(self._sockets.get(namespace.ref), names), [])
+            self._neighbors[namespace] = {(one.dev, one.dst, one.proxy): one for one in found}
+        return self._neighbors[namespace]
 
     def forwarding(self, namespace: Namespace) -> list[Forwarding]:
         """The forwarding databases of a namespace's bridges."""

@@ -16,10 +16,12 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
@@ -162,3 +164,23 @@ def test_sysctls_are_remembered_in_one_go(world: World, monkeypatch: pytest.Monk
         engine.run([Sysctl("", "net.ipv4.tcp_syncookies", "0"), *wrong, Sysctl("", "net.ipv4.tcp_sack", "0")], LAB)
     assert pathlib.Path("/run/linuxnet.lab/x.json").read_text(encoding="utf-8") == kept
     assert world.sh("cat /proc/sys/net/ipv4/tcp_syncookies").strip() == "1"
+
+
+def test_neighbors_are_looked_up_in_one_reading(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables are dumped, and the changes of the plan are walked, once a run and not once an entry."""
+    build(1)
+    asked: list[str] = []
+    for owner, name in ((rtnetlink, "neighbors"), (Plan, "changes")):
+        ask = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, ask=ask, name=name: asked.append(name) or ask(*given))
+
+    def entries(mac: str) -> list[engine.Resource]:
+        return [NeighborWanted("web1", "eth0", f"10.0.2.{n}", f"02:00:00:00:{mac}:{n:02x}") for n in range(1, 51)]
+
+    for mac, changed in (("01", True), ("01", False), ("02", True)):
+        asked.clear()
+        assert engine.run(entries(mac), LAB).changed is changed
+        assert asked.count("neighbors") == 1
+        assert asked.count("changes") <= 2
+    found = {one["dst"]: one["lladdr"] for one in world.json("ip -j neigh show nud permanent", "web1")}
+    assert found == {f"10.0.2.{n}": f"02:00:00:00:02:{n:02x}" for n in range(1, 51)}

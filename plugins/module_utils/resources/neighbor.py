@@ -56,16 +56,16 @@ class NeighborWanted:
         """Put the entry in, or take it out."""
         if not self.present:
             found = plan.snapshot.namespace(self.netns)
-            for there in _entries(plan, found, self.dev) if found else []:
-                if found and self._is(there):
-                    plan.demand(found, found.links[self.dev], self.place + "dev", "lose an entry")
-                    _remove(plan, found, there)
+            there = self._there(plan, found) if found else None
+            if found and there:
+                plan.demand(found, found.links[self.dev], self.place + "dev", "lose an entry")
+                _remove(plan, found, there)
             return
         namespace = plan.namespace(self.netns, self.place + "netns")
         link = plan.link(namespace, self.dev, self.place + "dev", self.complete)
         plan.demand(namespace, link, self.place + "dev", "get an entry")
         wanted = Neighbor(self._ip(), self.dev, self.lladdr or "", "PERMANENT", self.proxy)
-        there = next((one for one in _entries(plan, namespace, self.dev) if self._is(one)), None)
+        there = self._there(plan, namespace)
         if there is not None and _is_lost(plan, namespace, there):
             there = None
         if there is None or (not self.proxy and (there.lladdr, there.state) != (wanted.lladdr, "PERMANENT")):
@@ -74,8 +74,11 @@ class NeighborWanted:
     def _ip(self) -> str:
         return str(ipaddress.ip_address(self.dst))
 
-    def _is(self, there: Neighbor) -> bool:
-        return (there.dst, there.proxy) == (self._ip(), self.proxy)
+    def _there(self, plan: Plan, namespace: Namespace) -> Neighbor | None:
+        """The entry that the kernel has for the address."""
+        if not _has_table(namespace, self.dev):
+            return None
+        return plan.snapshot.neighbors(namespace).get((self.dev, self._ip(), self.proxy))
 
 
 @dataclasses.dataclass
@@ -105,43 +108,60 @@ class Flush:
         namespace = plan.namespace(self.netns, self.place + "netns")
         if self.dev is not None:
             plan.link(namespace, self.dev, self.place + "dev")
-        for name, link in namespace.links.items():
-            for there in _entries(plan, namespace, name) if self.dev in (None, name) else []:
-                chosen = there.state.lower() in self.states if self.states else there.state != "PERMANENT"
-                if chosen and not there.proxy:
-                    plan.demand(namespace, link, self.place + "dev", "lose entries")
-                    _remove(plan, namespace, there)
+        for there in [] if namespace.new else plan.snapshot.neighbors(namespace).values():
+            chosen = there.state.lower() in self.states if self.states else there.state != "PERMANENT"
+            if chosen and not there.proxy and self.dev in (None, there.dev) and _has_table(namespace, there.dev):
+                plan.demand(namespace, namespace.links[there.dev], self.place + "dev", "lose entries")
+                _remove(plan, namespace, there)
 
 
-def _entries(plan: Plan, namespace: Namespace, dev: str) -> list[Neighbor]:
+def _has_table(namespace: Namespace, dev: str) -> bool:
+    """Whether a link has entries in the kernel that are still its own when the plan is carried out."""
     found = namespace.links.get(dev)
-    if namespace.new or found is None or found.born or found.moved:
-        return []
-    return [one for one in plan.snapshot.neighbors(namespace) if one.dev == dev]
+    return not namespace.new and found is not None and not found.born and not found.moved
 
 
 def _is_lost(plan: Plan, namespace: Namespace, entry: Neighbor) -> bool:
-    """Whether the plan changes something of its link upon which the kernel forgets even a permanent entry.
+    """Whether the plan changes something of its link upon which the kernel forgets even a permanent entry."""
+    if plan.forgotten is None:
+        plan.forgotten = _forgotten(plan)
+    family = "IPv6" if ":" in entry.dst else "IPv4"
+    return not plan.forgotten.isdisjoint(
+        (namespace.ref, entry.dev, what) for what in ("all", family, "" if entry.proxy else "not proxies")
+    )
+
+
+def _forgotten(plan: Plan) -> set[tuple[str, str, str]]:
+    """Of which links the plan makes the kernel forget entries, and which: (namespace, link, a word for the entries).
 
     arp_ifdown() and neigh_changeaddr(): when the link goes down, loses its last IPv4 address, or gets another MAC.
     """
-    four = ":" not in entry.dst
-    addresses = {one.cidr for one in namespace.links[entry.dev].addresses if one.version == 4}
+    found = set()
+    addresses: dict[tuple[str, str], set[str]] = {}  # of IPv4, at the moment that the walk backwards has come to
     for change in reversed(plan.changes()):
         for operation in reversed(change.operations):
-            arguments = operation.arguments
-            if (operation.netns, arguments.get("dev")) != (namespace.ref, entry.dev):
-                continue
+            ref, dev = operation.netns, operation.arguments.get("dev", "")
             if operation.action == "link_set":
-                if arguments.get("up") is False or (arguments.get("mac") and not entry.proxy):
-                    return True
-            elif four and operation.action == "address_new":
-                addresses.discard(arguments["address"].cidr)
-            elif four and operation.action == "address_del" and arguments["address"].version == 4:
-                if not addresses:
-                    return True
-                addresses.add(arguments["address"].cidr)
-    return False
+                if operation.arguments.get("up") is False:
+                    found.add((ref, dev, "all"))
+                elif operation.arguments.get("mac"):
+                    found.add((ref, dev, "not proxies"))
+            elif operation.action in ("address_new", "address_del") and operation.arguments["address"].version == 4:
+                if (ref, dev) not in addresses:
+                    addresses[ref, dev] = _ipv4_at_the_end(plan, ref, dev)
+                if operation.action == "address_new":
+                    addresses[ref, dev].discard(operation.arguments["address"].cidr)
+                else:
+                    if not addresses[ref, dev]:
+                        found.add((ref, dev, "IPv4"))
+                    addresses[ref, dev].add(operation.arguments["address"].cidr)
+    return found
+
+
+def _ipv4_at_the_end(plan: Plan, ref: str, dev: str) -> set[str]:
+    namespace = plan.snapshot.namespace(ref)
+    link = namespace.links.get(dev) if namespace else None
+    return {one.cidr for one in link.addresses if one.version == 4} if link else set()
 
 
 def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neighbor) -> None:

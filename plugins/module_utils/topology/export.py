@@ -188,7 +188,7 @@ def _route(namespace: Namespace, one: t.Any) -> Data:
 
 def _neighbors(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data]:
     found = []
-    for one in snapshot.neighbors(namespace):
+    for one in snapshot.neighbors(namespace).values():
         link = namespace.links.get(one.dev)
         if link is None or not _is_labs(link, lab) or not (one.proxy or one.state == "PERMANENT"):
             continue
