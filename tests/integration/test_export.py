@@ -30,6 +30,12 @@ RICH = {
         {"ends": [{"netns": "b", "name": "eth0", "addresses": ["10.1.0.3/24"], "mac": "02:00:00:00:00:0b"}, "br0"]},
         {"ends": ["r1:up", "host:down"], "prefix": ["192.0.2.0/30", "fd00:1::/64"]},
         {"ends": [{"netns": "a", "name": "d0", "up": False}, "b:d1"]},
+        {
+            "ends": [
+                {"netns": "host", "name": "p0", "addresses": ["203.0.113.7/32"]},
+                {"netns": "r1", "name": "p1", "addresses": ["203.0.113.8/32"]},
+            ]
+        },
     ],
     "routes": [
         {"netns": "b", "dst": "default", "via": "10.1.0.1"},
@@ -37,6 +43,8 @@ RICH = {
         {"netns": "b", "dst": "10.8.0.0/16", "dev": "eth0", "table": 100, "metric": 7},
         {"netns": "host", "dst": "10.1.0.0/24", "via": "192.0.2.1"},
         {"netns": "host", "dst": "10.255.0.1", "via": "192.0.2.1", "src": "192.0.2.2"},
+        {"netns": "host", "dst": "198.51.100.1", "via": "203.0.113.8", "dev": "p0"},
+        {"netns": "host", "dst": "203.0.113.8", "dev": "p0"},
     ],
     "neighbors": [
         {"netns": "b", "dst": "10.1.0.9", "dev": "eth0", "lladdr": "02:00:00:00:00:09"},

@@ -64,7 +64,8 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
         for node in lab.nodes.values()
         if node.lo
     ]
-    found += [_route(way) for way in sorted(lab.ways, key=lambda way: way.present)]
+    # Routes to be removed come first, and those without a gateway before those whose gateway they lead to.
+    found += [_route(way) for way in sorted(lab.ways, key=lambda way: (way.present, bool(way.via)))]
     return found + neighbors(lab) + sysctls(lab) + _masquerades(lab)
 
 
