@@ -15,8 +15,10 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import GROUPS
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import GROUPS, Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 
 # The kind of records that a lab has of links that are not its own, and that it has changed.
@@ -112,7 +114,7 @@ class Plan:
         self._host_use: HostUse | None = None
         self._adopted: dict[str, dict[str, t.Any]] = {}
         self.sign = random.choice(GROUPS)
-        self.notes: list[Operation] = []
+        self.notes: list[Remember] = []
         self.forgotten: set[tuple[str, str, str]] | None = None
         self.description: str | None = ""
         self._assumed: set[tuple[str, str]] = set()
@@ -122,8 +124,8 @@ class Plan:
         self,
         stage: Stage,
         netns: str,
-        operations: list[Operation],
-        undo: list[Operation],
+        operations: t.Sequence[Operation],
+        undo: t.Sequence[Operation],
         where: tuple[str, ...],
         before: t.Any,
         after: t.Any,
@@ -133,7 +135,7 @@ class Plan:
         if stage not in (Stage.NEIGHBOR, Stage.REMOVE_NEIGHBOR):
             self.forgotten = None
         path = (netns or "host", *where)
-        self._changes.append(Change(stage, netns, operations, undo, path, before, after, commands))
+        self._changes.append(Change(stage, netns, [*operations], [*undo], path, before, after, commands))
 
     def changes(self) -> list[Change]:
         """The changes in the order in which they are to be made."""

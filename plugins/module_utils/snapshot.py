@@ -37,7 +37,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Route,
     Rule,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OWN
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import OWN
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
@@ -430,7 +430,8 @@ class Snapshot:
     def ruleset(self, ref: str, lab: str) -> nftables.Ruleset | None:
         """The lab's nftables ruleset in a namespace; None where it has none."""
         if (ref, lab) not in self._rulesets:
-            self._rulesets[ref, lab] = _unless_gone(lambda: nftables.read(self._sockets.nft(ref), lab), None)
+            socket = nftables.Socket
+            self._rulesets[ref, lab] = _unless_gone(lambda: nftables.read(self._sockets.get(ref, socket), lab), None)
         return self._rulesets[ref, lab]
 
     def has_read_rules(self, ref: str) -> bool:
@@ -445,7 +446,7 @@ class Snapshot:
 
     def _read_firewalls(self, ref: str) -> openings.Firewalls:
         with self._sockets.finder.inside(ref):
-            return openings.read(self._sockets.nft(ref))
+            return openings.read(self._sockets.get(ref, nftables.Socket))
 
     def read_so_far(self) -> list[Namespace]:
         """The namespaces in the picture, those that the plan makes included."""

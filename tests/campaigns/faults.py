@@ -16,6 +16,7 @@ import unittest.mock
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import operations, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Message, Operation
 
 Run = t.Callable[[], t.Any]
 
@@ -45,9 +46,9 @@ class Watch:
             if self._act:
                 self._act(len(self.names))
 
-    def _change(self, operation: operations.Operation, made: bool) -> None:
+    def _change(self, operation: Operation, made: bool) -> None:
         if made:
-            self.note("{0} {1}".format(operation.action, operation.netns).strip())
+            self.note("{0} {1}".format(type(operation).__name__, operation.netns).strip())
 
     @contextlib.contextmanager
     def watching(self) -> t.Iterator[Watch]:
@@ -121,17 +122,17 @@ class Refusal:
 
     def __init__(self, at: int = 0, number: int = 0) -> None:
         self.count = 0
-        self.refused: operations.Operation | None = None
+        self.refused: Operation | None = None
         self._at, self._number = at, number
 
-    def _change(self, operation: operations.Operation, made: bool) -> None:
+    def _change(self, operation: Operation, made: bool) -> None:
         if made:
             return
         self.count += 1
         # What the kernel answers for a thing that is gone is no refusal to remove it.
-        if self.count == self._at and self._number not in operations._GONE.get(operation.action, ()):
+        if self.count == self._at and self._number not in operation.if_gone:
             self.refused = operation
-            if hasattr(operations.Operator, "_message_" + operation.action):
+            if isinstance(operation, Message):
                 raise KernelError(self._number)
             raise OSError(self._number, os.strerror(self._number))
 

@@ -10,19 +10,21 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operator
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
 
 LAB = {"name": "demo", "namespaces": {"c1": None}, "links": [["c1", "host"]], "pool": "10.4.0.0/24"}
 
 
 def test_what_still_differs_is_told(world: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that the kernel seems to take, and does not have."""
-    made = Operator._message_address_new
+    made = AddAddress.message
 
-    def lost(self: t.Any, netns: str, dev: str, address: t.Any) -> t.Any:
-        return self._message_link_set(netns, dev) if netns else made(self, netns, dev, address)
+    def lost(self: AddAddress, context: Context) -> t.Any:
+        return SetLink(self.netns, self.dev).message(context) if self.netns else made(self, context)
 
-    monkeypatch.setattr(Operator, "_message_address_new", lost)
+    monkeypatch.setattr(AddAddress, "message", lost)
     result = world.module("topology", topology=LAB)
     assert result["failed"] and result["errors"][0].startswith("all changes were made, and the kernel is not")
     assert "ip -n c1 addr add 10.4.0." in result["errors"][1]

@@ -105,7 +105,7 @@ class Drawing:
     @staticmethod
     def operations(plan: Plan) -> list[tuple[str, str]]:
         """What the kernel is told, and where, in the plan's order."""
-        return [(one.netns, one.action) for change in plan.changes() for one in change.operations]
+        return [(one.netns, type(one).__name__) for change in plan.changes() for one in change.operations]
 
 
 @pytest.fixture

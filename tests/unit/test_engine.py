@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import typing as t
 
@@ -11,11 +12,20 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation, OperationError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
 
 if t.TYPE_CHECKING:
     from .conftest import Drawing
+
+
+@dataclasses.dataclass(eq=False)
+class Told(Operation):
+    """An operation that nobody carries out."""
+
+    what: str
+    name: str
 
 
 class Thing:
@@ -36,8 +46,8 @@ class Thing:
     def plan(self, plan: Plan) -> None:
         if self.misfit:
             raise LabError([self.misfit, "common"])
-        make = [Operation("", "make", {"name": self.name + "'" * step}) for step in range(self.steps)]
-        undo = [Operation("", "undo", {"name": self.name})] if self.undo else []
+        make = [Told("", "make", self.name + "'" * step) for step in range(self.steps)]
+        undo = [Told("", "undo", self.name)] if self.undo else []
         plan.add(Stage.LINK, "", make, undo, (self.name,), None, self.name, ["make " + self.name])
 
 
@@ -51,12 +61,12 @@ class Kernel:
     def __call__(self, sockets: t.Any, sign: int) -> Kernel:
         return self
 
-    def apply(self, operations: t.Sequence[Operation], watch: t.Callable[[int], None] | None = None) -> None:
+    def apply(self, operations: t.Sequence[Told], watch: t.Callable[[int], None] | None = None) -> None:
         done: list[int] = []
         for number, one in enumerate(operations):
             if watch:
                 watch(number)
-            words = "{0} {1}".format(one.action, one.arguments["name"])
+            words = "{0} {1}".format(one.what, one.name)
             if words in self.refuses:
                 raise OperationError(number, self.refuses[words], done)
             self.told.append(words)

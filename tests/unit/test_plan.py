@@ -10,6 +10,8 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import Remember
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import WriteSysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
@@ -200,14 +202,14 @@ def test_a_sysctl_is_remembered_before_it_is_written(draw: Drawing) -> None:
     plan.snapshot.sysctls["", "net.ipv4.ip_forward"] = "0"
     Sysctl("", "net/ipv4/ip_forward", "1").plan(plan)
     (change,) = plan.changes()
-    assert [one.action for one in change.operations] == ["remember", "sysctl_write"]
-    assert change.operations[0].arguments["value"] == {
+    assert [type(one) for one in change.operations] == [Remember, WriteSysctl]
+    assert change.operations[0].value == {
         "netns": "",
         "name": "net.ipv4.ip_forward",
         "old": "0",
         "value": "1",
     }
-    assert [one.arguments.get("value") for one in change.undo] == ["0", None]
+    assert [one.value for one in change.undo] == ["0", None]
 
 
 def test_a_sysctl_is_given_back_before_it_is_forgotten(draw: Drawing) -> None:
@@ -217,5 +219,5 @@ def test_a_sysctl_is_given_back_before_it_is_forgotten(draw: Drawing) -> None:
     plan.snapshot.memory["demo"] = {"sysctl host net.ipv4.ip_forward": record}
     Sysctl("", "net.ipv4.ip_forward", present=False).plan(plan)
     (change,) = plan.changes()
-    assert [one.action for one in change.operations] == ["sysctl_write", "remember"]
-    assert [one.action for one in change.undo] == ["remember", "sysctl_write"]
+    assert [type(one) for one in change.operations] == [WriteSysctl, Remember]
+    assert [type(one) for one in change.undo] == [Remember, WriteSysctl]

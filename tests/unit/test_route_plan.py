@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import PROTOCOL, RouteWanted, text
 
@@ -91,7 +92,7 @@ def refused(plan: Plan, netns: str, **asked: t.Any) -> str:
 def remembers(plan: Plan) -> list[t.Any]:
     """What the plan makes the lab remember or forget, in its order."""
     operations = [one for change in plan.changes() for one in change.operations]
-    return [one.arguments["value"] for one in operations if one.action == "remember"]
+    return [one.value for one in operations if isinstance(one, Remember)]
 
 
 def test_added(plan: Plan) -> None:

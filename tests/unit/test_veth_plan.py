@@ -9,6 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import CreateVeth, DeleteVeth, SetLink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
@@ -69,13 +70,8 @@ def test_made_with_both_ends_at_home_whichever_is_named_first(draw: Drawing, swa
         "ip -n c1 addr add 10.0.0.2/24 dev eth0",
     ]
     first = plan.changes()[0].operations[0]
-    assert (first.netns, first.action, first.arguments["peer_netns"], first.arguments["mtu"]) == (
-        "",
-        "veth_new",
-        "c1",
-        1400,
-    )
-    assert plan.changes()[0].undo[0].action == "veth_del"
+    assert isinstance(first, CreateVeth) and (first.netns, first.peer_netns, first.mtu) == ("", "c1", 1400)
+    assert isinstance(plan.changes()[0].undo[0], DeleteVeth)
 
 
 def test_made_between_namespaces_from_the_one_with_the_bridge(draw: Drawing) -> None:
@@ -98,14 +94,13 @@ def test_both_ends_are_marked_and_have_a_mac_of_the_labs(draw: Drawing) -> None:
     plan = draw.plan(draw.netns("c1", lab="demo"))
     pair(end("", "v1"), end("c1", "eth0")).plan(plan)
     operations = [one for change in plan.changes() for one in change.operations]
-    marked = {
-        (one.netns, one.arguments["dev"]) for one in operations if one.arguments.get("alias") == "linuxnet.lab:demo"
-    }
+    settings = [one for one in operations if isinstance(one, SetLink)]
+    marked = {(one.netns, one.dev) for one in settings if one.values.get("alias") == "linuxnet.lab:demo"}
     assert marked == {("", "v1"), ("c1", "eth0")}
-    (made,) = [one.arguments for one in operations if one.action == "veth_new"]
-    for mac in (made["mac"], made["peer_mac"]):
+    (made,) = [one for one in operations if isinstance(one, CreateVeth)]
+    for mac in (made.mac, made.peer_mac):
         assert int(mac[:2], 16) & 3 == 2, "locally administered, and of one link"
-    assert made["mac"] != made["peer_mac"]
+    assert made.mac != made.peer_mac
 
 
 def test_a_bridge_that_is_none(draw: Drawing) -> None:

@@ -21,6 +21,7 @@ from socket import SO_SNDBUF, SOL_SOCKET
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import netlink, nft_rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import pack, text, to_text, walk
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import NLM_F_ACK, NLM_F_CREATE, Packed
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown, nested, number
@@ -321,6 +322,34 @@ def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> Packed:
         told.append(nested(_RULE_EXPRESSIONS, rule.expressions))
         told += [pack(_RULE_USERDATA, rule.userdata)] if rule.userdata else []
     return _message(_NEWRULE, NLM_F_CREATE | _NLM_F_APPEND, *told)
+
+
+# ---- as operations
+
+
+@dataclasses.dataclass(eq=False)
+class ReplaceTable(Operation):
+    """Another content of a lab's table."""
+
+    lab: str
+    ruleset: Ruleset
+
+    makes = True
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        replace(context.sockets.get(self.netns, Socket), self.lab, self.ruleset)
+
+
+@dataclasses.dataclass(eq=False)
+class DeleteTable(Operation):
+    """The end of a lab's table."""
+
+    lab: str
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        delete(context.sockets.get(self.netns, Socket), self.lab)
 
 
 # ---- the same by hand

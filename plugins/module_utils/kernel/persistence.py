@@ -10,6 +10,7 @@ The unit needs neither Ansible nor the controller. Sources: systemd.unit(5), sys
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import grp
 import io
 import os
@@ -23,6 +24,7 @@ import typing as t
 import zipfile
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, sources, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
 LAB_DIR = "/etc/linuxnet.lab"
 UNIT_DIR = "/etc/systemd/system"
@@ -247,6 +249,33 @@ def uninstall(lab: str) -> None:
             store.write_file(CODE, None)
     _remove_folders()
     _reload()
+
+
+@dataclasses.dataclass(eq=False)
+class Install(Operation):
+    """The files that bring a lab back."""
+
+    lab: str
+    files: Files
+
+    in_steps = True
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        install(self.lab, self.files)
+
+
+@dataclasses.dataclass(eq=False)
+class Uninstall(Operation):
+    """The end of the files that bring a lab back."""
+
+    lab: str
+
+    in_steps = True
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        uninstall(self.lab)
 
 
 @contextlib.contextmanager

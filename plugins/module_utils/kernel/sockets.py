@@ -10,12 +10,13 @@ import os
 import resource
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.finder import Finder
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
 # Of one kind, where the process may have any number.
 _MOST_OPEN = 2000
+_Kind = t.TypeVar("_Kind", bound=Netlink)
 
 
 def most_open(part: float) -> int:
@@ -32,6 +33,7 @@ class Sockets:
     def __init__(self) -> None:
         self.finder = Finder()
         self._open: dict[tuple[str, type[Netlink]], Netlink] = {}
+        self._kinds: set[type[Netlink]] = set()
         self._most = most_open(0.4)
 
     def __enter__(self) -> Sockets:
@@ -42,13 +44,18 @@ class Sockets:
             socket.close()
         self._open = {}
 
-    def get(self, ref: str) -> Netlink:
-        """The rtnetlink socket in a namespace; FileNotFoundError where there is no such namespace."""
-        return self._get(ref, Netlink)
+    @t.overload
+    def get(self, ref: str) -> Netlink: ...
 
-    def nft(self, ref: str) -> nftables.Socket:
-        """The nftables socket in a namespace; FileNotFoundError where there is no such namespace."""
-        return t.cast("nftables.Socket", self._get(ref, nftables.Socket))
+    @t.overload
+    def get(self, ref: str, kind: type[_Kind]) -> _Kind: ...
+
+    def get(self, ref: str, kind: type[Netlink] = Netlink) -> Netlink:
+        """The socket of a kind in a namespace; FileNotFoundError where there is no such namespace."""
+        if (ref, kind) not in self._open:
+            with self.finder.inside(ref):
+                self._add(ref, kind)
+        return self._open[ref, kind]
 
     def create(self, name: str, lo: dict[str, t.Any]) -> None:
         """Create the named namespace; its socket is opened while the thread is in it anyway.
@@ -91,21 +98,16 @@ class Sockets:
         except FileNotFoundError:
             return ""
 
-    def _get(self, ref: str, kind: type[Netlink]) -> Netlink:
-        if (ref, kind) not in self._open:
-            with self.finder.inside(ref):
-                self._add(ref, kind)
-        return self._open[ref, kind]
-
     def _add(self, ref: str, kind: type[Netlink]) -> None:
         if len(self._open) >= self._most:
             # Stages go through the namespaces in one order: who came last will be needed again last.
             self._open.popitem()[1].close()
+        self._kinds.add(kind)
         self._open[ref, kind] = kind()
 
     def forget(self, ref: str) -> None:
         """Close the sockets in a namespace: an open one keeps a removed namespace alive."""
-        for kind in (Netlink, nftables.Socket):
+        for kind in self._kinds:
             if (ref, kind) in self._open:
                 self._open.pop((ref, kind)).close()
 

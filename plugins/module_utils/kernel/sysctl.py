@@ -9,9 +9,12 @@ What is under /proc/sys/net belongs to the namespace of the thread that opens th
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
 ROOT = "/proc/sys"
 # Where systemd and sysctl(8) look for what holds from the boot on: sysctl.d(5).
@@ -72,3 +75,16 @@ def write(name: str, value: str) -> None:
     """Set a sysctl; OSError in the kernel's words where it refuses."""
     with open(path_of(name), "w", encoding="utf-8") as stream:
         stream.write(value)
+
+
+@dataclasses.dataclass(eq=False)
+class WriteSysctl(Operation):
+    """Another value of a sysctl."""
+
+    name: str
+    value: str
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        with context.sockets.finder.inside(self.netns):
+            write(self.name, self.value)

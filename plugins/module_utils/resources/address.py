@@ -14,8 +14,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -244,17 +246,13 @@ def _record(
     plan.add(stage, namespace.ref, operations, undo, where, shown(before), shown(link.addresses), commands)
 
 
-def _operation(namespace: Namespace, action: str, link: Link, address: Address) -> Operation:
-    return Operation(namespace.ref, action, {"dev": link.name, "address": address})
-
-
 def _add(plan: Plan, namespace: Namespace, link: Link, address: Address, named: set[str]) -> None:
     before = list(link.addresses)
     namespace.add_address(link, address)
     command = "ip addr add {0} dev {1}".format(_text(address), shlex.quote(link.name))
     note, forget = adopted.note_address(plan, namespace, link, address, added=True)
-    operations = [*note, _operation(namespace, "address_new", link, address)]
-    undo = [_operation(namespace, "address_del", link, address), *forget]
+    operations = [*note, AddAddress(namespace.ref, link.name, address)]
+    undo = [DeleteAddress(namespace.ref, link.name, address), *forget]
     _record(plan, Stage.CONFIGURE, namespace, link, before, named, operations, undo, command)
 
 
@@ -264,12 +262,12 @@ def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, name
     namespace.drop_address(link, address)
     command = "ip addr del {0} dev {1}".format(_short(address), shlex.quote(link.name))
     note, forget = adopted.note_address(plan, namespace, link, address, added=False)
-    operations = [*note, _operation(namespace, "address_del", link, address)]
-    undo = [_operation(namespace, "address_new", link, address)]
+    operations = [*note, DeleteAddress(namespace.ref, link.name, address)]
+    undo: list[Operation] = [AddAddress(namespace.ref, link.name, address)]
     # Routes that the kernel drops with the address, and does not make again with it.
     lost = [route for route in routes if route not in namespace.routes and route.protocol != 2]
     adopted.note_routes(plan, namespace, link, lost)
-    undo += [Operation(namespace.ref, "route_new", {"route": route}) for route in lost]
+    undo += [AddRoute(namespace.ref, route) for route in lost]
     undo += forget
     # A link that the plan renames has its name from then on.
     stage = Stage.CONFIGURE if link.moved else Stage.REMOVE_ADDRESS

@@ -15,8 +15,17 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command, variable
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
+    AddAltname,
+    DeleteAltname,
+    SetBridge,
+    SetLink,
+)
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import SetHostname
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ADOPTED, Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -119,7 +128,8 @@ def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Name
         if there.get(name) == record["new"][name] != old
         and not (name == "master" and old not in ("", *namespace.links))
     }
-    operations, undo = [], []
+    operations: list[Operation] = []
+    undo: list[Operation] = []
     for make, values in (
         (_hostname, {name: value for name, value in back.items() if name == "hostname"}),
         (_options, {name: value for name, value in back.items() if name in link.options}),
@@ -133,22 +143,23 @@ def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Name
         added_ones = {one["cidr"] for one in record["added"]}
         lost = [one for one in link.addresses if one.version == 6 and one.scope != "host"]
         for address in [one for one in lost if one.cidr not in added_ones and not one.cidr.startswith("fe80:")]:
-            operations.append(Operation(namespace.ref, "address_new", {"dev": link.name, "address": address}))
+            operations.append(AddAddress(namespace.ref, link.name, address))
     for one in record["added"]:
         if one["cidr"] in cidrs:
-            _both(operations, undo, namespace, link, "address_del", "address_new", cidrs[one["cidr"]])
+            operations.append(DeleteAddress(namespace.ref, link.name, cidrs[one["cidr"]]))
+            undo.append(AddAddress(namespace.ref, link.name, cidrs[one["cidr"]]))
     for one in record["lost"]:
         if one["cidr"] not in cidrs:
-            _both(operations, undo, namespace, link, "address_new", "address_del", Address(**one))
+            operations.append(AddAddress(namespace.ref, link.name, Address(**one)))
+            undo.append(DeleteAddress(namespace.ref, link.name, Address(**one)))
     for one in record["routes"]:
         route = Route(**{**one, "hops": tuple(one["hops"])})
         if route not in namespace.table(route.family).like(route):
-            operations.append(Operation(namespace.ref, "route_new", {"route": route}))
-            undo.append(Operation(namespace.ref, "route_del", {"route": route}))
+            operations.append(AddRoute(namespace.ref, route))
+            undo.append(DeleteRoute(namespace.ref, route))
     for altname in [one for one in record["new"].get("altnames", []) if one in link.altnames]:
-        arguments = {"dev": link.name, "altname": altname}
-        operations.append(Operation(namespace.ref, "altname_del", arguments))
-        undo.append(Operation(namespace.ref, "altname_new", arguments))
+        operations.append(DeleteAltname(namespace.ref, link.name, altname))
+        undo.append(AddAltname(namespace.ref, link.name, altname))
     plan.add(
         Stage.CONFIGURE,
         namespace.ref,
@@ -162,29 +173,15 @@ def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Name
 
 
 def _settings(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Operation:
-    return Operation(namespace.ref, "link_set", {"dev": link.name, **values})
+    return SetLink(namespace.ref, link.name, values)
 
 
 def _options(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Operation:
-    return Operation(namespace.ref, "bridge_set", {"dev": link.name, "options": values})
+    return SetBridge(namespace.ref, link.name, values)
 
 
 def _hostname(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Operation:
-    return Operation("", "hostname", {"name": namespace.ref, **values})
-
-
-def _both(
-    operations: list[Operation],
-    undo: list[Operation],
-    namespace: Namespace,
-    link: Link,
-    action: str,
-    back: str,
-    address: Address,
-) -> None:
-    arguments = {"dev": link.name, "address": address}
-    operations.append(Operation(namespace.ref, action, arguments))
-    undo.append(Operation(namespace.ref, back, arguments))
+    return SetHostname("", namespace.ref, values["hostname"])
 
 
 def _commands(
@@ -202,8 +199,7 @@ def _commands(
     if settings:
         found.append(enter(namespace, set_command(link.name, settings)))
     for one in operations:
-        if one.action in ("address_del", "address_new"):
-            word = one.action.replace("address_new", "add").replace("address_del", "del")
-            cidr = one.arguments["address"].cidr
-            found.append(enter(namespace, "ip addr {0} {1} dev {2}".format(word, cidr, name)))
+        if isinstance(one, (AddAddress, DeleteAddress)):
+            word = "add" if isinstance(one, AddAddress) else "del"
+            found.append(enter(namespace, "ip addr {0} {1} dev {2}".format(word, one.address.cidr, name)))
     return found

@@ -14,8 +14,14 @@ from functools import partial
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
+    CreateBridge,
+    DeleteLink,
+    SetBridge,
+    SetLink,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, adopted, link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -155,17 +161,16 @@ class Bridge:
         words = ["ip link add", shlex.quote(self.name)]
         words += ["address", self.settings.mac] if self.settings.mac else []
         words += ["type bridge", *self._words(units)]
-        arguments = {"name": self.name, "mac": self.settings.mac, "mtu": None, "options": units}
-        operations = [Operation(namespace.ref, "bridge_new", arguments)]
+        operations: list[Operation] = [CreateBridge(namespace.ref, self.name, self.settings.mac, units)]
         commands = [enter(namespace, " ".join(words))]
         if mtu:  # by itself and before any port comes: what it was born with changes when ports come and go
-            operations.append(Operation(namespace.ref, "link_set", {"dev": self.name, "mtu": mtu}))
+            operations.append(SetLink(namespace.ref, self.name, {"mtu": mtu}))
             commands.append(enter(namespace, link.set_command(self.name, {"mtu": mtu})))
         plan.add(
             Stage.BRIDGE,
             namespace.ref,
             operations,
-            [Operation(namespace.ref, "link_del", {"dev": self.name})],
+            [DeleteLink(namespace.ref, self.name)],
             ("links", self.name),
             None,
             {"kind": "bridge", **self._shown(units)},
@@ -191,16 +196,12 @@ class Bridge:
         before = {name: bridge.options[name] for name in differing if name in bridge.options}
         note, forget = adopted.note_settings(plan, namespace, bridge, before, differing)
         bridge.options.update(differing)
-
-        def change(values: dict[str, int]) -> Operation:
-            return Operation(namespace.ref, "bridge_set", {"dev": self.name, "options": values})
-
         command = "ip link set {0} type bridge {1}".format(shlex.quote(self.name), " ".join(self._words(differing)))
         plan.add(
             Stage.CONFIGURE,
             namespace.ref,
-            [*note, change(differing)],
-            [change(before), *forget],
+            [*note, SetBridge(namespace.ref, self.name, differing)],
+            [SetBridge(namespace.ref, self.name, before), *forget],
             ("links", self.name),
             self._shown(before),
             self._shown(differing),

@@ -17,16 +17,17 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import firewalld
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Flow, Obstacle
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.openings import (
     Firewalls,
     Opening,
     Place,
+    ReplaceOpenings,
     commands,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -109,14 +110,11 @@ class _Crossing:
             return
         lab, ref = self.lab_plan.lab, self.namespace.ref
 
-        def operation(rules: list[Opening]) -> Operation:
-            return Operation(ref, "host_firewall", {"place": place, "lab": lab, "wanted": rules})
-
         self.lab_plan.add(
             Stage.NAT if wanted else Stage.REMOVE_NAT,
             ref,
-            [operation(wanted)],
-            [operation(there)],
+            [ReplaceOpenings(ref, place, lab, wanted)],
+            [ReplaceOpenings(ref, place, lab, there)],
             ("host_firewall", "{0} {1}".format(place.command, place.chain)),
             [one.words(lab) for one in there] or None,
             [one.words(lab) for one in wanted] or None,
@@ -271,9 +269,10 @@ class _Crossing:
         """The lab's own table as the plan leaves it."""
         for change in self.lab_plan.changes():
             for operation in change.operations:
-                told = (operation.netns, operation.arguments.get("lab"))
-                if operation.action.startswith("nft_") and told == (self.namespace.ref, self.lab_plan.lab):
-                    return operation.arguments.get("ruleset")
+                if not isinstance(operation, (nftables.ReplaceTable, nftables.DeleteTable)):
+                    continue
+                if (operation.netns, operation.lab) == (self.namespace.ref, self.lab_plan.lab):
+                    return operation.ruleset if isinstance(operation, nftables.ReplaceTable) else None
         return self.lab_plan.snapshot.ruleset(self.namespace.ref, self.lab_plan.lab)
 
     def _sysctl(self, name: str) -> str | None:
@@ -335,5 +334,5 @@ def _networks(link: Link, version: int) -> tuple[str, ...]:
     )
 
 
-def _put(link: str, before: str, after: str) -> Operation:
-    return Operation("", "firewalld", {"link": link, "before": before, "after": after})
+def _put(link: str, before: str, after: str) -> firewalld.ChangeZone:
+    return firewalld.ChangeZone("", link, before, after)

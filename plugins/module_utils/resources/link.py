@@ -13,14 +13,27 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
+    GROUPS,
+    AddAltname,
+    DeleteAltname,
+    DeleteLink,
+    DeleteVeth,
+    SetLink,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import GROUPS, Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
 
 # What the diff calls those whose names would not be understood.
 _SHOWN = {"alias": "owner"}
+
+# ip-link(8)'s word for a change of altnames, what makes the change, and what takes it back.
+_AltnameWords = tuple[str, type[t.Union[AddAltname, DeleteAltname]], type[t.Union[AddAltname, DeleteAltname]]]
 
 
 @dataclasses.dataclass
@@ -137,14 +150,14 @@ def configure(
 
 def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: dict[str, t.Any]) -> None:
     before = {name: getattr(link, name) for name in values}
-    undo = [Operation(namespace.ref, "link_set", {"dev": link.name, **before})]
+    undo: list[Operation] = [SetLink(namespace.ref, link.name, before)]
     note, forget = adopted.note_settings(plan, namespace, link, before, values)
     if values.get("up") is False:
         lost = what_going_down_takes(namespace, link)
         undo += lost
-        for one in [one.arguments["address"] for one in lost if one.action == "address_new"]:
+        for one in [one.address for one in lost if isinstance(one, AddAddress)]:
             adopted.note_address(plan, namespace, link, one, added=False)
-        adopted.note_routes(plan, namespace, link, [one.arguments["route"] for one in lost if "route" in one.arguments])
+        adopted.note_routes(plan, namespace, link, [one.route for one in lost if isinstance(one, AddRoute)])
     for name, value in values.items():
         setattr(link, name, value)
     if "up" in values:
@@ -153,7 +166,7 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
     plan.add(
         stage,
         namespace.ref,
-        [*note, Operation(namespace.ref, "link_set", {"dev": link.name, **values})],
+        [*note, SetLink(namespace.ref, link.name, values)],
         [*undo, *forget],
         ("links", link.name),
         {_SHOWN.get(name, name): before[name] for name in values if not (link.born and name == "alias")},
@@ -164,29 +177,28 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
 
 def add_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
     """Plan a further name of a link."""
-    _set_altnames(plan, namespace, link, (*link.altnames, altname), ("add", "altname_new", "altname_del"), altname)
+    _set_altnames(plan, namespace, link, (*link.altnames, altname), ("add", AddAltname, DeleteAltname), altname)
 
 
 def remove_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
     """Plan the end of a further name of a link."""
     left = tuple(one for one in link.altnames if one != altname)
-    _set_altnames(plan, namespace, link, left, ("del", "altname_del", "altname_new"), altname)
+    _set_altnames(plan, namespace, link, left, ("del", DeleteAltname, AddAltname), altname)
 
 
 def _set_altnames(
-    plan: Plan, namespace: Namespace, link: Link, altnames: tuple[str, ...], how: tuple[str, str, str], altname: str
+    plan: Plan, namespace: Namespace, link: Link, altnames: tuple[str, ...], how: _AltnameWords, altname: str
 ) -> None:
-    """Plan other altnames; *how* is ip-link(8)'s word for it, what does it, and what takes it back."""
+    """Plan other altnames."""
     word, action, back = how
-    arguments = {"dev": link.name, "altname": altname}
     before, link.altnames = link.altnames, altnames
     names = (word, *map(shlex.quote, (link.name, altname)))
     note, forget = adopted.note_settings(plan, namespace, link, {}, {"altnames": [*set(altnames) - set(before)]})
     plan.add(
         Stage.CONFIGURE,
         namespace.ref,
-        [*note, Operation(namespace.ref, action, arguments)],
-        [Operation(namespace.ref, back, arguments), *forget],
+        [*note, action(namespace.ref, link.name, altname)],
+        [back(namespace.ref, link.name, altname), *forget],
         ("links", link.name, "altnames"),
         list(before),
         list(link.altnames),
@@ -198,8 +210,9 @@ def what_going_down_takes(namespace: Namespace, link: Link) -> list[Operation]:
     """What gives a link back what the kernel takes from it when it goes down, and does not give back itself."""
     addresses = [one for one in link.addresses if one.version == 6 and not one.cidr.startswith("fe80:")]
     routes = [one for one in namespace.routes if one.dev == link.name and one.protocol != 2]
-    return [Operation(namespace.ref, "address_new", {"dev": link.name, "address": one}) for one in addresses] + [
-        Operation(namespace.ref, "route_new", {"route": one}) for one in routes
+    return [
+        *(AddAddress(namespace.ref, link.name, one) for one in addresses),
+        *(AddRoute(namespace.ref, one) for one in routes),
     ]
 
 
@@ -214,10 +227,11 @@ def end(plan: Plan, namespace: Namespace, link: Link) -> None:
 def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
     """Plan the end of a link, and of a veth's other end with it."""
     other = plan.snapshot.peer(namespace, link) if link.kind == "veth" and link.index else None
+    delete = DeleteVeth if link.kind == "veth" else DeleteLink
     plan.add(
         Stage.REMOVE_BRIDGE if link.kind == "bridge" else Stage.REMOVE_LINK,
         namespace.ref,
-        [Operation(namespace.ref, "veth_del" if link.kind == "veth" else "link_del", {"dev": link.name})],
+        [delete(namespace.ref, link.name)],
         [],
         ("links", link.name),
         shape(link),

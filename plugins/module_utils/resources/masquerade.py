@@ -18,9 +18,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
@@ -246,5 +246,5 @@ def change(
 
 def _operation(namespace: Namespace, lab: str, ruleset: nftables.Ruleset | None) -> Operation:
     if ruleset is None:
-        return Operation(namespace.ref, "nft_delete", {"lab": lab})
-    return Operation(namespace.ref, "nft_replace", {"lab": lab, "ruleset": ruleset})
+        return nftables.DeleteTable(namespace.ref, lab)
+    return nftables.ReplaceTable(namespace.ref, lab, ruleset)

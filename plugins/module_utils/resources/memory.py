@@ -20,8 +20,16 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import CreateNetns, RemoveNetns
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OWN, Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import (
+    OWN,
+    KeepDescription,
+    Remember,
+    WriteRecords,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 
@@ -32,8 +40,6 @@ _PLACE = "netns"
 REPLACED = "replaced"
 _OWN = OWN.strip()
 _PENDING = "pending"
-# What is made by these carries the lab's mark, and is found by it once its namespace is.
-_MARKED = ("bridge_new", "veth_new", "nft_replace")
 
 
 def key(plan: Plan, kind: str, netns: str, what: str) -> str:
@@ -68,16 +74,16 @@ def _of_kind(remembered: dict[str, Record], kind: str) -> list[tuple[str, Record
     return [(known_by, record) for known_by, record in remembered.items() if known_by.startswith(kind + " ")]
 
 
-def write(plan: Plan, known_by: str, record: Record | None) -> Operation:
+def write(plan: Plan, known_by: str, record: Record | None) -> Remember:
     """What makes the lab remember a record, or forget it, as a part of a change.
 
     Wherever it stands among the operations: what is remembered is written before the first change of the run, what is
     forgotten goes after the last (:func:`around`).
     """
-    return Operation("", "remember", {"lab": plan.lab, "key": known_by, "value": record})
+    return Remember("", plan.lab, known_by, record)
 
 
-def keep(plan: Plan, known_by: str, record: Record | None) -> Operation:
+def keep(plan: Plan, known_by: str, record: Record | None) -> Remember:
     """As :func:`write`, and the plan knows from now on."""
     plan.kept[known_by] = record
     return write(plan, known_by, record)
@@ -150,8 +156,7 @@ def recover(plan: Plan) -> None:
     mine = {record["netns"]: known_by for known_by, record in everything(plan, _OWN)}
     for name in sorted({*pending.get("named", ()), *mine}):
         if plan.snapshot.name_taken(name):
-            arguments = {"name": name, "leftover": True}
-            plan.add(Stage.RECOVER, name, [Operation("", "netns_remove", arguments)], [], (), "a file", None, [])
+            plan.add(Stage.RECOVER, name, [RemoveNetns("", name, leftover=True)], [], (), "a file", None, [])
             plan.snapshot.free_name(name)
             if name in mine:
                 plan.notes.append(write(plan, mine[name], None))
@@ -165,7 +170,7 @@ def _recover_links(plan: Plan, namespace: Namespace, group: int) -> None:
 
 def _mark(plan: Plan, namespace: Namespace, link: Link) -> None:
     operations, undo = (
-        [Operation(namespace.ref, "link_set", {"dev": link.name, "alias": alias, "group": group})]
+        [SetLink(namespace.ref, link.name, {"alias": alias, "group": group})]
         for alias, group in ((mark(plan.lab), 0), (link.alias, link.group))
     )
     where = ("links", link.name)
@@ -183,12 +188,12 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
     bare = []
     notes = list(plan.notes)
     for change in changes:
-        notes += [one for one in change.operations if one.action == "remember"]
+        notes += [one for one in change.operations if isinstance(one, Remember)]
         bare.append(dataclasses.replace(change, operations=_rest(change.operations), undo=_rest(change.undo)))
     ahead: dict[str, t.Any] = {}
     behind: dict[str, t.Any] = {}
     for note in notes:
-        known_by, value = note.arguments["key"], note.arguments["value"]
+        known_by, value = note.key, note.value
         if value is None:
             behind[known_by] = None
         else:
@@ -198,9 +203,9 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
                 behind[known_by] = {name: one for name, one in value.items() if name != REPLACED}
     operations = [one for change in bare for one in change.operations]
     ahead.update(_places_of(plan, operations))
-    born = [one.arguments["name"] for one in operations if one.action == "netns_create"]
+    born = [one.name for one in operations if isinstance(one, CreateNetns)]
     known = plan.snapshot.remembered(plan.lab)
-    if born or any(one.action in _MARKED for one in operations):
+    if born or any(one.makes for one in operations):
         named = sorted({*born, *(known.get(_PENDING) or {"named": ()})["named"]})
         ahead[_PENDING] = {"group": plan.sign, "named": named}
     if _PENDING in {**ahead, **known}:
@@ -216,23 +221,18 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
 
 
 def _rest(operations: list[Operation]) -> list[Operation]:
-    return [one for one in operations if one.action != "remember"]
+    return [one for one in operations if not isinstance(one, Remember)]
 
 
 def _places_of(plan: Plan, operations: t.Iterable[Operation]) -> dict[str, Record]:
     """The records of namespaces without a name in which something is made: nothing else leads back to them."""
-    refs = dict.fromkeys(
-        ref
-        for one in operations
-        if one.action in _MARKED or "to_netns" in one.arguments
-        for ref in (one.netns, one.arguments.get("peer_netns", ""), one.arguments.get("to_netns", ""))
-    )
+    refs = dict.fromkeys(ref for one in operations for ref in one.homes())
     found = {key(plan, _PLACE, ref, ""): {"netns": ref} for ref in refs if ref and not rules.is_name(ref)}
     return {known_by: record for known_by, record in found.items() if not recall(plan, known_by)}
 
 
-def _record(plan: Plan, values: dict[str, t.Any], born: t.Sequence[str] = ()) -> Operation:
-    return Operation("", "record", {"lab": plan.lab, "values": values, "born": born})
+def _record(plan: Plan, values: dict[str, t.Any], born: t.Sequence[str] = ()) -> WriteRecords:
+    return WriteRecords("", plan.lab, values, born)
 
 
 def _description(plan: Plan) -> Change:
@@ -240,9 +240,9 @@ def _description(plan: Plan) -> Change:
     former = applied.recall(plan.lab) if plan.description != "" else ""
     if former == plan.description:
         return _writing(plan, [], [])
-    now, back = (Operation("", "keep", {"lab": plan.lab, "text": text}) for text in (plan.description, former))
+    now, back = (KeepDescription("", plan.lab, text) for text in (plan.description, former))
     return _writing(plan, [now], [back])
 
 
-def _writing(plan: Plan, operations: list[Operation], undo: list[Operation]) -> Change:
-    return Change(Stage.PERSIST, "", operations, undo, ("remembered",), None, None, [])
+def _writing(plan: Plan, operations: t.Sequence[Operation], undo: t.Sequence[Operation]) -> Change:
+    return Change(Stage.PERSIST, "", [*operations], [*undo], ("remembered",), None, None, [])

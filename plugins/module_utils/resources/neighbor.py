@@ -12,8 +12,11 @@ import shlex
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.neighbors import AddNeighbor, DeleteNeighbor
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Neighbor
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
@@ -140,21 +143,21 @@ def _forgotten(plan: Plan) -> set[tuple[str, str, str]]:
     addresses: dict[tuple[str, str], set[str]] = {}  # of IPv4, at the moment that the walk backwards has come to
     for change in reversed(plan.changes()):
         for operation in reversed(change.operations):
-            ref, dev = operation.netns, operation.arguments.get("dev", "")
-            if operation.action == "link_set":
-                if operation.arguments.get("up") is False:
-                    found.add((ref, dev, "all"))
-                elif operation.arguments.get("mac"):
-                    found.add((ref, dev, "not proxies"))
-            elif operation.action in ("address_new", "address_del") and operation.arguments["address"].version == 4:
-                if (ref, dev) not in addresses:
-                    addresses[ref, dev] = _ipv4_at_the_end(plan, ref, dev)
-                if operation.action == "address_new":
-                    addresses[ref, dev].discard(operation.arguments["address"].cidr)
+            if isinstance(operation, SetLink):
+                if operation.values.get("up") is False:
+                    found.add((operation.netns, operation.dev, "all"))
+                elif operation.values.get("mac"):
+                    found.add((operation.netns, operation.dev, "not proxies"))
+            elif isinstance(operation, (AddAddress, DeleteAddress)) and operation.address.version == 4:
+                place = (operation.netns, operation.dev)
+                if place not in addresses:
+                    addresses[place] = _ipv4_at_the_end(plan, *place)
+                if isinstance(operation, AddAddress):
+                    addresses[place].discard(operation.address.cidr)
                 else:
-                    if not addresses[ref, dev]:
-                        found.add((ref, dev, "IPv4"))
-                    addresses[ref, dev].add(operation.arguments["address"].cidr)
+                    if not addresses[place]:
+                        found.add((*place, "IPv4"))
+                    addresses[place].add(operation.address.cidr)
     return found
 
 
@@ -166,13 +169,13 @@ def _ipv4_at_the_end(plan: Plan, ref: str, dev: str) -> set[str]:
 
 def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neighbor) -> None:
     if there is not None and there.state == "PERMANENT":
-        undo = Operation(namespace.ref, "neighbor_new", {"neighbor": there})
+        undo: Operation = AddNeighbor(namespace.ref, there)
     else:  # what was only learnt can be learnt again
-        undo = Operation(namespace.ref, "neighbor_del", {"neighbor": wanted})
+        undo = DeleteNeighbor(namespace.ref, wanted)
     plan.add(
         Stage.NEIGHBOR,
         namespace.ref,
-        [Operation(namespace.ref, "neighbor_new", {"neighbor": wanted})],
+        [AddNeighbor(namespace.ref, wanted)],
         [undo],
         _where(wanted),
         _text(there) if there else None,
@@ -186,8 +189,8 @@ def _remove(plan: Plan, namespace: Namespace, there: Neighbor) -> None:
     plan.add(
         Stage.REMOVE_NEIGHBOR,
         namespace.ref,
-        [Operation(namespace.ref, "neighbor_del", {"neighbor": there})],
-        [Operation(namespace.ref, "neighbor_new", {"neighbor": there})] if there.lladdr or there.proxy else [],
+        [DeleteNeighbor(namespace.ref, there)],
+        [AddNeighbor(namespace.ref, there)] if there.lladdr or there.proxy else [],
         _where(there),
         _text(there),
         None,

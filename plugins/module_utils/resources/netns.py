@@ -12,8 +12,16 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, variable
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import (
+    CreateNetns,
+    HoldNetns,
+    ReleaseNetns,
+    RemoveNetns,
+    SetHostname,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import remove as remove_link
@@ -85,16 +93,15 @@ class Netns:
         lo = {"alias": mark(plan.lab), **({"up": True} if self.lo_up else {})}
         if self.held:
             namespace.hostname = self.hostname or self.name
-            arguments = {"name": self.name, "lab": plan.lab, "hostname": namespace.hostname, "lo": lo}
-            make = Operation("", "netns_hold", arguments)
-            take_back = Operation("", "netns_release", {"name": self.name})
+            make: Operation = HoldNetns("", self.name, plan.lab, namespace.hostname, lo)
+            take_back: Operation = ReleaseNetns("", self.name)
             # The shell has to wait until the namespace is there: unshare(1) does not say when it is.
             command = "unshare --net --uts sh -c 'hostname {0}; exec sleep infinity' & {1}=$!; sleep 0.2".format(
                 namespace.hostname, variable(self.name)
             )
         else:
-            make = Operation("", "netns_create", {"name": self.name, "lo": lo})
-            take_back = Operation("", "netns_remove", {"name": self.name})
+            make = CreateNetns("", self.name, lo)
+            take_back = RemoveNetns("", self.name)
             command = "ip netns add {0}".format(self.name)
         plan.add(Stage.NETNS, self.name, [make], [take_back], (), None, _shape(namespace), [command])
         plan.snapshot.put(self.name, namespace)
@@ -126,8 +133,8 @@ class Netns:
             plan.add(
                 Stage.CONFIGURE,
                 self.name,
-                [*note, Operation("", "hostname", {"name": self.name, "hostname": wanted})],
-                [Operation("", "hostname", {"name": self.name, "hostname": before}), *forget],
+                [*note, SetHostname("", self.name, wanted)],
+                [SetHostname("", self.name, before), *forget],
                 ("hostname",),
                 before,
                 wanted,
@@ -135,7 +142,7 @@ class Netns:
             )
             namespace.hostname = wanted
         if self.lo_up is not None and lo.up != self.lo_up:
-            there_and_back = [Operation(self.name, "link_set", {"dev": "lo", "up": up}) for up in (self.lo_up, lo.up)]
+            there_and_back = [SetLink(self.name, "lo", {"up": up}) for up in (self.lo_up, lo.up)]
             note, forget = adopted.note_settings(plan, namespace, lo, {"up": lo.up}, {"up": self.lo_up})
             self._set_lo(plan, namespace, [*note, there_and_back[0]], [there_and_back[1], *forget])
 
@@ -162,13 +169,14 @@ def remove(plan: Plan, namespace: Namespace, links: bool = True) -> None:
         if link.name in namespace.links and link.kind in ("veth", "bridge"):
             remove_link(plan, namespace, link)
     if namespace.held:
-        action, command = "netns_release", "kill ${0}".format(variable(namespace.ref))
+        end: Operation = ReleaseNetns("", namespace.ref)
+        command = "kill ${0}".format(variable(namespace.ref))
     else:
-        action, command = "netns_remove", "ip netns del {0}".format(namespace.ref)
+        end, command = RemoveNetns("", namespace.ref), "ip netns del {0}".format(namespace.ref)
     plan.add(
         Stage.REMOVE_NETNS,
         namespace.ref,
-        [Operation("", action, {"name": namespace.ref})],
+        [end],
         [],
         (),
         _shape(namespace),

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import persistence
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 
 _WHERE = ("persist",)
@@ -55,7 +55,7 @@ class Persist:
         plan.add(
             Stage.PERSIST,
             "",
-            [Operation("", "persist", {"lab": plan.lab, "files": files})],
+            [persistence.Install("", plan.lab, files)],
             [_undo(plan.lab, former)],
             _WHERE,
             json.loads(former) if former else None,
@@ -72,7 +72,7 @@ def forget(plan: Plan) -> None:
     plan.add(
         Stage.REMOVE_PERSIST,
         "",
-        [Operation("", "unpersist", {"lab": plan.lab})],
+        [persistence.Uninstall("", plan.lab)],
         [_undo(plan.lab, former)],
         _WHERE,
         json.loads(former) if former else {},
@@ -90,5 +90,5 @@ def _files(lab: str, text: str) -> persistence.Files:
 
 def _undo(lab: str, former: str | None) -> Operation:
     if former is None:
-        return Operation("", "unpersist", {"lab": lab})
-    return Operation("", "persist", {"lab": lab, "files": _files(lab, former)})
+        return persistence.Uninstall("", lab)
+    return persistence.Install("", lab, _files(lab, former))

@@ -12,8 +12,9 @@ import shlex
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import SCOPES, Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
@@ -230,8 +231,8 @@ def _remembered(plan: Plan, namespace: Namespace, route: Route) -> memory.Record
 
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     namespace.table(route.family).add(route)
-    operations = [Operation(namespace.ref, "route_new", {"route": route})]
-    undo = [Operation(namespace.ref, "route_del", {"route": route})]
+    operations: list[Operation] = [AddRoute(namespace.ref, route)]
+    undo: list[Operation] = [DeleteRoute(namespace.ref, route)]
     if not _ends_with_lab(plan, namespace, route):
         key = _memory(plan, namespace, route)
         operations.insert(0, memory.write(plan, key, {"netns": namespace.ref, "route": text(route)}))
@@ -251,8 +252,8 @@ def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
 def remove(plan: Plan, namespace: Namespace, route: Route, stage: Stage = Stage.REMOVE_ROUTE) -> None:
     """Plan the end of a route."""
     namespace.table(route.family).discard(route)
-    operations = [Operation(namespace.ref, "route_del", {"route": route})]
-    undo = [Operation(namespace.ref, "route_new", {"route": route})]
+    operations: list[Operation] = [DeleteRoute(namespace.ref, route)]
+    undo: list[Operation] = [AddRoute(namespace.ref, route)]
     record = _remembered(plan, namespace, route)
     if record:
         key = _memory(plan, namespace, route)

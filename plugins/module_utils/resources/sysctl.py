@@ -15,7 +15,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import WriteFile
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -427,7 +428,7 @@ def forget_persistent(plan: Plan) -> None:
 
 
 def _write(netns: str, name: str, value: str | None) -> Operation:
-    return Operation(netns, "sysctl_write", {"name": name, "value": value})
+    return sysctl.WriteSysctl(netns, name, value or "")
 
 
 def _command(namespace: Namespace, name: str, value: str | None) -> str:
@@ -469,8 +470,8 @@ def _write_file(plan: Plan, settings: dict[str, str]) -> None:
     plan.add(
         Stage.REMOVE_SYSCTL if text is None else Stage.SYSCTL,
         "",
-        [Operation("", "file_write", {"path": path, "text": text})],
-        [Operation("", "file_write", {"path": path, "text": before})],
+        [WriteFile("", path, text)],
+        [WriteFile("", path, before)],
         ("files", path),
         before,
         text,

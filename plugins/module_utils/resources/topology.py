@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import EndRecorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,
@@ -76,7 +76,7 @@ def _end_recorders(plan: Plan) -> None:
         plan.add(
             Stage.REMOVE_RECORDER,
             "",
-            [Operation("", "recorder_end", {"recorder": recorder})],
+            [EndRecorder("", recorder)],
             [],
             ("recorders", "{0} {1}".format(recorder.kind, recorder.name)),
             {"pid": recorder.pid},

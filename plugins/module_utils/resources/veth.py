@@ -15,8 +15,10 @@ from functools import partial
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, netns_word
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import CreateVeth, DeleteVeth, SetLink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -187,17 +189,18 @@ class Veth:
             )
         mine, other = links[outer.place], links[inner.place]
         mine.up, mine.master = up, outer.settings.master or ""
-        arguments = {
-            "name": mine.name,
-            "mtu": mine.mtu,
-            "mac": mine.mac,
-            "master": mine.master,
-            "up": up,
-            "peer": other.name,
-            "peer_netns": inner_home.ref,
-            "peer_mtu": other.mtu,
-            "peer_mac": other.mac,
-        }
+        create = CreateVeth(
+            outer_home.ref,
+            name=mine.name,
+            mtu=mine.mtu,
+            mac=mine.mac,
+            master=mine.master,
+            up=up,
+            peer=other.name,
+            peer_netns=inner_home.ref,
+            peer_mtu=other.mtu,
+            peer_mac=other.mac,
+        )
         command = "ip link add {0} type veth peer name {1}{2}".format(
             _words(outer), _words(inner), "" if inner_home is outer_home else " netns " + netns_word(inner_home)
         )
@@ -208,8 +211,8 @@ class Veth:
         plan.add(
             Stage.LINK,
             outer_home.ref,
-            [Operation(outer_home.ref, "veth_new", arguments)],
-            [Operation(outer_home.ref, "veth_del", {"dev": mine.name})],
+            [create],
+            [DeleteVeth(outer_home.ref, mine.name)],
             ("links", mine.name),
             None,
             {"kind": "veth", "peer": "{0} in {1}".format(other.name, inner_home.ref or "the host"), **later},
@@ -235,17 +238,15 @@ class Veth:
             )
         if moving.up:  # a link that is up cannot be renamed by older kernels
             link.configure(plan, source, moving, link.Settings(up=False), place, stage=Stage.LINK)
-        undo = [Operation(home.ref, "link_set", {"dev": name, "name": old_name})]
-        arguments: dict[str, t.Any] = {"name": name}
+        go = SetLink(source.ref, old_name, name=name)
+        back = SetLink(home.ref, name, name=old_name)
+        undo: list[Operation] = [back]
         words = ["ip link set", shlex.quote(old_name), *(["name", shlex.quote(name)] if name != old_name else [])]
         if source is not home:
-            undo[0].arguments["to_netns"] = source.ref
-            undo.append(Operation(source.ref, "link_set", {"dev": old_name, "master": moving.master}))
-            undo += [
-                Operation(source.ref, "address_new", {"dev": old_name, "address": one}) for one in moving.addresses
-            ]
+            go.to_netns, back.to_netns = home.ref, source.ref
+            undo.append(SetLink(source.ref, old_name, {"master": moving.master}))
+            undo += [AddAddress(source.ref, old_name, one) for one in moving.addresses]
             moving.master, moving.addresses = "", []
-            arguments["to_netns"] = home.ref
             words += ["netns", netns_word(home)]
         source.drop_link(old_name)
         moving.name, moving.moved = name, True
@@ -253,7 +254,7 @@ class Veth:
         plan.add(
             Stage.LINK,
             source.ref,
-            [Operation(source.ref, "link_set", {"dev": old_name, **arguments})],
+            [go],
             undo,
             ("links", old_name),
             {"name": old_name, "netns": source.ref or "host"},

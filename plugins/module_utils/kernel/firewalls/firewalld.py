@@ -10,9 +10,12 @@ Source: firewall-cmd(1).
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import shutil
 import subprocess
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
 TABLE = "table inet firewalld"
 # Zones that let pass whatever is forwarded. NetworkManager brings the first one, for links that it shares: of what is
@@ -78,6 +81,19 @@ def command(link: str, before: str, after: str) -> str:
 def put(link: str, before: str, after: str) -> None:
     """Put a link from one zone into another; OSError where firewalld refuses it."""
     _ask(*_arguments(link, before, after))
+
+
+@dataclasses.dataclass(eq=False)
+class ChangeZone(Operation):
+    """Another zone of a link of the host; "" stands for none."""
+
+    link: str
+    before: str
+    after: str
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        put(self.link, self.before, self.after)
 
 
 def _ask(*arguments: str) -> str:

@@ -17,15 +17,14 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, netlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import (
     iptables_legacy,
     judge,
     nft,
     xtables,
 )
-
-if t.TYPE_CHECKING:
-    from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nftables import Socket
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nftables import Socket
 
 MARK = "linuxnet.lab:"
 _TABLE = "filter"
@@ -299,6 +298,20 @@ def replace(socket: Socket, place: Place, lab: str, wanted: list[Opening]) -> No
     except (KernelError, OSError) as exc:
         if wanted or exc.errno != errno.ENOENT:
             raise
+
+
+@dataclasses.dataclass(eq=False)
+class ReplaceOpenings(Operation):
+    """Other rules of a lab in a place."""
+
+    place: Place
+    lab: str
+    wanted: list[Opening]
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        with context.sockets.finder.inside(self.netns):
+            replace(context.sockets.get(self.netns, Socket), self.place, self.lab, self.wanted)
 
 
 def commands(place: Place, lab: str, before: list[Opening], wanted: list[Opening]) -> list[str]:

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Operations on the neighbour tables. :mod:`.rtnetlink` packs their messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Message
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Neighbor
+
+
+@dataclasses.dataclass(eq=False)
+class AddNeighbor(Message):
+    """An entry, in the place of one for the same address."""
+
+    neighbor: Neighbor
+
+    def message(self, context: Context) -> t.Any:
+        """See the base class."""
+        return rtnetlink.neighbor_new(context.index(self.netns, self.neighbor.dev), self.neighbor)
+
+
+@dataclasses.dataclass(eq=False)
+class DeleteNeighbor(Message):
+    """The end of an entry."""
+
+    neighbor: Neighbor
+
+    if_gone = (errno.ENOENT, errno.ENODEV)
+
+    def message(self, context: Context) -> t.Any:
+        """See the base class."""
+        return rtnetlink.neighbor_del(context.index(self.netns, self.neighbor.dev), self.neighbor)

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Operations on routes. :mod:`.rtnetlink` packs their messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Message
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
+
+
+@dataclasses.dataclass(eq=False)
+class AddRoute(Message):
+    """A route; the kernel refuses one with the same destination, table and metric."""
+
+    route: Route
+
+    def message(self, context: Context) -> t.Any:
+        """See the base class."""
+        return rtnetlink.route_new(context.index(self.netns, self.route.dev), self.route)
+
+
+@dataclasses.dataclass(eq=False)
+class DeleteRoute(Message):
+    """The end of a route."""
+
+    route: Route
+
+    if_gone = (errno.ESRCH, errno.ENODEV)
+
+    def message(self, context: Context) -> t.Any:
+        """See the base class."""
+        return rtnetlink.route_del(context.index(self.netns, self.route.dev), self.route)
