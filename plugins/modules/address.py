@@ -30,8 +30,15 @@ options:
   broadcast: &broadcast
     description: Whether IPv4 addresses get the broadcast address of their prefix. Without it they get none.
     type: bool
+  dad: &dad
+    description:
+      - Whether IPv6 addresses wait for duplicate address detection before they can be used.
+      - Without it they are usable at once, as with the C(nodad) of C(ip addr add).
+    type: bool
   exclusive: &exclusive
-    description: Whether the link loses all other addresses, link-local IPv6 ones aside.
+    description:
+      - Whether the link loses all other addresses. Link-local IPv6 ones stay, and those that the kernel made from a
+        router's advertisement.
     type: bool
   links:
     description:
@@ -46,6 +53,7 @@ options:
       netns: *netns
       addresses: *addresses
       broadcast: *broadcast
+      dad: *dad
       exclusive: *exclusive
 """
 
@@ -93,6 +101,7 @@ LINK = {
     "netns": {"type": "str"},
     "addresses": {"type": "list", "elements": "str"},
     "broadcast": {"type": "bool"},
+    "dad": {"type": "bool"},
     "exclusive": {"type": "bool"},
 }
 
@@ -103,7 +112,9 @@ def build(params):
         LinkAddresses(
             netns=item["netns"] or "",
             dev=item["dev"],
-            addresses=Addresses(item["addresses"] or [], bool(item["broadcast"]), bool(item["exclusive"])),
+            addresses=Addresses(
+                item["addresses"] or [], bool(item["broadcast"]), bool(item["exclusive"]), bool(item["dad"])
+            ),
             present=params["state"] == "present",
             place=place,
         )

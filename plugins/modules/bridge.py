@@ -35,6 +35,11 @@ options:
   broadcast: &broadcast
     description: Whether IPv4 addresses get the broadcast address of their prefix. Without it they get none.
     type: bool
+  dad: &dad
+    description:
+      - Whether IPv6 addresses wait for duplicate address detection before they can be used.
+      - Without it they are usable at once, as with the C(nodad) of C(ip addr add).
+    type: bool
   ports: &ports
     description:
       - The links that are the bridge's ports; all of them, so that others are taken off. A bridge that was there before
@@ -82,6 +87,7 @@ options:
       netns: *netns
       addresses: *addresses
       broadcast: *broadcast
+      dad: *dad
       ports: *ports
       mac: *mac
       mtu: *mtu
@@ -147,6 +153,7 @@ BRIDGE = {
     "netns": {"type": "str"},
     "addresses": {"type": "list", "elements": "str"},
     "broadcast": {"type": "bool"},
+    "dad": {"type": "bool"},
     "ports": {"type": "list", "elements": "str"},
     "mac": {"type": "str"},
     "mtu": {"type": "int"},
@@ -169,7 +176,7 @@ def build(params):
                 up=item["up"] is not False, mtu=item["mtu"], mac=item["mac"].lower() if item["mac"] else None
             ),
             options={name: int(item[name]) for name in bridge.OPTIONS if item[name] is not None},
-            addresses=Addresses(item["addresses"], bool(item["broadcast"])),
+            addresses=Addresses(item["addresses"], bool(item["broadcast"]), dad=bool(item["dad"])),
             ports=item["ports"],
             present=params["state"] == "present",
             place=place,

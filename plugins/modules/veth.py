@@ -42,6 +42,11 @@ options:
   broadcast: &broadcast
     description: Whether IPv4 addresses of this end get the broadcast address of their prefix. Without it they get none.
     type: bool
+  dad: &dad
+    description:
+      - Whether IPv6 addresses of this end wait for duplicate address detection before they can be used.
+      - Without it they are usable at once, as with the C(nodad) of C(ip addr add).
+    type: bool
   up: &up
     description: Whether this end is up. Without it, it is.
     type: bool
@@ -58,6 +63,7 @@ options:
       master: *master
       addresses: *addresses
       broadcast: *broadcast
+      dad: *dad
       up: *up
   pairs:
     description:
@@ -75,6 +81,7 @@ options:
       master: *master
       addresses: *addresses
       broadcast: *broadcast
+      dad: *dad
       up: *up
       peer: *peer
 seealso:
@@ -142,6 +149,7 @@ END = {
     "master": {"type": "str"},
     "addresses": {"type": "list", "elements": "str"},
     "broadcast": {"type": "bool"},
+    "dad": {"type": "bool"},
     "up": {"type": "bool"},
 }
 PAIR = {**END, "peer": {"type": "dict", "options": {**END, "name": {"type": "str", "required": True}}}}
@@ -158,7 +166,7 @@ def end(item, place):
             mac=item["mac"].lower() if item.get("mac") else None,
             master=item.get("master"),
         ),
-        addresses=Addresses(item.get("addresses"), bool(item.get("broadcast"))),
+        addresses=Addresses(item.get("addresses"), bool(item.get("broadcast")), dad=bool(item.get("dad"))),
         place=place,
     )
 

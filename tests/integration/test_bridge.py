@@ -26,7 +26,7 @@ WHOLE_COMMANDS = [
     f"ip link add br0 address {MAC} type bridge stp_state 1 forward_delay 400 ageing_time 6000 mcast_snooping 0",
     "ip link set br0 mtu 1400",
     "ip addr add 10.0.0.1/24 dev br0",
-    "ip addr add fd00::1/64 dev br0",
+    "ip addr add fd00::1/64 dev br0 nodad",
     "ip link set br0 up",
 ]
 
@@ -150,7 +150,7 @@ def test_vlan_filtering(world: t.Any) -> None:
 # Drift. Each: what happens from outside to WHOLE, and the commands that mend it.
 
 DRIFTS = {
-    "down": ("ip link set br0 down", ["ip addr add fd00::1/64 dev br0", "ip link set br0 up"]),
+    "down": ("ip link set br0 down", ["ip addr add fd00::1/64 dev br0 nodad", "ip link set br0 up"]),
     "mtu": ("ip link set br0 mtu 1500", ["ip link set br0 mtu 1400"]),
     "mac": ("ip link set br0 address 02:00:00:00:00:99", [f"ip link set br0 address {MAC}"]),
     "stp": ("ip link set br0 type bridge stp_state 0", ["ip link set br0 type bridge stp_state 1"]),
@@ -200,7 +200,7 @@ def test_set_down_it_has_its_addresses_all_the_same(world: t.Any) -> None:
     """A link that goes down loses its IPv6 addresses: they are given to it after that."""
     world.run("bridge", **WHOLE)
     done = world.quartet("bridge", **WHOLE, up=False)
-    assert done["commands"] == ["ip link set br0 down", "ip addr add fd00::1/64 dev br0"]
+    assert done["commands"] == ["ip link set br0 down", "ip addr add fd00::1/64 dev br0 nodad"]
     assert world.addresses("br0", family="inet6") == ["fd00::1/64"]
 
 

@@ -63,10 +63,10 @@ def test_host_to_namespace(two: t.Any) -> None:
         f"ip link add v0 mtu 1400 address {MINE} type veth peer name eth0 mtu 1400 address {THEIRS} netns c1",
         "ip link set v0 up",
         "ip addr add 10.0.0.1/24 dev v0",
-        "ip addr add fd00::1/64 dev v0",
+        "ip addr add fd00::1/64 dev v0 nodad",
         "ip -n c1 link set eth0 up",
         "ip -n c1 addr add 10.0.0.2/24 dev eth0",
-        "ip -n c1 addr add fd00::2/64 dev eth0",
+        "ip -n c1 addr add fd00::2/64 dev eth0 nodad",
     ]
     assert done["diff"] == {
         "before": {},
@@ -250,10 +250,10 @@ def test_references_to_one_namespace_are_one(two: t.Any) -> None:
 # Drift. Each: what happens from outside, and the commands that mend it; {macs} are those of `cable`.
 
 DRIFTS = {
-    "down": ("ip link set v0 down", ["ip link set v0 up", "ip addr add fd00::1/64 dev v0"]),
+    "down": ("ip link set v0 down", ["ip link set v0 up", "ip addr add fd00::1/64 dev v0 nodad"]),
     "peer_down": (
         "ip -n c1 link set eth0 down",
-        ["ip -n c1 link set eth0 up", "ip -n c1 addr add fd00::2/64 dev eth0"],
+        ["ip -n c1 link set eth0 up", "ip -n c1 addr add fd00::2/64 dev eth0 nodad"],
     ),
     "mtu": ("ip link set v0 mtu 1500", ["ip link set v0 mtu 1400"]),
     "peer_mtu": ("ip -n c1 link set eth0 mtu 1300", ["ip -n c1 link set eth0 mtu 1400"]),
@@ -264,7 +264,7 @@ DRIFTS = {
         [f"ip link set v0 mtu 1400 address {MINE}", "ip addr add 10.0.0.1/24 dev v0"],
     ),
     "address_missing": ("ip addr del 10.0.0.1/24 dev v0", ["ip addr add 10.0.0.1/24 dev v0"]),
-    "address6_missing": ("ip -n c1 addr del fd00::2/64 dev eth0", ["ip -n c1 addr add fd00::2/64 dev eth0"]),
+    "address6_missing": ("ip -n c1 addr del fd00::2/64 dev eth0", ["ip -n c1 addr add fd00::2/64 dev eth0 nodad"]),
     "address_extra": ("ip addr add 10.9.9.9/32 dev v0", ["ip addr del 10.9.9.9/32 dev v0"]),
     "address6_extra": ("ip addr add fd00::9/128 dev v0 nodad", ["ip addr del fd00::9/128 dev v0"]),
     "secondary_extra": ("ip addr add 10.0.0.9/24 dev v0", ["ip addr del 10.0.0.9/24 dev v0"]),
@@ -274,7 +274,7 @@ DRIFTS = {
     ),
     "prefix6_wrong": (
         "ip addr del fd00::1/64 dev v0; ip addr add fd00::1/48 dev v0 nodad",
-        ["ip addr del fd00::1/48 dev v0", "ip addr add fd00::1/64 dev v0"],
+        ["ip addr del fd00::1/48 dev v0", "ip addr add fd00::1/64 dev v0 nodad"],
     ),
     "broadcast_wrong": (
         "ip addr del 10.0.0.1/24 dev v0; ip addr add 10.0.0.1/24 brd 10.0.0.99 dev v0",
@@ -311,7 +311,7 @@ def test_set_down_it_has_its_addresses_all_the_same(two: t.Any) -> None:
     """A link that goes down loses its IPv6 addresses: they are given to it after that."""
     two.run("veth", **cable())
     done = two.quartet("veth", **cable(up=False))
-    assert done["commands"] == ["ip link set v0 down", "ip addr add fd00::1/64 dev v0"]
+    assert done["commands"] == ["ip link set v0 down", "ip addr add fd00::1/64 dev v0 nodad"]
     assert two.addresses("v0", family="inet6") == ["fd00::1/64"]
 
 

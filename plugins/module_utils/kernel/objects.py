@@ -19,14 +19,18 @@ class Address:
     :ivar cidr: address and prefix length, ``10.0.0.1/24``.
     :ivar broadcast: the broadcast address; empty for none.
     :ivar remote: the address of the other side, of which the prefix length then is; empty for none.
-    :ivar learnt: whether it is an IPv6 address that ends by itself, as one by a router's advertisement does.
     :ivar scope: as iproute2 writes it: ``global``, ``site``, ``link``, ``host``, or a number.
+    :ivar nodad: whether an IPv6 address is usable at once, without duplicate address detection (RFC 4862).
+    :ivar failed: whether that detection found another owner, so that the kernel does not use the address.
+    :ivar learnt: whether the kernel made an IPv6 address itself, from a router's advertisement.
     """
 
     cidr: str
     broadcast: str = ""
     scope: str = "global"
     remote: str = ""
+    nodad: bool = dataclasses.field(default=False, compare=False)
+    failed: bool = dataclasses.field(default=False, compare=False)
     learnt: bool = dataclasses.field(default=False, compare=False)
 
     @property

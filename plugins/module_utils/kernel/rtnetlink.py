@@ -60,8 +60,8 @@ _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 1
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 27, 28, 29
 _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
-_IFA_F_PERMANENT = 0x80
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
+_IFA_F_TEMPORARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 2, 8, 0x80, 0x100
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 7, 9, 15
 _RTA_VIA, _RTNEXTHOP = 18, 8
 _FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 1, 2, 3, 6, 10, 15
@@ -251,10 +251,9 @@ def links(socket: Netlink) -> dict[str, Link]:
         if master in found:
             found[index].master = found[master].name
     for body in socket.dump(Packed(_GETADDR, NLM_F_DUMP, _IFADDRMSG.pack(0, 0, 0, 0, 0))):
-        family, length, flags, scope, index = _IFADDRMSG.unpack_from(body)
+        index = _IFADDRMSG.unpack_from(body)[4]
         if index in found:
-            learnt = family == _AF_INET6 and not flags & _IFA_F_PERMANENT
-            found[index].addresses.append(_read_address(body, length, scope, learnt))
+            found[index].addresses.append(_read_address(body))
     return {link.name: link for link in found.values()}
 
 
@@ -321,7 +320,8 @@ def _address(kind: int, flags: int, index: int, address: Address) -> Packed:
     ip, length = address.cidr.split("/")
     raw = _raw_ip(ip)
     remote = _raw_ip(address.remote) if address.remote else raw
-    body = _IFADDRMSG.pack(_family(address.version), int(length), 0, SCOPES.get(address.scope, 0), index)
+    flags = _IFA_F_NODAD if address.nodad else 0
+    body = _IFADDRMSG.pack(_family(address.version), int(length), flags, SCOPES.get(address.scope, 0), index)
     body += pack(_IFA_LOCAL, raw) + pack(_IFA_ADDRESS, remote)
     if address.broadcast:
         body += pack(_IFA_BROADCAST, _raw_ip(address.broadcast))
@@ -338,7 +338,8 @@ def address_del(index: int, address: Address) -> Packed:
     return _address(_DELADDR, 0, index, address)
 
 
-def _read_address(body: bytes, length: int, scope: int, learnt: bool = False) -> Address:
+def _read_address(body: bytes) -> Address:
+    family, length, flags, scope, dummy = _IFADDRMSG.unpack_from(body)
     there = attributes.walk(body, _IFADDRMSG.size)
     remote = there.get(_IFA_ADDRESS, b"")
     local = there.get(_IFA_LOCAL) or remote
@@ -347,8 +348,21 @@ def _read_address(body: bytes, length: int, scope: int, learnt: bool = False) ->
         broadcast=_ip(there[_IFA_BROADCAST]) if _IFA_BROADCAST in there else "",
         scope=word(SCOPES, scope),
         remote=_ip(remote) if remote and remote != local else "",
-        learnt=learnt,
+        **(_ipv6_flags(flags | attributes.to_number(there.get(_IFA_FLAGS))) if family == _AF_INET6 else {}),
     )
+
+
+def _ipv6_flags(flags: int) -> dict[str, bool]:
+    """What the flags of an IPv6 address mean; for IPv4 some of the numbers mean something else.
+
+    addrconf_prefix_rcv_add_addr() of net/ipv6/addrconf.c sets those of a learnt one.
+    """
+    made_by_ra = flags & (_IFA_F_MANAGETEMPADDR | _IFA_F_TEMPORARY) and not flags & _IFA_F_PERMANENT
+    return {
+        "nodad": bool(flags & _IFA_F_NODAD),
+        "failed": bool(flags & _IFA_F_DADFAILED),
+        "learnt": bool(made_by_ra),
+    }
 
 
 # -- routes -----------------------------------------------------------------------------------------------------

@@ -29,12 +29,15 @@ class Addresses:
 
     :ivar cidrs: the addresses; None leaves the link's as they are.
     :ivar broadcast: whether IPv4 ones carry the broadcast address of their prefix, as `ip addr add ... brd +` does.
-    :ivar exclusive: whether other addresses are taken from the link; link-local IPv6 ones always stay.
+    :ivar exclusive: whether other addresses are taken from the link; link-local IPv6 ones, and those that the kernel
+        made from a router's advertisement, always stay.
+    :ivar dad: whether IPv6 addresses wait for duplicate address detection before they can be used.
     """
 
     cidrs: list[str] | None = None
     broadcast: bool = False
     exclusive: bool = True
+    dad: bool = False
 
     def check(self, place: str, mtu: int | None = None) -> list[str]:
         """Each address by itself, and with the link's MTU; `place` is that of the list."""
@@ -51,14 +54,14 @@ class Addresses:
     def claims(self, place: str) -> list[tuple[str, str, str]]:
         """Each address, without its prefix length; not the link-local ones, which every link may have."""
         return [
-            ("address", _as_reported(cidr, False).ip, "{0}[{1}]".format(place, number))
+            ("address", _as_reported(cidr).ip, "{0}[{1}]".format(place, number))
             for number, cidr in enumerate(self.cidrs or [])
             if ":" not in cidr or not rules.interface_of(cidr).is_link_local
         ]
 
     def wanted(self) -> list[Address]:
         """The addresses as the kernel reports them."""
-        return [_as_reported(cidr, self.broadcast) for cidr in self.cidrs or []]
+        return [_as_reported(cidr, self.broadcast, self.dad) for cidr in self.cidrs or []]
 
 
 @dataclasses.dataclass
@@ -105,13 +108,13 @@ class LinkAddresses:
 
 
 @functools.lru_cache(maxsize=8192)
-def _as_reported(cidr: str, with_broadcast: bool) -> Address:
+def _as_reported(cidr: str, with_broadcast: bool = False, dad: bool = False) -> Address:
     """An address as the kernel reports it."""
     interface = rules.interface_of(cidr)
     # A prefix of one or two addresses has no broadcast address (RFC 3021); `brd +` sets none either.
     has_broadcast = with_broadcast and interface.version == 4 and interface.network.prefixlen < 31
     brd = str(interface.network.broadcast_address) if has_broadcast else ""
-    return Address(str(interface), brd, _scope(interface))
+    return Address(str(interface), brd, _scope(interface), nodad=interface.version == 6 and not dad)
 
 
 def _scope(interface: rules.Interface) -> str:
@@ -140,9 +143,9 @@ def take_away(
     unwanted = [
         one
         for one in link.addresses
-        if one not in wanted
+        if (one not in wanted or (one.failed and not addresses.dad))
         and (ours is None or one.cidr in ours)
-        and (_in_the_way(one, wanted) or (addresses.exclusive and not one.cidr.startswith("fe80:")))
+        and (_in_the_way(one, wanted) or (addresses.exclusive and not _is_kernels(one)))
     ]
     return _take_away(plan, namespace, link, unwanted, {one.cidr for one in wanted})
 
@@ -165,6 +168,11 @@ def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, plac
             _add(plan, namespace, link, address, named)
     if errors:
         raise LabError(errors)
+
+
+def _is_kernels(address: Address) -> bool:
+    """Whether the kernel made an address by itself: a link-local one, or from a router's advertisement."""
+    return address.learnt or address.cidr.startswith("fe80:")
 
 
 def _in_the_way(address: Address, wanted: list[Address]) -> bool:
@@ -236,10 +244,10 @@ def _record(
     undo: list[Operation],
     command: str,
 ) -> None:
-    """Add a change; the diff leaves out link-local addresses that the task does not name: the kernel's own."""
+    """Add a change; the diff leaves out the kernel's own addresses unless the task names them."""
 
     def shown(addresses: list[Address]) -> list[str]:
-        return [_text(one) for one in addresses if one.cidr in named or not one.cidr.startswith("fe80:")]
+        return [_text(one) for one in addresses if one.cidr in named or not _is_kernels(one)]
 
     where = ("links", link.name, "addresses")
     commands = [enter(namespace, command)]
@@ -249,7 +257,8 @@ def _record(
 def _add(plan: Plan, namespace: Namespace, link: Link, address: Address, named: set[str]) -> None:
     before = list(link.addresses)
     namespace.add_address(link, address)
-    command = "ip addr add {0} dev {1}".format(_text(address), shlex.quote(link.name))
+    nodad = " nodad" if address.nodad else ""
+    command = "ip addr add {0} dev {1}{2}".format(_text(address), shlex.quote(link.name), nodad)
     note, forget = adopted.note_address(plan, namespace, link, address, added=True)
     operations = [*note, AddAddress(namespace.ref, link.name, address)]
     undo = [DeleteAddress(namespace.ref, link.name, address), *forget]

@@ -199,7 +199,9 @@ def _commands(
     if settings:
         found.append(enter(namespace, set_command(link.name, settings)))
     for one in operations:
-        if isinstance(one, (AddAddress, DeleteAddress)):
-            word = "add" if isinstance(one, AddAddress) else "del"
-            found.append(enter(namespace, "ip addr {0} {1} dev {2}".format(word, one.address.cidr, name)))
+        if isinstance(one, AddAddress):
+            nodad = " nodad" if one.address.nodad else ""
+            found.append(enter(namespace, "ip addr add {0} dev {1}{2}".format(one.address.cidr, name, nodad)))
+        elif isinstance(one, DeleteAddress):
+            found.append(enter(namespace, "ip addr del {0} dev {1}".format(one.address.cidr, name)))
     return found

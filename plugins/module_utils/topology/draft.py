@@ -77,6 +77,7 @@ class Draft:
             name=values.get(name_key, ""),
             addresses=self.addresses(place + ".addresses", values.get("addresses", [])),
             broadcast=values.get("broadcast", False),
+            dad=values.get("dad", False),
             mac=values.get("mac"),
             mtu=self.right_mtu(place + ".", values["mtu"]) if "mtu" in values else self.mtu,
             options={key: int(values[key]) for key in _OPTIONS if key in values},

@@ -89,10 +89,12 @@ def _labels(places: list[Namespace], lab: str) -> dict[_Place, str]:
 
 def _settings(link: Link) -> Data:
     said: Data = {"name": link.name, "mac": link.mac, "mtu": link.mtu}
-    addresses = [one for one in link.addresses if not one.cidr.startswith("fe80:")]
+    addresses = [one for one in link.addresses if not one.learnt and not one.cidr.startswith("fe80:")]
     said["addresses"] = [one.cidr for one in addresses]
     if any(one.broadcast for one in addresses):
         said["broadcast"] = True
+    if any(one.version == 6 and not one.nodad for one in addresses):
+        said["dad"] = True
     return said
 
 

@@ -58,6 +58,7 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
         name=values.get("name", ""),
         addresses=draft.addresses(place + ".addresses", own) if own is not None else [] if switch else None,
         broadcast=values.get("broadcast", False),
+        dad=values.get("dad", False),
         mac=values.get("mac"),
         mtu=mtu,
         up=values.get("up", True),

@@ -40,6 +40,7 @@ class Switch:
     altname: str | None = None
     addresses: list[str] = dataclasses.field(default_factory=list)
     broadcast: bool = False
+    dad: bool = False
     mac: str | None = None
     mtu: int | None = None
     options: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -59,6 +60,7 @@ class Plug:
     altname: str | None = None
     addresses: list[str] | None = None
     broadcast: bool = False
+    dad: bool = False
     mac: str | None = None
     mtu: int | None = None
     up: bool = True

@@ -57,6 +57,7 @@ _MAC = Key(TEXT, "The link's MAC address. Left out, it is a random one.")
 _MTU = Key(NUMBER, "The MTU, 68 to 65535.")
 _ADDRESSES = Key(TEXTS, "IP addresses with prefix length; all that the link has. Left out, they come by themselves.")
 _BROADCAST = Key(FLAG, "Whether IPv4 addresses get the broadcast address of their prefix. Left out, they get none.")
+_DAD = Key(FLAG, "Whether IPv6 addresses wait for duplicate address detection. Left out, they are usable at once.")
 _UP = Key(FLAG, "Whether the link is up. Left out, it is.")
 
 SHAPES: dict[str, Shape] = {
@@ -102,6 +103,7 @@ SHAPES: dict[str, Shape] = {
         "name": _NAME,
         "addresses": Key(TEXTS, "IP addresses of the bridge itself, with prefix length."),
         "broadcast": _BROADCAST,
+        "dad": _DAD,
         "mac": _MAC,
         "mtu": _MTU,
         **_BRIDGE,
@@ -117,6 +119,7 @@ SHAPES: dict[str, Shape] = {
         "name": _NAME,
         "addresses": _ADDRESSES,
         "broadcast": _BROADCAST,
+        "dad": _DAD,
         "mac": _MAC,
         "mtu": _MTU,
         "up": _UP,
@@ -130,6 +133,7 @@ SHAPES: dict[str, Shape] = {
         "bridge": Key(TEXT, "The bridge's name. Left out, it is found by itself."),
         "default_route": Key(FLAG, "Whether members get a default route by the gateway. Left out, they do."),
         "broadcast": _BROADCAST,
+        "dad": _DAD,
         "mac": Key(TEXT, "The bridge's MAC address. Left out, it is a random one."),
         "mtu": _MTU,
         **_BRIDGE,

@@ -52,6 +52,7 @@ def _plug_in(draft: Draft, network: Network, netns: str, place: str, values: Dat
         name=values.get("name", ""),
         addresses=values.get("addresses"),
         broadcast=switch.broadcast,
+        dad=switch.dad,
         mac=values.get("mac"),
         mtu=switch.mtu,
         up=values.get("up", True),

@@ -90,7 +90,7 @@ def _bridge(switch: Switch, usual_mtu: int, host_firewall: str) -> Bridge:
         switch.name,
         link.Settings(up=True, mtu=switch.mtu, mac=_lower(switch.mac), altname=switch.altname),
         switch.options,
-        Addresses(switch.addresses, switch.broadcast),
+        Addresses(switch.addresses, switch.broadcast, dad=switch.dad),
         place=switch.place + ".",
         usual_mtu=usual_mtu,
         host_firewall=host_firewall,
@@ -108,7 +108,7 @@ def _end(plug: Plug) -> End:
             master=plug.switch.name if plug.switch else "",
             altname=plug.altname,
         ),
-        Addresses(plug.addresses, plug.broadcast),
+        Addresses(plug.addresses, plug.broadcast, dad=plug.dad),
         place=plug.place + ".",
     )
 
