@@ -161,7 +161,7 @@ def test_lost_answers_to_changes(world: t.Any, deaf: None) -> None:
     ]
     errors = world.refused("address", lab="x", links=links)
     assert errors == [
-        "`ip -n c1 addr add fd00::1/64 dev eth0` failed: ipv6: IPv6 is disabled on this device",
+        "`ip -n c1 addr add fd00::1/64 dev eth0 nodad` failed: ipv6: IPv6 is disabled on this device",
         "the changes made before it were taken back",
     ]
 

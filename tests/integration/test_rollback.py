@@ -30,7 +30,7 @@ def test_birth_of_pairs(poor: t.Any) -> None:
         {"name": "v3", "peer": {"name": "eth1", "netns": "c2", "addresses": ["10.0.3.2/24", "fd00::3/64"]}},
     ]
     assert poor.refused("veth", lab="x", pairs=pairs) == [
-        f"`ip -n c2 addr add fd00::3/64 dev eth1` failed: {NO_IPV6}",
+        f"`ip -n c2 addr add fd00::3/64 dev eth1 nodad` failed: {NO_IPV6}",
         TAKEN_BACK,
     ]
 
@@ -40,7 +40,7 @@ def test_birth_of_bridges(world: t.Any) -> None:
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")
     bridges = [{"name": "br0", "addresses": ["10.0.0.1/24"]}, {"name": "br1", "addresses": ["fd00::1/64"]}]
     errors = world.refused("bridge", lab="x", bridges=bridges)
-    assert errors == [f"`ip addr add fd00::1/64 dev br1` failed: {NO_IPV6}", TAKEN_BACK]
+    assert errors == [f"`ip addr add fd00::1/64 dev br1 nodad` failed: {NO_IPV6}", TAKEN_BACK]
 
 
 def test_changes_of_every_setting(poor: t.Any) -> None:
@@ -58,7 +58,7 @@ def test_changes_of_every_setting(poor: t.Any) -> None:
     peer = {"name": "eth0", "netns": "c2", "addresses": ["fd00::1/64"]}
     for up in (True, False):
         errors = poor.refused("veth", lab="x", force=True, **end, up=up, peer=peer)
-        assert errors == [f"`ip -n c2 addr add fd00::1/64 dev eth0` failed: {NO_IPV6}", TAKEN_BACK]
+        assert errors == [f"`ip -n c2 addr add fd00::1/64 dev eth0 nodad` failed: {NO_IPV6}", TAKEN_BACK]
 
 
 def test_options_and_ports_of_bridges(poor: t.Any) -> None:
@@ -71,7 +71,7 @@ def test_options_and_ports_of_bridges(poor: t.Any) -> None:
         {"name": "br0", "netns": "c2", "addresses": ["fd00::1/64"]},
     ]
     assert poor.refused("bridge", lab="x", bridges=bridges) == [
-        f"`ip -n c2 addr add fd00::1/64 dev br0` failed: {NO_IPV6}",
+        f"`ip -n c2 addr add fd00::1/64 dev br0 nodad` failed: {NO_IPV6}",
         TAKEN_BACK,
     ]
 
@@ -98,7 +98,7 @@ def test_end_that_was_brought_back(poor: t.Any, journey: str, up: bool) -> None:
         )
     pair["peer"]["addresses"] = ["fd00::1/64"]
     assert poor.refused("veth", **pair, addresses=["10.0.0.1/24"]) == [
-        f"`ip -n c2 addr add fd00::1/64 dev eth0` failed: {NO_IPV6}",
+        f"`ip -n c2 addr add fd00::1/64 dev eth0 nodad` failed: {NO_IPV6}",
         TAKEN_BACK,
     ]
 
@@ -113,14 +113,14 @@ def test_addresses_with_their_routes(poor: t.Any) -> None:
     )
     links = [{"dev": "v0", "addresses": ["10.5.0.1/24"]}, {"dev": "eth0", "netns": "c2", "addresses": ["fd00::1/64"]}]
     errors = poor.refused("address", lab="x", exclusive=True, links=links)
-    assert errors == [f"`ip -n c2 addr add fd00::1/64 dev eth0` failed: {NO_IPV6}", TAKEN_BACK]
+    assert errors == [f"`ip -n c2 addr add fd00::1/64 dev eth0 nodad` failed: {NO_IPV6}", TAKEN_BACK]
 
 
 def test_first_change_refused(poor: t.Any) -> None:
     """With nothing done before there is nothing to take back, and nothing is said about it."""
     poor.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "c2"})
     errors = poor.refused("address", lab="x", netns="c2", dev="eth0", addresses=["fd00::1/64"])
-    assert errors == [f"`ip -n c2 addr add fd00::1/64 dev eth0` failed: {NO_IPV6}"]
+    assert errors == [f"`ip -n c2 addr add fd00::1/64 dev eth0 nodad` failed: {NO_IPV6}"]
 
 
 def test_namespaces(world: t.Any) -> None:
