@@ -87,7 +87,7 @@ _DECODERS: dict[str, tuple[t.Callable[[bytes], t.Any], list[bytes]]] = {
     "refusals": (lambda data: netlink._error(0x300, data), [_REFUSAL]),
     "attributes": (lambda data: [attributes.walk(data), list(attributes.items(data))], [_LINK[16:]]),
     "links": (netlink.readable()(rtnetlink._read_link), [_LINK]),
-    "addresses": (netlink.readable()(lambda data: rtnetlink._read_address(data, 24, 0)), [_ADDRESS]),
+    "addresses": (netlink.readable()(rtnetlink._read_address), [_ADDRESS]),
     "groups": (lambda data: rtnetlink.groups(_Fed(data)), [_LINK]),
     "routes": (lambda data: rtnetlink.routes(_Fed(data), {7: "eth0"}, 4), [_ROUTE]),
     "neighbours": (lambda data: rtnetlink.neighbors(_Fed(data), {7: "eth0"}), [_NEIGHBOR]),
