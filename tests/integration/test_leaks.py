@@ -163,7 +163,7 @@ def test_second_run_is_not_noticed(world: t.Any) -> None:
 def test_check_mode_of_a_change_is_not_noticed(world: t.Any) -> None:
     """A prediction makes no event either, and no namespace number."""
     build(world)
-    assert until(lambda: "tentative" not in world.sh("ip -6 addr"))
+    assert until(lambda: "tentative" not in world.sh("ip -6 addr") + world.sh("ip -6 addr", "c1"))
     world.sh("ip link set v1 mtu 1300; ip addr del 10.0.0.1/24 dev br0; ip link set v2 nomaster")
     time.sleep(0.2)
     with monitored(world, "", "c1") as lines:

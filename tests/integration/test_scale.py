@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink, store, syscalls
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
@@ -184,3 +184,16 @@ def test_neighbors_are_looked_up_in_one_reading(world: World, monkeypatch: pytes
         assert asked.count("changes") <= 2
     found = {one["dst"]: one["lladdr"] for one in world.json("ip -j neigh show nud permanent", "web1")}
     assert found == {f"10.0.2.{n}": f"02:00:00:00:02:{n:02x}" for n in range(1, 51)}
+
+
+def test_namespaces_are_unmounted_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a mount: a name on which somebody has mounted its namespace again goes as well."""
+    build(5)
+    world.sh("mount --bind /run/netns/web2 /run/netns/web2")
+    unmounted: list[str] = []
+    umount = syscalls.umount
+    monkeypatch.setattr(syscalls, "umount", lambda path, flags: unmounted.append(path) or umount(path, flags))
+    remove()
+    names = ("web1", "web2", "web2", "web3", "web4", "web5")
+    assert sorted(unmounted) == [f"/run/netns/{name}" for name in names]
+    assert os.listdir("/run/netns") == []

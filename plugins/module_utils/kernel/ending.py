@@ -21,18 +21,20 @@ def wait() -> None:
     """Return when the kernel has worked off all namespaces whose end began before; after a minute in any case,
     and at once where it makes no more namespaces to tell by.
 
-    It ends them in the background, in turns, each turn all that have come up until then: their links first. Nothing
-    tells when a turn is over, but a link's other end disappears in the next.
+    It ends them in the background, in turns, each turn all that have come up until then. All links of a turn leave
+    the kernel's lists together; so when the one of a namespace that was left last has gone, those of all others have.
+    Nothing tells when what is left of them is done, but whoever changes links waits for it.
     """
     deadline = time.monotonic() + _PATIENCE
     with contextlib.suppress(OSError), namespaces.inside_new():  # where nobody sees what comes and goes
         watcher = Netlink()
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            for dummy in range(2):  # the first may disappear in the middle of the turn in which the removed ones are
-                _leave_a_namespace(home)
-                while _is_there(watcher) and time.monotonic() < deadline:
-                    time.sleep(0.001)
+            _leave_a_namespace(home)
+            while _is_there(watcher) and time.monotonic() < deadline:
+                time.sleep(0.001)
+            # Refused, after a wait for the kernel's lock (rtnl_lock() in rtnl_setlink()).
+            watcher.request([rtnetlink.link_set(0, name=_LINK)])
         finally:
             os.close(home)
             watcher.close()

@@ -196,15 +196,21 @@ def remove(name: str, leftover: bool = False) -> None:
         see :func:`taken`.
     """
     path = os.path.join(NETNS_DIR, name)
-    ours = leftover
-    while True:
+    ours, mounted = leftover, True
+    while mounted:
         try:
             syscalls.umount(path, syscalls.MNT_DETACH)
+            ours = True
         except OSError as exc:
             if exc.errno not in (errno.EINVAL, errno.ENOENT):
                 raise
-            break
-        ours = True
-    if ours:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+            mounted = False
+        try:
+            if ours:
+                os.unlink(path)
+            return
+        except FileNotFoundError:
+            return
+        except OSError as exc:
+            if exc.errno != errno.EBUSY or not mounted:
+                raise  # otherwise another one was mounted below it
