@@ -10,11 +10,9 @@ import re
 import shlex
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
-
-# What `ip link set` calls the settings whose names differ from ours.
-_WORDS = {"mac": "address"}
 
 
 def variable(name: str) -> str:
@@ -46,13 +44,16 @@ def netns_word(namespace: Namespace) -> str:
 
 
 def set_command(name: str, values: dict[str, t.Any]) -> str:
-    """`ip link set` with these settings."""
+    """`ip link set` with these settings, by the names of :data:`.fields.LINK` and :data:`.fields.PORT`."""
     words = ["ip link set", shlex.quote(name)]
     for setting, value in values.items():
         if setting == "up":
             words.append("up" if value else "down")
         elif setting == "master" and not value:
             words.append("nomaster")
-        else:
-            words += [_WORDS.get(setting, setting), shlex.quote(str(value))]
-    return " ".join(words)
+        elif setting in fields.LINK:
+            words += map(shlex.quote, fields.words(fields.LINK, {setting: value}))
+        elif setting not in fields.PORT:
+            words += [setting, shlex.quote(str(value))]
+    port = fields.words(fields.PORT, values)
+    return " ".join([*words, "type bridge_slave", *port] if port else words)

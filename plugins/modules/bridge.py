@@ -137,6 +137,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import (
     HOST_FIREWALL,
     STATE,
@@ -155,14 +156,8 @@ BRIDGE = {
     "broadcast": {"type": "bool"},
     "dad": {"type": "bool"},
     "ports": {"type": "list", "elements": "str"},
-    "mac": {"type": "str"},
-    "mtu": {"type": "int"},
-    "up": {"type": "bool"},
-    "stp": {"type": "bool"},
-    "forward_delay": {"type": "int"},
-    "ageing_time": {"type": "int"},
-    "mcast_snooping": {"type": "bool"},
-    "vlan_filtering": {"type": "bool"},
+    **fields.arguments(fields.LINK, "mac", "mtu", "up"),
+    **fields.arguments(fields.BRIDGE),
 }
 
 
@@ -172,10 +167,8 @@ def build(params):
         bridge.Bridge(
             netns=item["netns"] or "",
             name=item["name"],
-            settings=Settings(
-                up=item["up"] is not False, mtu=item["mtu"], mac=item["mac"].lower() if item["mac"] else None
-            ),
-            options={name: int(item[name]) for name in bridge.OPTIONS if item[name] is not None},
+            settings=Settings.of(item, up=item["up"] is not False),
+            options=fields.given(fields.BRIDGE, item),
             addresses=Addresses(item["addresses"], bool(item["broadcast"]), dad=bool(item["dad"])),
             ports=item["ports"],
             present=params["state"] == "present",

@@ -35,6 +35,11 @@ options:
   master: &master
     description: The bridge that the link is a port of. Empty for none; left out, it stays as it is.
     type: str
+  arp: &arp
+    description:
+      - Whether the link resolves the MAC addresses of its neighbours. Left out, it stays as it is.
+      - Without it, the link reaches those alone that have a permanent entry, and answers nobody.
+    type: bool
   links:
     description:
       - Several links in one task, each with the options of one.
@@ -50,6 +55,7 @@ options:
       mtu: *mtu
       mac: *mac
       master: *master
+      arp: *arp
 """
 
 EXAMPLES = r"""
@@ -89,16 +95,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import LinkSettings, Settings
 
 LINK = {
     "name": {"type": "str"},
     "netns": {"type": "str"},
-    "up": {"type": "bool"},
-    "mtu": {"type": "int"},
-    "mac": {"type": "str"},
-    "master": {"type": "str"},
+    **fields.arguments(fields.LINK),
 }
 
 
@@ -108,7 +112,7 @@ def build(params):
         LinkSettings(
             netns=item["netns"] or "",
             name=item["name"],
-            settings=Settings(item["up"], item["mtu"], item["mac"].lower() if item["mac"] else None, item["master"]),
+            settings=Settings.of(item),
             present=params["state"] == "present",
             place=place,
         )

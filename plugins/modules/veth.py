@@ -136,6 +136,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
@@ -144,13 +145,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import
 END = {
     "name": {"type": "str"},
     "netns": {"type": "str"},
-    "mac": {"type": "str"},
-    "mtu": {"type": "int"},
-    "master": {"type": "str"},
+    **fields.arguments(fields.LINK, "mac", "mtu", "master", "up"),
     "addresses": {"type": "list", "elements": "str"},
     "broadcast": {"type": "bool"},
     "dad": {"type": "bool"},
-    "up": {"type": "bool"},
 }
 PAIR = {**END, "peer": {"type": "dict", "options": {**END, "name": {"type": "str", "required": True}}}}
 
@@ -160,12 +158,7 @@ def end(item, place):
     return End(
         netns=item.get("netns") or "",
         name=item.get("name") or "",
-        settings=Settings(
-            up=item.get("up") is not False,
-            mtu=item.get("mtu"),
-            mac=item["mac"].lower() if item.get("mac") else None,
-            master=item.get("master"),
-        ),
+        settings=Settings.of(item, up=item.get("up") is not False),
         addresses=Addresses(item.get("addresses"), bool(item.get("broadcast")), dad=bool(item.get("dad"))),
         place=place,
     )

@@ -268,8 +268,8 @@ def _without_noise(value: t.Any) -> t.Any:
               "topology_change", "message_age_timer", "forward_delay_timer", "hold_timer", "handle"}  # fmt: skip
     if isinstance(value, dict):
         kept = {key: _without_noise(item) for key, item in value.items() if key not in moving}
-        if "flags" in kept:  # whether it is up; not whether there is a carrier yet
-            kept["flags"] = [flag for flag in kept["flags"] if flag == "UP"]
+        if "flags" in kept:  # those that are settings; not whether there is a carrier yet
+            kept["flags"] = [flag for flag in kept["flags"] if flag in ("UP", "NOARP", "MULTICAST")]
         return kept
     if isinstance(value, list):
         kept = [_without_noise(item) for item in value if not _comes_and_goes(item)]

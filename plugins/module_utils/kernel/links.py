@@ -64,11 +64,11 @@ class CreateVeth(Message):
 
 @dataclasses.dataclass(eq=False)
 class CreateBridge(Message):
-    """A bridge, which is down. *options* are in the kernel's names and units."""
+    """A bridge, which is down. *options* as in :attr:`.objects.Link.options`."""
 
     name: str
     mac: str | None = None
-    options: dict[str, int] = dataclasses.field(default_factory=dict)
+    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
     makes = True
 
@@ -80,10 +80,10 @@ class CreateBridge(Message):
 
 @dataclasses.dataclass(eq=False)
 class SetBridge(Message):
-    """Other options of a bridge, in the kernel's names and units."""
+    """Other options of a bridge, as in :attr:`.objects.Link.options`."""
 
     dev: str
-    options: dict[str, int]
+    options: dict[str, t.Any]
 
     def message(self, context: Context) -> t.Any:
         """See the base class."""
@@ -94,7 +94,7 @@ class SetBridge(Message):
 class SetLink(Message):
     """Other settings of a link, another name, another namespace.
 
-    :ivar values: settings by the names of the fields of :class:`.objects.Link`; `master` is a name there, too.
+    :ivar values: settings by the names of :data:`.fields.LINK` and :data:`.fields.PORT`; `master` is a name here, too.
     :ivar name: the new name. :ivar to_netns: the reference of its new namespace.
     """
 

@@ -9,7 +9,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Network, network_of
+
+# Settings of a new link that :class:`Link` has no attribute of its own for.
+_NEW_LINK = fields.usual({**fields.LINK, **fields.PORT})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +66,9 @@ class Link:
     :ivar peer_nsid: the kernel's number, in this namespace, for the peer's namespace; None for this very one.
     :ivar born: made by the plan, so not in the kernel yet. :ivar moved: given its place or name by the plan.
     :ivar altnames: its further names, which may be longer. :ivar group: the kernel's number for a set of links.
-    :ivar options: options of the kind, by the kernel's name without prefix (``STP_STATE``: 1).
+    :ivar options: those of a bridge, by the names of :data:`.fields.BRIDGE`, in the kernel's units.
+    :ivar unusual: of the further settings in :data:`.fields.LINK` and :data:`.fields.PORT` those that differ from a new
+        link's. Each can be read as an attribute, and changed by :meth:`put`.
     """
 
     name: str
@@ -79,8 +85,24 @@ class Link:
     moved: bool = False
     altnames: tuple[str, ...] = ()
     group: int = 0
-    options: dict[str, int] = dataclasses.field(default_factory=dict)
+    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     addresses: list[Address] = dataclasses.field(default_factory=list)
+    unusual: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> t.Any:
+        """A further setting."""
+        if name not in _NEW_LINK:
+            raise AttributeError(name)
+        return self.unusual.get(name, _NEW_LINK[name])
+
+    def put(self, name: str, value: t.Any) -> None:
+        """Change a setting by its name."""
+        if name not in _NEW_LINK:
+            setattr(self, name, value)
+        elif value != _NEW_LINK[name]:
+            self.unusual[name] = value
+        else:
+            self.unusual.pop(name, None)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,11 +16,13 @@ import errno
 import fcntl
 import functools
 import ipaddress
+import operator
 import socket as sockets
 import struct
 import sys
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, library
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import number, pack, text
@@ -59,7 +61,7 @@ _NEWLINKPROP, _DELLINKPROP = 108, 109
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 27, 28, 29
 _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
-_IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
+_IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, _VETH_INFO_PEER = 1, 2, 4, 5, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
 _IFA_F_TEMPORARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 2, 8, 0x80, 0x100
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 7, 9, 15
@@ -84,7 +86,19 @@ _LOCAL_TABLE = 255
 _NTF_PROXY = 0x08
 _SKIP_STATISTICS = 1 << 3  # RTEXT_FILTER_SKIP_STATS
 
-_BRIDGE_PREFIX = "IFLA_BR_"
+_PORT_OF_BRIDGE = b"bridge\0"
+
+# The tables of :mod:`.fields` as reading needs them. A bit of the header that differs from a new link's is unusual, and
+# so is a port of which any attribute does.
+_LINK_BITS = [field for field in fields.LINK.values() if field.attribute == fields.HEADER and field.new is not None]
+_USUAL_BITS = sum(field.codec.pack(field.new) for field in _LINK_BITS)
+_KNOWN_BITS = sum(field.codec.pack(True) | field.codec.pack(False) for field in _LINK_BITS)
+_LINK_ATTRIBUTES = [
+    field for field in fields.LINK.values() if field.attribute != fields.HEADER and field.new is not None
+]
+_PORT_ATTRIBUTES = operator.itemgetter(*(field.attribute for field in fields.PORT.values()))
+_USUAL_PORT = tuple(field.codec.pack(field.new) for field in fields.PORT.values())
+_BRIDGE_OPTIONS = {field.attribute: field for field in fields.BRIDGE.values()}
 
 
 def _family(version: int) -> int:
@@ -150,53 +164,73 @@ def veth_new(
 
 
 def _bridge_link(
-    flags: int, index: int, up: bool | None, attrs: list[tuple[str, t.Any]], options: dict[str, int] | None
+    flags: int, index: int, up: bool | None, attrs: list[tuple[str, t.Any]], options: dict[str, t.Any] | None
 ) -> t.Any:
     """A message about a bridge with its options, by pyroute2's classes: there are fifty, of several widths."""
     info: list[tuple[str, t.Any]] = [("IFLA_INFO_KIND", "bridge")]
     if options:
-        data = [(_BRIDGE_PREFIX + key, value) for key, value in options.items()]
+        table = fields.BRIDGE
+        data = [(table[name].attribute, table[name].codec.pack(value)) for name, value in options.items()]
         info.append(("IFLA_INFO_DATA", {"attrs": data}))
-    fields = {"family": 0, "index": index, "flags": int(bool(up)), "change": 0 if up is None else _IFF_UP}
-    return message(library.ifinfmsg, _NEWLINK, flags, fields, [*attrs, ("IFLA_LINKINFO", {"attrs": info})])
+    header = {"family": 0, "index": index, "flags": int(bool(up)), "change": 0 if up is None else _IFF_UP}
+    return message(library.ifinfmsg, _NEWLINK, flags, header, [*attrs, ("IFLA_LINKINFO", {"attrs": info})])
 
 
 def bridge_new(
-    name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, int] | None = None, group: int = 0
+    name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, t.Any] | None = None, group: int = 0
 ) -> t.Any:
-    """A bridge, down, in the *group*. *options* as in :attr:`.objects.Link.options`; times in 1/100 of a second."""
+    """A bridge, down, in the *group*. *options* as in :attr:`.objects.Link.options`."""
     named = [("IFLA_IFNAME", name), ("IFLA_ADDRESS", mac), ("IFLA_MTU", mtu), ("IFLA_GROUP", group)]
     return _bridge_link(NLM_F_CREATE | NLM_F_EXCL, 0, False, named, options)
 
 
-def bridge_set(index: int, options: dict[str, int]) -> t.Any:
+def bridge_set(index: int, options: dict[str, t.Any]) -> t.Any:
     """Change options of a bridge."""
     return _bridge_link(0, index, None, [], options)
 
 
 def link_set(
     index: int,
-    up: bool | None = None,
     name: str | None = None,
-    mtu: int | None = None,
-    mac: str | None = None,
-    master: int | None = None,
     alias: str | None = None,
     netns: int | None = None,
     group: int | None = None,
+    **settings: t.Any,
 ) -> Packed:
-    """Change an existing link; None leaves a thing as it is. *master* 0 takes it off its bridge.
+    """Change an existing link; None leaves a thing as it is.
 
     With the *index* 0 it is the link that has the *name*.
+    :arg settings: by the names of :data:`.fields.LINK` and, where it is a port already, :data:`.fields.PORT`. A
+        `master` is an index; 0 takes the link off its bridge.
     """
-    parts = [_settings(name, mtu, mac)]
-    for kind, value in ((_IFLA_MASTER, master), (_IFLA_NET_NS_FD, netns), (_IFLA_GROUP, group)):
-        if value is not None:
-            parts.append(number(kind, value))
+    flags, mask = 0, 0
+    parts = [text(_IFLA_IFNAME, name)] if name else []
+    port = []
+    for setting, value in settings.items():
+        if value is None or value == "":
+            continue
+        if setting in fields.PORT:
+            field = fields.PORT[setting]
+            port.append(pack(field.attribute, field.codec.pack(value)))
+            continue
+        field = fields.LINK[setting]
+        if field.attribute == fields.HEADER:
+            flags |= field.codec.pack(value)
+            mask |= field.codec.pack(True) | field.codec.pack(False)
+        else:
+            parts.append(pack(field.attribute, field.codec.pack(value)))
+    for kind, number_of in ((_IFLA_NET_NS_FD, netns), (_IFLA_GROUP, group)):
+        if number_of is not None:
+            parts.append(number(kind, number_of))
     if alias is not None:
         # An empty one, without its zero byte, takes the alias off.
         parts.append(pack(_IFLA_IFALIAS, attributes.to_bytes(alias)))
-    return _link(_SETLINK, 0, index, up, *parts)
+    if port:
+        slave = pack(_IFLA_INFO_SLAVE_KIND, _PORT_OF_BRIDGE) + pack(_IFLA_INFO_SLAVE_DATA, b"".join(port))
+        parts.append(pack(_IFLA_LINKINFO, slave))
+    # Only RTM_NEWLINK takes what is in IFLA_LINKINFO (rtnl_changelink() of net/core/rtnetlink.c).
+    kind = _NEWLINK if port else _SETLINK
+    return Packed(kind, 0, _IFINFOMSG.pack(0, 0, index, flags, mask) + b"".join(parts))
 
 
 def altname_new(name: str, altname: str) -> Packed:
@@ -284,18 +318,37 @@ def _read_link(body: bytes) -> tuple[Link, int]:
         if _IFLA_LINK_NETNSID in there:
             link.peer_nsid = attributes.to_number(there[_IFLA_LINK_NETNSID])
     elif kind == "bridge":
-        link.options = _bridge_options(body)
+        link.options = _bridge_options(there[_IFLA_LINKINFO])
+    if (flags ^ _USUAL_BITS) & _KNOWN_BITS:
+        for field in _LINK_BITS:
+            link.put(field.name, field.codec.read(flags))
+    for field in _LINK_ATTRIBUTES:
+        if field.attribute in there:
+            link.put(field.name, field.codec.read(there[field.attribute]))
+    if info.get(_IFLA_INFO_SLAVE_KIND) == _PORT_OF_BRIDGE:
+        _read_port(link, attributes.walk(info.get(_IFLA_INFO_SLAVE_DATA, b"")))
     return link, attributes.to_number(there.get(_IFLA_MASTER))
 
 
-def _bridge_options(body: bytes) -> dict[str, int]:
-    """By pyroute2's classes, which know the fifty options' names and widths."""
-    info = decode(library.ifinfmsg, body).get_attr("IFLA_LINKINFO")
-    data = info.get_attr("IFLA_INFO_DATA")
+def _read_port(link: Link, there: dict[int, bytes]) -> None:
+    try:
+        if _PORT_ATTRIBUTES(there) == _USUAL_PORT:
+            return
+    except KeyError:
+        pass  # an older kernel, which has fewer
+    for field in fields.PORT.values():
+        if field.attribute in there:
+            link.put(field.name, field.codec.read(there[field.attribute]))
+
+
+def _bridge_options(info: bytes) -> dict[str, t.Any]:
+    """The options in an IFLA_LINKINFO, by pyroute2's classes. What else a message holds they would decode as well."""
+    decoded = decode(library.ifinfmsg, _IFINFOMSG.pack(0, 0, 0, 0, 0) + pack(_IFLA_LINKINFO, info))
+    data = decoded.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
     return {
-        name[len(_BRIDGE_PREFIX) :]: value
+        _BRIDGE_OPTIONS[name].name: _BRIDGE_OPTIONS[name].codec.read(value)
         for name, value in (data["attrs"] if data else ())
-        if name.startswith(_BRIDGE_PREFIX) and isinstance(value, int)
+        if name in _BRIDGE_OPTIONS
     }
 
 

@@ -14,6 +14,7 @@ import dataclasses
 import shlex
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command, variable
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
@@ -120,8 +121,8 @@ def _open(plan: Plan, namespace: Namespace, link: Link) -> tuple[memory.Record, 
 
 def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Namespace, link: Link) -> None:
     """Plan one change: settings that are still what the lab set, addresses, routes; then the record goes."""
-    there = {**link.options, **{name: getattr(link, name) for name in ("up", "mtu", "mac", "master")}}
-    there["hostname"] = namespace.hostname
+    there = {name: getattr(link, name) for name in (*fields.LINK, *fields.PORT)}
+    there.update(link.options, hostname=namespace.hostname)
     back = {
         name: old
         for name, old in record["old"].items()
@@ -166,8 +167,8 @@ def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Name
         [*operations, memory.write(plan, known_by, None)],
         [*undo, memory.write(plan, known_by, record)],
         ("links", link.name),
-        {"adopted_by": plan.lab, **{name.lower(): there[name] for name in back}},
-        {"adopted_by": "", **{name.lower(): value for name, value in back.items()}},
+        {"adopted_by": plan.lab, **{name: there[name] for name in back}},
+        {"adopted_by": "", **back},
         _commands(namespace, link, back, operations),
     )
 
@@ -192,7 +193,7 @@ def _commands(
     name = shlex.quote(link.name)
     if "hostname" in back:
         found.append("nsenter -t ${0} --uts hostname {1}".format(variable(namespace.ref), back["hostname"]))
-    options = ["{0} {1}".format(one.lower(), value) for one, value in back.items() if one in link.options]
+    options = fields.words(fields.BRIDGE, back)
     if options:
         found.append(enter(namespace, "ip link set {0} type bridge {1}".format(name, " ".join(options))))
     settings = {one: value for one, value in back.items() if one not in ("hostname", *link.options)}

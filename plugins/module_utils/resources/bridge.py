@@ -11,6 +11,7 @@ import shlex
 import typing as t
 from functools import partial
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
@@ -27,33 +28,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import addr
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
-class Option(t.NamedTuple):
-    """An option of a bridge: the kernel's name and that of `ip link` for it, how many kernel units one of ours is."""
-
-    kernel: str
-    word: str
-    factor: int
-    lowest: int
-    highest: int
-
-
-# Times are seconds here, and hundredths of a second (USER_HZ) in the kernel's messages and in ip-link(8)'s arguments.
-OPTIONS = {
-    "stp": Option("STP_STATE", "stp_state", 1, 0, 1),
-    "forward_delay": Option("FORWARD_DELAY", "forward_delay", 100, 0, 30),
-    "ageing_time": Option("AGEING_TIME", "ageing_time", 100, 0, 1000000),
-    "mcast_snooping": Option("MCAST_SNOOPING", "mcast_snooping", 1, 0, 1),
-    "vlan_filtering": Option("VLAN_FILTERING", "vlan_filtering", 1, 0, 1),
-}
-# br_dev_setup() of net/bridge/br_device.c
-_OF_A_NEW_ONE = {"stp": 0, "forward_delay": 15, "ageing_time": 300, "mcast_snooping": 1, "vlan_filtering": 0}
-
-
 @dataclasses.dataclass
 class Bridge:
     """A bridge.
 
-    :ivar options: by the names of :data:`OPTIONS`; booleans, or seconds. Those not named stay as they are.
+    :ivar options: by the names of :data:`.fields.BRIDGE`, in the user's units. Those not named stay as they are.
     :ivar ports: links that are to be its only ports; None leaves the ports as they are.
     :ivar host_firewall: a choice of :mod:`.host_firewall`.
     :ivar usual_mtu: what it has without an MTU of its own. With it nothing is left: options not named are those of a
@@ -63,7 +42,7 @@ class Bridge:
     netns: str
     name: str
     settings: link.Settings = dataclasses.field(default_factory=link.Settings)
-    options: dict[str, int] = dataclasses.field(default_factory=dict)
+    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     addresses: address.Addresses = dataclasses.field(default_factory=address.Addresses)
     ports: list[str] | None = None
     present: bool = True
@@ -78,14 +57,7 @@ class Bridge:
         errors += self.settings.check(self.place) + self.addresses.check(
             self.place + "addresses", self.settings.mtu
         )
-        for name, value in self.options.items():
-            option = OPTIONS[name]
-            if not option.lowest <= value <= option.highest:
-                errors.append(
-                    "{0}{1}: {2} is not between {3} and {4} seconds".format(
-                        self.place, name, value, option.lowest, option.highest
-                    )
-                )
+        errors += fields.check(fields.BRIDGE, self.options, self.place)
         delay = self.options.get("forward_delay")
         if self.options.get("stp") and delay is not None and delay < 2:
             errors.append(
@@ -143,25 +115,21 @@ class Bridge:
                 )
             )
 
-    @staticmethod
-    def _units(options: dict[str, int]) -> dict[str, int]:
-        return {OPTIONS[name].kernel: int(value) * OPTIONS[name].factor for name, value in options.items()}
-
     def _create(self, plan: Plan, namespace: Namespace) -> Link:
-        units, mtu = self._units(self.options), self.settings.mtu
+        options, mtu = fields.to_kernel(fields.BRIDGE, self.options), self.settings.mtu
         bridge = Link(
             self.name,
             kind="bridge",
             mtu=mtu or 1500,
             mac=self.settings.mac or "",
-            options=dict(units),
+            options=dict(options),
             born=True,
         )
         namespace.links[self.name] = bridge
         words = ["ip link add", shlex.quote(self.name)]
         words += ["address", self.settings.mac] if self.settings.mac else []
-        words += ["type bridge", *self._words(units)]
-        operations: list[Operation] = [CreateBridge(namespace.ref, self.name, self.settings.mac, units)]
+        words += ["type bridge", *fields.words(fields.BRIDGE, options)]
+        operations: list[Operation] = [CreateBridge(namespace.ref, self.name, self.settings.mac, options)]
         commands = [enter(namespace, " ".join(words))]
         if mtu:  # by itself and before any port comes: what it was born with changes when ports come and go
             operations.append(SetLink(namespace.ref, self.name, {"mtu": mtu}))
@@ -173,7 +141,7 @@ class Bridge:
             [DeleteLink(namespace.ref, self.name)],
             ("links", self.name),
             None,
-            {"kind": "bridge", **self._shown(units)},
+            {"kind": "bridge", **fields.to_user(fields.BRIDGE, options)},
             commands,
         )
         return bridge
@@ -181,49 +149,35 @@ class Bridge:
     def _set_options(self, plan: Plan, namespace: Namespace, bridge: Link) -> None:
         if self.usual_mtu and plan.owns(bridge) and not bridge.born:
             # One that the kernel was built without is as in a new bridge anyway.
-            usual = {name: value for name, value in _OF_A_NEW_ONE.items() if OPTIONS[name].kernel in bridge.options}
-            wanted = self._units({**usual, **self.options})
+            wanted = {
+                name: value for name, value in fields.usual(fields.BRIDGE).items() if name in bridge.options
+            }
         else:
-            wanted = self._units(self.options)
+            wanted = {}
+        wanted.update(fields.to_kernel(fields.BRIDGE, self.options))
         differing = {name: value for name, value in wanted.items() if bridge.options.get(name) != value}
         # In one message the kernel takes the delay first, and refuses one that is too short for STP.
-        if differing.get("STP_STATE") == 0:
-            self._change_options(plan, namespace, bridge, {"STP_STATE": differing.pop("STP_STATE")})
+        if differing.get("stp") is False:
+            self._change_options(plan, namespace, bridge, {"stp": differing.pop("stp")})
         if differing:
             self._change_options(plan, namespace, bridge, differing)
 
-    def _change_options(self, plan: Plan, namespace: Namespace, bridge: Link, differing: dict[str, int]) -> None:
+    def _change_options(self, plan: Plan, namespace: Namespace, bridge: Link, differing: dict[str, t.Any]) -> None:
         before = {name: bridge.options[name] for name in differing if name in bridge.options}
         note, forget = adopted.note_settings(plan, namespace, bridge, before, differing)
         bridge.options.update(differing)
-        command = "ip link set {0} type bridge {1}".format(shlex.quote(self.name), " ".join(self._words(differing)))
+        words = " ".join(fields.words(fields.BRIDGE, differing))
+        command = "ip link set {0} type bridge {1}".format(shlex.quote(self.name), words)
         plan.add(
             Stage.CONFIGURE,
             namespace.ref,
             [*note, SetBridge(namespace.ref, self.name, differing)],
             [SetBridge(namespace.ref, self.name, before), *forget],
             ("links", self.name),
-            self._shown(before),
-            self._shown(differing),
+            fields.to_user(fields.BRIDGE, before),
+            fields.to_user(fields.BRIDGE, differing),
             [enter(namespace, command)],
         )
-
-    def _words(self, units: dict[str, int]) -> list[str]:
-        """Options as arguments of `ip link ... type bridge`."""
-        return [
-            word
-            for option in OPTIONS.values()
-            if option.kernel in units
-            for word in (option.word, str(units[option.kernel]))
-        ]
-
-    def _shown(self, units: dict[str, int]) -> dict[str, t.Any]:
-        """Options as the diff shows them: in our names and units."""
-        return {
-            name: bool(units[option.kernel]) if option.highest == 1 else units[option.kernel] // option.factor
-            for name, option in OPTIONS.items()
-            if option.kernel in units
-        }
 
     def _set_ports(self, plan: Plan, namespace: Namespace, bridge: Link, ports: list[str]) -> None:
         each(

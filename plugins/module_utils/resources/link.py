@@ -10,6 +10,7 @@ import dataclasses
 import shlex
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
@@ -41,6 +42,7 @@ class Settings:
     """What a link is to be like. None leaves a thing as it is; an empty `master` takes the link off its bridge.
 
     :ivar altname: a further name that it is to have, which may be longer; others that it has stay.
+    :ivar more: further settings, by the names of :data:`.fields.LINK` and :data:`.fields.PORT`.
     """
 
     up: bool | None = None
@@ -48,6 +50,14 @@ class Settings:
     mac: str | None = None
     master: str | None = None
     altname: str | None = None
+    more: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, item: t.Mapping[str, t.Any], **others: t.Any) -> Settings:
+        """The settings among the options of a module, or keys of a topology; *others* take their place."""
+        named = {name: item.get(name) for name in ("up", "mtu", "mac", "master")}
+        named["mac"] = named["mac"].lower() if named["mac"] else None
+        return cls(**{**named, **others}, more=fields.given(fields.usual(fields.LINK), item))
 
     def check(self, place: str) -> list[str]:
         """MTU, MAC and names; `place` ends in a dot, or is empty."""
@@ -65,7 +75,7 @@ class Settings:
     def given(self) -> dict[str, t.Any]:
         """Those that are not left as they are, by name; not the altname, of which a link may have many."""
         named = (("up", self.up), ("mtu", self.mtu), ("mac", self.mac), ("master", self.master))
-        return {name: value for name, value in named if value is not None}
+        return {**{name: value for name, value in named if value is not None}, **self.more}
 
 
 @dataclasses.dataclass
@@ -135,7 +145,10 @@ def configure(
         add_altname(plan, namespace, link, settings.altname)
     if settings.master:
         master_of(plan, namespace, settings.master, place)
-    differing = {name: value for name, value in settings.given().items() if getattr(link, name) != value}
+    given = settings.given()
+    differing = {
+        name: value for name, value in given.items() if name not in fields.PORT and getattr(link, name) != value
+    }
     if link.kind == "bridge" and differing.get("up"):
         _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": differing.pop("up")})
     if marked and not plan.owns(link):
@@ -146,12 +159,22 @@ def configure(
         differing["group"] = 0
     if differing:
         _change(plan, stage, namespace, link, differing)
+    # The kernel takes them only where the link is a port already.
+    more = settings.more.items()
+    port = {name: value for name, value in more if name in fields.PORT and getattr(link, name) != value}
+    if port:
+        _change(plan, stage, namespace, link, port)
 
 
 def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: dict[str, t.Any]) -> None:
     before = {name: getattr(link, name) for name in values}
     undo: list[Operation] = [SetLink(namespace.ref, link.name, before)]
     note, forget = adopted.note_settings(plan, namespace, link, before, values)
+    if "master" in values:  # with its bridge, a port loses its settings
+        of_port = {name: value for name, value in link.unusual.items() if name in fields.PORT}
+        undo += [SetLink(namespace.ref, link.name, of_port)] if of_port else []
+        for name in of_port:
+            del link.unusual[name]
     if values.get("up") is False:
         lost = what_going_down_takes(namespace, link)
         undo += lost
@@ -159,7 +182,7 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
             adopted.note_address(plan, namespace, link, one, added=False)
         adopted.note_routes(plan, namespace, link, [one.route for one in lost if isinstance(one, AddRoute)])
     for name, value in values.items():
-        setattr(link, name, value)
+        link.put(name, value)
     if "up" in values:
         namespace.set_up(link, values["up"])
     shown = [name for name in values if name != "alias"]

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Switch
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data, Reader
-
-_OPTIONS = ("stp", "forward_delay", "ageing_time", "mcast_snooping", "vlan_filtering")
 
 
 class Draft:
@@ -80,7 +79,7 @@ class Draft:
             dad=values.get("dad", False),
             mac=values.get("mac"),
             mtu=self.right_mtu(place + ".", values["mtu"]) if "mtu" in values else self.mtu,
-            options={key: int(values[key]) for key in _OPTIONS if key in values},
+            options=fields.given(fields.BRIDGE, values),
         )
         self.lab.switches[label] = switch
         return switch

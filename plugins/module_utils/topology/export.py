@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, route
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import OPTIONS
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
@@ -99,11 +99,7 @@ def _settings(link: Link) -> Data:
 
 
 def _bridge(namespace: Namespace, link: Link) -> Data:
-    options = {
-        name: bool(link.options[option.kernel]) if option.highest == 1 else link.options[option.kernel] // option.factor
-        for name, option in OPTIONS.items()
-        if option.kernel in link.options
-    }
+    options = fields.to_user(fields.BRIDGE, link.options)
     if not options.get("vlan_filtering"):
         options.pop("vlan_filtering", None)  # not every kernel knows it
     said = {"netns": _title(namespace), **_settings(link), **options}
@@ -133,6 +129,7 @@ def _links(snapshot: Snapshot, lab: str, places: list[Namespace], bridges: dict[
 
 def _end(namespace: Namespace, link: Link, bridges: dict[_Place, str]) -> Data:
     said = {**_settings(link), "up": link.up}
+    said.update((name, value) for name, value in link.unusual.items() if name in fields.arguments(fields.LINK))
     label = bridges.get(_Place(namespace.ref, link.master)) if link.master else None
     if label is None:
         return {"netns": _title(namespace), **said}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
@@ -62,6 +63,7 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
         mac=values.get("mac"),
         mtu=mtu,
         up=values.get("up", True),
+        more=fields.given(fields.usual(fields.LINK), values),
     )
 
 

@@ -30,7 +30,7 @@ class Node:
 class Switch:
     """A bridge. `label` is how the topology calls it, `name` and `altname` how the kernel does.
 
-    :ivar addresses: as CIDR strings. :ivar options: those of ip-link(8) for bridges.
+    :ivar addresses: as CIDR strings. :ivar options: by the names of :data:`.fields.BRIDGE`.
     """
 
     label: str
@@ -43,7 +43,7 @@ class Switch:
     dad: bool = False
     mac: str | None = None
     mtu: int | None = None
-    options: dict[str, int] = dataclasses.field(default_factory=dict)
+    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -51,6 +51,7 @@ class Plug:
     """One end of a cable: a link in a namespace, on a bridge there where `switch` is one.
 
     :ivar addresses: as CIDR strings; None until it is known whether they come by themselves.
+    :ivar more: further settings, by the names of :data:`.fields.LINK`.
     """
 
     netns: str
@@ -64,6 +65,7 @@ class Plug:
     mac: str | None = None
     mtu: int | None = None
     up: bool = True
+    more: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import typing as t
 
-TEXT = "text"  # a string; a number is taken as one
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
+
+TEXT = fields.TEXT  # a string; a number is taken as one
 TEXTS = "texts"  # a list of strings, or one string
-NUMBER = "number"
-FLAG = "flag"
+NUMBER = fields.NUMBER
+FLAG = fields.FLAG
 SETTINGS = "settings"  # a mapping of strings to strings
 NAMED = "named"  # a mapping from names, or patterns, to what `shape` describes; or a list of names; or one name
 ITEMS = "items"  # a list of what `shape` describes; or one of them
@@ -44,21 +46,20 @@ class Key(t.NamedTuple):
 
 Shape = dict[str, Key]
 
-_BRIDGE: Shape = {
-    "stp": Key(FLAG, "Whether the bridge speaks the spanning tree protocol."),
-    "forward_delay": Key(NUMBER, "With STP, the seconds that a port listens, and again learns, before it forwards."),
-    "ageing_time": Key(NUMBER, "Seconds after which the bridge forgets a MAC address that it does not hear."),
-    "mcast_snooping": Key(FLAG, "Whether the bridge sends multicast to those alone that asked for it."),
-    "vlan_filtering": Key(FLAG, "Whether the bridge heeds VLAN tags."),
-}
+
+def _keys(table: fields.Table) -> Shape:
+    """The keys for what users can set."""
+    return {name: Key(field.codec.kind, field.text) for name, field in table.items() if field.text}
+
+
+_BRIDGE = _keys(fields.BRIDGE)
+_LINK = _keys(fields.LINK)
 
 _NAME = Key(TEXT, "The link's name; at most 15 characters. Left out, it is found by itself.")
-_MAC = Key(TEXT, "The link's MAC address. Left out, it is a random one.")
-_MTU = Key(NUMBER, "The MTU, 68 to 65535.")
+_MAC, _MTU, _UP = _LINK["mac"], _LINK["mtu"], _LINK["up"]
 _ADDRESSES = Key(TEXTS, "IP addresses with prefix length; all that the link has. Left out, they come by themselves.")
 _BROADCAST = Key(FLAG, "Whether IPv4 addresses get the broadcast address of their prefix. Left out, they get none.")
 _DAD = Key(FLAG, "Whether IPv6 addresses wait for duplicate address detection. Left out, they are usable at once.")
-_UP = Key(FLAG, "Whether the link is up. Left out, it is.")
 
 SHAPES: dict[str, Shape] = {
     "topology": {
@@ -120,9 +121,7 @@ SHAPES: dict[str, Shape] = {
         "addresses": _ADDRESSES,
         "broadcast": _BROADCAST,
         "dad": _DAD,
-        "mac": _MAC,
-        "mtu": _MTU,
-        "up": _UP,
+        **{name: key for name, key in _LINK.items() if name != "master"},
     },
     "segment": {
         "prefix": Key(TEXTS, "The prefix, or one of IPv4 and one of IPv6. Left out, nobody gets an address."),

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
@@ -22,7 +23,10 @@ USUAL_MTU = 1500
 
 @dataclasses.dataclass
 class Unsaid:
-    """What links of a lab have left of their past: MTUs, and MAC addresses and alternative names that were said once.
+    """Give settings that the topology does not mention the value that they have in a new link.
+
+    Whether somebody else has changed them, or the topology once said another value. MAC addresses and alternative names
+    go where the topology gave them.
 
     :ivar before: the lab as it was last applied; None where it was not.
     """
@@ -47,6 +51,11 @@ class Unsaid:
         for cable in self.lab.cables:
             for plug in cable.ends if cable.mtu is None else ():
                 self._set(plan, plug, mtu=USUAL_MTU)
+        for one in _named(self.lab):
+            namespace, found = _find(plan, one)
+            if namespace and found and found.unusual and plan.owns(found):
+                said = one.more if isinstance(one, Plug) else {}
+                self._set(plan, one, more=_usual(name for name in found.unusual if name not in said))
         for one in _named(self.lab) if altnames or macs else ():
             namespace, found = _find(plan, one)
             if namespace and found:
@@ -68,6 +77,12 @@ class Unsaid:
         raw = bytearray(hashlib.sha256(" ".join((self.lab.name, one.netns, one.name)).encode()).digest()[:6])
         raw[0] = raw[0] & 0xFC | 0x02
         return raw.hex(":")
+
+
+def _usual(names: t.Iterable[str]) -> dict[str, t.Any]:
+    """The settings with these names as they are in a new link."""
+    everything = {**fields.LINK, **fields.PORT}
+    return {name: everything[name].new for name in names}
 
 
 def _named(lab: Lab) -> list[Plug | Switch]:

@@ -107,6 +107,7 @@ def _end(plug: Plug) -> End:
             mac=_lower(plug.mac),
             master=plug.switch.name if plug.switch else "",
             altname=plug.altname,
+            more=plug.more,
         ),
         Addresses(plug.addresses, plug.broadcast, dad=plug.dad),
         place=plug.place + ".",

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The attributes of each kind of object: one line each, from which everything else follows.
+
+From a line follow how the attribute is read and packed, when it has drifted, how a diff and a command of ip(8) show it,
+how an export writes it, the option of the modules, and the key of a topology. Source: linux/if_link.h.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+
+# What users write: true or false, a number, a string.
+FLAG, NUMBER, TEXT = "flag", "number", "text"
+_TYPES = {FLAG: "bool", NUMBER: "int", TEXT: "str"}
+
+# In place of an attribute's number: it is a bit of the flags in the message's header.
+HEADER = 0
+
+
+class Codec(t.NamedTuple):
+    """How a value is encoded.
+
+    :ivar kind: what users write. :ivar pack: the value as the kernel has it. :ivar read: the other way round.
+    :ivar word: the value as ip(8) takes it.
+    """
+
+    kind: str
+    pack: t.Callable[[t.Any], t.Any]
+    read: t.Callable[[t.Any], t.Any]
+    word: t.Callable[[t.Any], str] = str
+
+
+def _on_off(value: t.Any) -> str:
+    return "on" if value else "off"
+
+
+def _number(size: int, kind: str = NUMBER) -> Codec:
+    """A number of so many bytes, in the machine's byte order."""
+    return Codec(
+        kind, lambda value: value.to_bytes(size, sys.byteorder), lambda raw: int.from_bytes(raw, sys.byteorder)
+    )
+
+
+def _bit(mask: int) -> Codec:
+    """A bit in the flags of the header that is set for true."""
+    return Codec(FLAG, lambda value: mask if value else 0, lambda flags: bool(flags & mask), _on_off)
+
+
+def _clear_bit(mask: int) -> Codec:
+    """A bit in the flags of the header that is set for false."""
+    return Codec(FLAG, lambda value: 0 if value else mask, lambda flags: not flags & mask, _on_off)
+
+
+U16, U32 = _number(2), _number(4)
+U8_FLAG = Codec(FLAG, lambda value: bytes([bool(value)]), lambda raw: bool(raw[0]), _on_off)
+MAC = Codec(TEXT, lambda mac: bytes.fromhex(mac.replace(":", "")), lambda raw: raw.hex(":"))
+LINK_INDEX = _number(4, TEXT)  # users write the name
+# What pyroute2 encodes: it knows the width.
+OPTION = Codec(NUMBER, int, int)
+OPTION_FLAG = Codec(FLAG, int, bool, lambda value: str(int(value)))
+
+
+class Field(t.NamedTuple):
+    """An attribute.
+
+    :ivar name: as users write it. :ivar attribute: its number in netlink, or its name in pyroute2's classes.
+    :ivar new: its value in a new object; None where that differs from object to object.
+    :ivar text: what it means, for the tables of the topology format; empty for what users cannot set.
+    :ivar word: what ip(8) calls it; empty where that is the name.
+    :ivar unit: how many of the kernel's units one of the user's is.
+    :ivar lowest: :ivar highest: the range in the user's units; none where both are 0.
+    """
+
+    name: str
+    attribute: t.Any
+    codec: Codec
+    new: t.Any = None
+    text: str = ""
+    word: str = ""
+    unit: int = 1
+    lowest: int = 0
+    highest: int = 0
+
+
+Table = dict[str, Field]
+
+
+def _table(*rows: Field) -> Table:
+    return {row.name: row for row in rows}
+
+
+# -- the tables -----------------------------------------------------------------------------------------------------
+
+# Settings of any link. IFLA_*, IFF_*; ether_setup() of net/ethernet/eth.c.
+LINK = _table(
+    Field("up", HEADER, _bit(0x1), text="Whether the link is up. Left out, it is."),
+    Field("mtu", 4, U32, text="The MTU, 68 to 65535."),
+    Field("mac", 1, MAC, text="The link's MAC address. Left out, it is a random one.", word="address"),
+    Field("master", 10, LINK_INDEX, text="The bridge that the link is a port of."),
+    Field("arp", HEADER, _clear_bit(0x80), True, "Whether the link asks for the MAC addresses of its neighbours."),
+    Field("multicast", HEADER, _bit(0x1000), True),
+    Field("txqueuelen", 13, U32, 1000),
+)
+
+# Settings of a link that is a port of a bridge. IFLA_BRPORT_*; new_nbp() of net/bridge/br_if.c.
+PORT = _table(
+    Field("hairpin", 4, U8_FLAG, False),
+    Field("guard", 5, U8_FLAG, False),
+    Field("root_block", 6, U8_FLAG, False),
+    Field("fastleave", 7, U8_FLAG, False),
+    Field("learning", 8, U8_FLAG, True),
+    Field("flood", 9, U8_FLAG, True),
+    Field("proxy_arp", 10, U8_FLAG, False),
+    Field("proxy_arp_wifi", 12, U8_FLAG, False),
+    Field("mcast_flood", 27, U8_FLAG, True),
+    Field("mcast_to_unicast", 28, U8_FLAG, False),
+    Field("vlan_tunnel", 29, U8_FLAG, False),
+    Field("bcast_flood", 30, U8_FLAG, True),
+    Field("group_fwd_mask", 31, U16, 0),
+    Field("neigh_suppress", 32, U8_FLAG, False),
+    Field("isolated", 33, U8_FLAG, False),
+    Field("locked", 39, U8_FLAG, False),
+)
+
+# Options of a bridge. Times are seconds to users, and hundredths of a second (USER_HZ) to the kernel and to ip(8).
+# IFLA_BR_*; br_dev_setup() of net/bridge/br_device.c.
+BRIDGE = _table(
+    Field("stp", "IFLA_BR_STP_STATE", OPTION_FLAG, False,
+          "Whether the bridge speaks the spanning tree protocol.", word="stp_state"),
+    Field("forward_delay", "IFLA_BR_FORWARD_DELAY", OPTION, 1500,
+          "With STP, the seconds that a port listens, and again learns, before it forwards.",
+          unit=100, highest=30),
+    Field("ageing_time", "IFLA_BR_AGEING_TIME", OPTION, 30000,
+          "Seconds after which the bridge forgets a MAC address that it does not hear.",
+          unit=100, highest=1000000),
+    Field("mcast_snooping", "IFLA_BR_MCAST_SNOOPING", OPTION_FLAG, True,
+          "Whether the bridge sends multicast to those alone that asked for it."),
+    Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", OPTION_FLAG, False,
+          "Whether the bridge heeds VLAN tags."),
+)  # fmt: skip
+
+
+# -- what follows from them -------------------------------------------------------------------------------------------
+
+
+def arguments(table: Table, *names: str) -> dict[str, dict[str, t.Any]]:
+    """The options of a module, as an argument spec: those with these *names*, or all that users can set."""
+    chosen = names or [name for name, field in table.items() if field.text]
+    return {name: {"type": _TYPES[table[name].codec.kind]} for name in chosen}
+
+
+def check(table: Table, values: t.Mapping[str, t.Any], place: str) -> list[str]:
+    """An error for each value, in the user's units, that is out of its range."""
+    return [
+        "{0}{1}: {2} is not between {3} and {4}{5}".format(
+            place, name, value, table[name].lowest, table[name].highest, " seconds" if table[name].unit > 1 else ""
+        )
+        for name, value in values.items()
+        if table[name].highest and not table[name].lowest <= value <= table[name].highest
+    ]
+
+
+def to_kernel(table: Table, values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Values in the kernel's units."""
+    return {
+        name: bool(value) if table[name].codec.kind == FLAG else value * table[name].unit
+        for name, value in values.items()
+    }
+
+
+def to_user(table: Table, values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Values in the user's units, in the order of the table."""
+    return {
+        name: values[name] if field.codec.kind != NUMBER else values[name] // field.unit
+        for name, field in table.items()
+        if name in values
+    }
+
+
+def words(table: Table, values: t.Mapping[str, t.Any]) -> list[str]:
+    """Values as arguments of ip(8), in the order of the table."""
+    return [
+        word
+        for name, field in table.items()
+        if name in values
+        for word in (field.word or name, field.codec.word(values[name]))
+    ]
+
+
+def given(names: t.Iterable[str], values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Of some values those with these names that are not None."""
+    return {name: values[name] for name in names if values.get(name) is not None}
+
+
+def usual(table: Table) -> dict[str, t.Any]:
+    """What a new object has."""
+    return {name: field.new for name, field in table.items() if field.new is not None}

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every attribute in the tables of fields: what somebody changes is seen, told, and put right; ip(8) is the oracle."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.export import export
+
+LAB = {
+    "name": "x",
+    "namespaces": ["c1"],
+    "segments": {"lan": {"bridge": "br0", "prefix": "10.0.0.0/24", "gateway": "host", "members": ["c1"]}},
+}
+PORT = {"dev": "c1", "netns": ""}
+# Each: where, and what makes it differ. The words are those of ip-link(8).
+DRIFT = {
+    "arp": "ip -n c1 link set dev eth0 arp off",
+    "arp_of_the_bridge": "ip link set dev br0 arp off",
+    "multicast": "ip -n c1 link set dev eth0 multicast off",
+    "txqueuelen": "ip link set dev p1 txqueuelen 7",
+    **{
+        name: "ip link set dev p1 type bridge_slave {0} {1}".format(
+            name, 8 if field.codec.kind == fields.NUMBER else "off" if field.new else "on"
+        )
+        for name, field in fields.PORT.items()
+    },
+    "stp": "ip link set dev br0 type bridge stp_state 1",
+    "forward_delay": "ip link set dev br0 type bridge forward_delay 777",
+    "ageing_time": "ip link set dev br0 type bridge ageing_time 12345",
+    "mcast_snooping": "ip link set dev br0 type bridge mcast_snooping 0",
+}
+
+
+@pytest.fixture
+def lab(world: t.Any) -> dict[str, t.Any]:
+    """The topology of a lab that is built: br0 with the port p1, whose other end is eth0 in c1."""
+    segment = {**LAB["segments"]["lan"], "members": {"c1": {"name": "eth0", "port": "p1"}}}  # type: ignore[index]
+    topology = {**LAB, "segments": {"lan": segment}}
+    world.run("topology", topology=topology)
+    return topology
+
+
+def drifted(world: t.Any) -> bool:
+    """What lab_info says."""
+    return world.run("lab_info")["labs"][0]["drifted"]
+
+
+def test_drift(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """Each is seen, put right by one command, and by the same one typed in a shell."""
+    assert {*fields.usual(fields.LINK), *fields.PORT} <= set(DRIFT), "a new line of the table needs one here"
+    built = world.state()
+    assert not drifted(world)
+    for name, command in DRIFT.items():
+        world.sh(command)
+        changed = world.state()
+        assert changed != built, name
+        assert drifted(world), name
+        done = world.run("topology", topology=lab)
+        assert len(done["commands"]) == 1, name
+        assert world.state() == built, name
+        world.sh(command)
+        world.sh(done["commands"][0])
+        assert world.state() == built, name
+        assert not drifted(world), name
+
+
+def test_everything_at_once(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """One change for the link, one for it as a port, one for the bridge."""
+    built = world.state()
+    world.sh("; ".join(DRIFT.values()))
+    done = world.run("topology", topology=lab)
+    assert world.state() == built
+    assert len(done["commands"]) <= 6
+
+
+def test_flags_in_the_header_are_in_the_state(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """A link without ARP does not answer; the module switches it off and on."""
+    assert world.ping("", "10.0.0.2")
+    done = world.run("link", lab="x", netns="c1", name="eth0", arp=False)
+    assert done["commands"] == ["ip -n c1 link set eth0 arp off"]
+    assert done["diff"]["after"] == {"c1": {"links": {"eth0": {"arp": False}}}}
+    assert "NOARP" in world.links("c1")["eth0"]["flags"]
+    assert not world.run("link", lab="x", netns="c1", name="eth0", arp=False)["changed"]
+    world.run("link", lab="x", netns="c1", name="eth0", arp=True)
+    assert "NOARP" not in world.links("c1")["eth0"]["flags"]
+
+
+def test_a_topology_without_arp(world: t.Any) -> None:
+    """It is built, is no drift, is exported, and goes with the key."""
+    ends = [{"netns": "c1", "name": "a", "arp": False}, {"netns": "c2", "name": "b"}]
+    topology = {"name": "x", "namespaces": ["c1", "c2"], "links": [ends]}
+    world.run("topology", topology=topology)
+    assert "NOARP" in world.links("c1")["a"]["flags"] and "NOARP" not in world.links("c2")["b"]["flags"]
+    assert not drifted(world)
+    with Sockets() as sockets:
+        exported = export(Snapshot(sockets), "x")
+    assert [end.get("arp") for end in exported["links"][0]["ends"]] == [False, None]
+    assert not world.run("topology", topology=exported)["changed"]
+    del ends[0]["arp"]
+    world.run("topology", topology=topology)
+    assert "NOARP" not in world.links("c1")["a"]["flags"]
+
+
+def test_a_new_port_begins_with_the_usual_settings(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """With its bridge, a port loses its settings; where the run then fails, it gets both back."""
+    world.sh("ip link set dev p1 type bridge_slave isolated on; ip link add br1 type bridge")
+    world.sh("ip link set br1 alias linuxnet.lab:x")
+    world.sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6", "c1")
+    peer = {"name": "eth0", "netns": "c1", "addresses": ["10.0.0.2/24", "fd00::1/64"]}
+    assert world.module("veth", lab="x", name="p1", master="br1", peer=peer)["failed"]
+    p1 = world.links()["p1"]
+    assert (p1["master"], p1["linkinfo"]["info_slave_data"]["isolated"]) == ("br0", True)
+    world.run("link", lab="x", name="p1", master="br1")
+    assert world.links()["p1"]["linkinfo"]["info_slave_data"]["isolated"] is False
+    assert not world.run("link", lab="x", name="p1", master="br1")["changed"]
+
+
+def test_a_link_that_is_not_the_labs_keeps_its_settings(world: t.Any) -> None:
+    """Nothing in the tables makes a lab touch what it does not own."""
+    world.sh("ip link add eth9 type veth peer name peer9; ip link set dev eth9 arp off up; ip link set peer9 up")
+    topology = {"name": "x", "namespaces": ["c1"], "links": [["c1", "host"]]}
+    before = world.links()["eth9"]
+    world.run("topology", topology=topology)
+    assert world.links()["eth9"]["flags"] == before["flags"]
