@@ -13,12 +13,12 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import managers, refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, host_firewall, memory
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot, mark
 
 Claims = list[tuple[str, str, str]]
 Progress = t.Callable[[str, int, int], None]
@@ -109,14 +109,21 @@ def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, pr
                 errors += exc.errors
         if errors:
             raise LabError(list(dict.fromkeys(errors)))
-        guard.keep(plan)
-        host_firewall.plan_all(plan)
+        for step in plan.last_steps:
+            step(plan)
         first, changes, last = memory.around(plan, plan.changes())
         if not check:
             _apply(first, changes, last, Operator(sockets, plan.sign), progress)
     commands = [command for change in changes for command in change.commands]
-    warnings = list(dict.fromkeys([*plan.warnings, *plan.snapshot.foreign_managers(lab)]))
+    warnings = list(dict.fromkeys([*plan.warnings, *_managed_by_others(plan)]))
     return Outcome(bool(changes), commands, difference(changes), warnings, plan.assumed)
+
+
+def _managed_by_others(plan: Plan) -> list[str]:
+    """Who else manages links of the lab on the host, as far as the host was looked at, a sentence each."""
+    host = next((one for one in plan.snapshot.read_so_far() if not one.ref), None)
+    links = host.links.values() if host else ()
+    return managers.of_links({link.index: link.name for link in links if link.index and link.alias == mark(plan.lab)})
 
 
 def _errors(resources: t.Sequence[Resource]) -> list[str]:

@@ -7,31 +7,28 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import answer, engine
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, progress, refusals
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import host_firewall
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, CHOICES
+from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import require_library
 
 Options = dict[str, dict[str, t.Any]]
 Item = dict[str, t.Any]
+Reporting = t.Callable[[str], contextlib.AbstractContextManager[engine.Progress]]
 
 # The documentation fragment `lab` says the same to users.
 LAB: Options = {
     "lab": {"type": "str", "default": "default"},
     "force": {"type": "bool", "default": False},
 }
-# Those for which distributions package Python libraries.
-_SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
-
 HOST_FIREWALL: Options = {
-    "host_firewall": {"type": "str", "choices": list(host_firewall.CHOICES), "default": host_firewall.ALLOW}
+    "host_firewall": {"type": "str", "choices": list(CHOICES), "default": ALLOW}
 }
 STATE: Options = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
@@ -61,13 +58,13 @@ def run_module(
     build: t.Callable[[Item], t.Sequence[engine.Resource]],
     result: t.Callable[[Item], Item] | None = None,
     lab: t.Callable[[Item], str] = lambda params: params["lab"],
-    watched: bool = False,
+    reporting: Reporting | None = None,
     **constraints: t.Any,
 ) -> None:
     """Be a module: *build* turns its parameters into resources; *result* adds what it returns of its own.
 
     :arg lab: says which lab acts, where that is not simply the parameter of that name.
-    :arg watched: whether it takes so long that it tells how far it is.
+    :arg reporting: for a run that takes long: the context in which it tells how far it is.
     """
     module = AnsibleModule(argument_spec={**LAB, **options}, supports_check_mode=True, **constraints)
     require_library(module)
@@ -77,8 +74,8 @@ def run_module(
             acting, report = lab(params), None
             if not module.check_mode:  # which writes nothing that another run could read
                 stack.enter_context(alone(acting))
-                if watched and not rules.check_lab("lab", acting):
-                    report = stack.enter_context(progress.reporting(acting))
+                if reporting and not rules.check_lab("lab", acting):
+                    report = stack.enter_context(reporting(acting))
             recheck = params.get("recheck", False)
             outcome = engine.run(build(params), acting, params["force"], module.check_mode, report, recheck)
             returned = result(params) if result and not module.check_mode else {}
@@ -90,23 +87,3 @@ def run_module(
     if module._diff:
         returned["diff"] = outcome.diff
     answer.give(module, **returned)
-
-
-def require_library(module: AnsibleModule) -> None:
-    """Run the module by a Python that has pyroute2, if there is one; otherwise end it with the cure."""
-    if not library.IMPORT_ERROR:
-        return
-    if not has_respawned():
-        for python in _SYSTEM_PYTHONS:
-            if _can_use(module, python):
-                respawn_module(python)
-    cure = "the role linuxnet.lab.prepare puts pyroute2 {0} or newer on a host".format(library.MINIMUM)
-    module.fail_json(msg="{0}; {1}".format(library.PROBLEM, cure), exception=library.IMPORT_ERROR)
-
-
-def _can_use(module: AnsibleModule, python: str) -> bool:
-    """Whether another Python gets as far as this one should have: what looks for pyroute2 here does so there."""
-    if not os.access(python, os.X_OK):
-        return False
-    code = library.__loader__.get_source(library.__name__)  # type: ignore[union-attr]
-    return module.run_command([python, "-I", "-c", code + "\nsys.exit(IMPORT_ERROR is not None)"])[0] == 0

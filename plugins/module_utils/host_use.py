@@ -13,9 +13,11 @@ import bisect
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import in_use, rtnetlink, ssh
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.in_use import Use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route, Rule
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, lab_of
 
 # A route to more than this much of all addresses counts as a default route: two halves are one.
 DEFAULT_LENGTH = 8
@@ -32,6 +34,31 @@ def _bits(network: rules.Network) -> _Bits:
 
 def _rest(version: int, length: int) -> int:
     return (32 if version == 4 else 128) - length
+
+
+def host_use(snapshot: Snapshot) -> HostUse:
+    """What the host uses, looked at when it is first asked for; the links of all labs are no part of the host.
+
+    While a plan grows it stays the same: without force the plan changes none of it, and with force nobody asks.
+    """
+    return snapshot.once(_look, snapshot)
+
+
+def _look(sockets: Sockets, snapshot: Snapshot) -> HostUse:
+    return HostUse(snapshot, lambda link: link.born or bool(lab_of(link.alias)))
+
+
+def addresses_in_use(sockets: Sockets) -> list[Use]:
+    """Which addresses the host talks to: first those from which it is managed; an address may be in it twice."""
+    known = in_use.established()
+    why = "from where this host is managed"
+    found = [Use(str(rules.ip_of(one)), why) for one in ssh.clients(known)] + in_use.uses(known)
+    return [one for one in found if not rules.ip_of(one.address).is_link_local]
+
+
+def _rules(sockets: Sockets) -> list[Rule]:
+    """The host's rules for which table of routes is looked into."""
+    return rtnetlink.rules(sockets.get(""))
 
 
 class HostUse:
@@ -126,7 +153,7 @@ class HostUse:
 
     def _why_not_elsewhere(self, network: rules.Network, table: int) -> list[str]:
         """Why a route of another table should not lead to a network: a rule of the host's looks there."""
-        for rule in self._snapshot.rules():
+        for rule in self._snapshot.once(_rules):
             if rule.table == table and rule.family == network.version and self._is_for_host(rule):
                 return ["a rule of the host ({0}) looks into table {1}".format(rule.text(), table)]
         return []
@@ -158,7 +185,8 @@ class HostUse:
         """What is used in a network."""
         if self._uses is None:
             self._uses = {4: [], 6: []}
-            for use in {one.address: one for one in reversed([*self._gateways(), *self._snapshot.in_use()])}.values():
+            found = [*self._gateways(), *self._snapshot.once(addresses_in_use)]
+            for use in {one.address: one for one in reversed(found)}.values():
                 if not self._is_reached_by_lab(use.address):
                     self._uses[rules.ip_of(use.address).version].append((int(rules.ip_of(use.address)), use))
             for uses in self._uses.values():

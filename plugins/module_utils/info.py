@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
@@ -67,7 +68,7 @@ def _namespace(snapshot: Snapshot, namespace: Namespace, sysctls: t.Sequence[str
         "routes": [_route(route) for route in namespace.routes],
         "neighbors": [dataclasses.asdict(neighbor) for neighbor in snapshot.neighbors(namespace).values()],
         "fdb": [dataclasses.asdict(entry) for entry in snapshot.forwarding(namespace)],
-        "sysctls": {name: snapshot.sysctl(namespace.ref, name) for name in sysctls},
+        "sysctls": {name: snapshot.once(sysctl.value, namespace.ref, name) for name in sysctls},
     }
 
 

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied, recorders
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
@@ -26,7 +26,7 @@ def describe(names: list[str] | None) -> list[Data]:
         snapshot = Snapshot(sockets)
         everywhere = snapshot.everywhere()
         found = _marks(everywhere) | set(snapshot.remembering()) | set(applied.labs())
-        found |= {recorder.lab for recorder in snapshot.recorders()}
+        found |= {recorder.lab for recorder in recorders.recorders()}
         return [_lab(snapshot, everywhere, name) for name in sorted(found) if names is None or name in names]
 
 
@@ -56,7 +56,8 @@ def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str) -> Data:
             for record in memory.records(snapshot, name, "sysctl")
         ],
         "recorders": [
-            {"kind": recorder.kind, "name": recorder.name, "pid": recorder.pid} for recorder in snapshot.recorders(name)
+            {"kind": recorder.kind, "name": recorder.name, "pid": recorder.pid}
+            for recorder in recorders.recorders(name)
         ],
         "topology": topology,
         **_drift(name, topology),

@@ -14,7 +14,6 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import GROUPS
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
@@ -23,6 +22,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 # The kind of records that a lab has of links that are not its own, and that it has changed.
 ADOPTED = "adopted"
+
+# What may be done about other people's firewalls on the way of a lab's packets.
+ALLOW, LEAVE = "allow", "leave"
+CHOICES = (ALLOW, LEAVE)
 
 
 class Stage(enum.IntEnum):
@@ -92,8 +95,10 @@ class Plan:
         made by an earlier task, which in check mode made nothing, and named in `assumed`.
     :ivar kept: what the plan makes the lab remember, by key; None for what it forgets.
     :ivar moved_sysctls: the values that sysctls will have, by namespace and name; `*` stands for each link.
-    :ivar crossed: the namespaces whose firewalls the lab's packets meet, and what is to be done about these; see
-        :meth:`cross`.
+    :ivar crossed: the namespaces whose firewalls the lab's packets meet, and what is to be done about these, by
+        reference; see `resources/crossing.py`.
+    :ivar with_tables: references of the namespaces whose nftables tables were looked at.
+    :ivar last_steps: what plans when all resources have; see :meth:`at_end`.
     :ivar sign: the group that links are born in, by which a later run knows those of a killed one.
     :ivar forgotten: the neighbours that the kernel forgets upon the changes so far, see :mod:`.resources.neighbor`;
         None where nobody has asked since the last change that is not about neighbours.
@@ -111,7 +116,8 @@ class Plan:
         self.kept: dict[str, dict[str, t.Any] | None] = {}
         self.moved_sysctls: dict[tuple[str, str], str] = {}
         self.crossed: dict[str, str] = {}
-        self._host_use: HostUse | None = None
+        self.with_tables: set[str] = set()
+        self.last_steps: list[t.Callable[[Plan], None]] = []
         self._adopted: dict[str, dict[str, t.Any]] = {}
         self.sign = random.choice(GROUPS)
         self.notes: list[Remember] = []
@@ -151,12 +157,10 @@ class Plan:
 
         return sorted(self._changes, key=turn)
 
-    def cross(self, namespace: Namespace, choice: str = "") -> None:
-        """Look at the firewalls of a namespace when all else is planned, by a choice of `resources/host_firewall.py`.
-
-        Without one, what the lab does not need any more is taken out of them.
-        """
-        self.crossed[namespace.ref] = choice or self.crossed.get(namespace.ref, "")
+    def at_end(self, step: t.Callable[[Plan], None]) -> None:
+        """Let a step plan what follows from the rest, when all resources have planned; each step has one turn."""
+        if step not in self.last_steps:
+            self.last_steps.append(step)
 
     # -- looking things up --------------------------------------------------------------------------------------
 
@@ -210,16 +214,6 @@ class Plan:
             "{0} in {1}".format(dev, ref or "the host") if dev else "namespace {0}".format(ref)
             for ref, dev in self._assumed
         )
-
-    @property
-    def host_use(self) -> HostUse:
-        """What the host uses, looked at when it is first asked for.
-
-        While a plan grows it stays the same: without force the plan changes none of it, and with force nobody asks.
-        """
-        if self._host_use is None:
-            self._host_use = HostUse(self.snapshot, lambda link: link.born or bool(lab_of(link.alias)))
-        return self._host_use
 
     # -- whose is it --------------------------------------------------------------------------------------------
 

@@ -16,29 +16,16 @@ import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
-    held,
-    in_use,
-    managers,
-    namespaces,
-    nftables,
-    recorders,
-    rtnetlink,
-    ssh,
-    store,
-    sysctl,
-)
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import openings
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces, rtnetlink, store
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     Address,
     Forwarding,
     Link,
     Neighbor,
     Route,
-    Rule,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import OWN
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
 MARK = "linuxnet.lab:"
@@ -221,14 +208,6 @@ def _names(links: dict[str, Link]) -> dict[int, str]:
     return {link.index: link.name for link in links.values()}
 
 
-def _unless_gone(look: t.Callable[[], _T], otherwise: _T) -> _T:
-    """What *look* finds in a namespace; *otherwise* where that was removed, or its process ended, a moment before."""
-    try:
-        return look()
-    except (FileNotFoundError, ProcessLookupError):
-        return otherwise
-
-
 @dataclasses.dataclass
 class _Numbers:
     """What a namespace's numbers for others mean, as far as it was asked: of the namespaces read, the first *asked*."""
@@ -247,17 +226,22 @@ class Snapshot:
         self._numbers: dict[Namespace, _Numbers] = {}
         self._read_so_far: list[Namespace] = []
         self._first_refs = {os.stat("/proc/thread-self/ns/net").st_ino: ""}
-        self._sysctls: dict[tuple[str, str], str | None] = {}
         self._known_numbers: dict[tuple[Namespace, Namespace], int | None] = {}
-        self._new_sysctls: dict[str, str | None] = {}
-        self._in_use: list[in_use.Use] | None = None
         self._neighbors: dict[Namespace, dict[tuple[str, str, bool], Neighbor]] = {}
-        self._rulesets: dict[tuple[str, str], nftables.Ruleset | None] = {}
-        self._firewalls: dict[str, openings.Firewalls] = {}
-        self._files: dict[str, str | None] = {}
+        self._found: dict[tuple[t.Any, ...], t.Any] = {}
         self._memories: dict[str, dict[str, t.Any]] = {}
         self._owners: dict[str, str] | None = None
         self._freed: set[str] = set()
+
+    def once(self, look: t.Callable[..., _T], *arguments: t.Any) -> _T:
+        """What *look* finds with the run's sockets and these arguments; it is called the first time alone.
+
+        So does whoever needs more than links, addresses and routes look at the rest of the kernel.
+        """
+        key = (look, *arguments)
+        if key not in self._found:
+            self._found[key] = look(self._sockets, *arguments)
+        return t.cast(_T, self._found[key])
 
     def namespace(self, ref: str) -> Namespace | None:
         """The namespace with this reference; None where there is none."""
@@ -269,12 +253,12 @@ class Snapshot:
         path = self._sockets.finder.find(ref)
         if path is None:
             return None
-        inode = _unless_gone(lambda: os.stat(path).st_ino, None)
+        inode = unless_gone(lambda: os.stat(path).st_ino, None)
         if inode is None:
             return None
         # Another reference, of those asked for before, or the host's, may mean the same.
         first = self._first_refs.setdefault(inode, ref)
-        return self.namespace(first) if first != ref else _unless_gone(lambda: self._read(ref), None)
+        return self.namespace(first) if first != ref else unless_gone(lambda: self._read(ref), None)
 
     def put(self, ref: str, namespace: Namespace | None) -> None:
         """Move the picture along: a namespace that the plan makes or removes."""
@@ -309,7 +293,7 @@ class Snapshot:
         names = _names(links)
 
         def routes(family: int) -> list[Route]:
-            return _unless_gone(lambda: rtnetlink.routes(self._sockets.get(ref), names, family), [])
+            return unless_gone(lambda: rtnetlink.routes(self._sockets.get(ref), names, family), [])
 
         namespace = Namespace(ref, links, routes)
         holder = self._sockets.finder.holder(ref)
@@ -379,90 +363,24 @@ class Snapshot:
             finally:
                 os.close(fd)
 
-        return _unless_gone(ask, None)
+        return unless_gone(ask, None)
 
     def neighbors(self, namespace: Namespace) -> dict[tuple[str, str, bool], Neighbor]:
         """The neighbour tables of a namespace, by link, address, and whether it is an entry of a proxy."""
         if namespace not in self._neighbors:
             names = _names(namespace.links)
-            found = _unless_gone(lambda: rtnetlink.neighbors(self._sockets.get(namespace.ref), names), [])
+            found = unless_gone(lambda: rtnetlink.neighbors(self._sockets.get(namespace.ref), names), [])
             self._neighbors[namespace] = {(one.dev, one.dst, one.proxy): one for one in found}
         return self._neighbors[namespace]
 
     def forwarding(self, namespace: Namespace) -> list[Forwarding]:
         """The forwarding databases of a namespace's bridges."""
         names = _names(namespace.links)
-        return _unless_gone(lambda: rtnetlink.forwarding(self._sockets.get(namespace.ref), names), [])
-
-    def sysctl(self, ref: str, name: str) -> str | None:
-        """The value of a sysctl in a namespace; None where the kernel has none of that name."""
-        if (ref, name) not in self._sysctls:
-            try:
-                with self._sockets.finder.inside(ref):
-                    self._sysctls[ref, name] = sysctl.read(name)
-            except FileNotFoundError:
-                self._sysctls[ref, name] = None
-        return self._sysctls[ref, name]
-
-    def in_use(self) -> list[in_use.Use]:
-        """Which addresses the host talks to: first those from which it is managed; an address may be in it twice."""
-        if self._in_use is None:
-            known = in_use.established()
-            why = "from where this host is managed"
-            found = [in_use.Use(str(rules.ip_of(one)), why) for one in ssh.clients(known)] + in_use.uses(known)
-            self._in_use = [one for one in found if not rules.ip_of(one.address).is_link_local]
-        return self._in_use
-
-    def rules(self) -> list[Rule]:
-        """The host's rules for which table of routes is looked into."""
-        return rtnetlink.rules(self._sockets.get(""))
-
-    def new_sysctl(self, name: str) -> str | None:
-        """The value that a sysctl has in a new namespace; None where the kernel has none of that name."""
-        if name not in self._new_sysctls:
-            try:
-                with namespaces.inside_new():
-                    self._new_sysctls[name] = sysctl.read(name)
-            except FileNotFoundError:
-                self._new_sysctls[name] = None
-        return self._new_sysctls[name]
-
-    def ruleset(self, ref: str, lab: str) -> nftables.Ruleset | None:
-        """The lab's nftables ruleset in a namespace; None where it has none."""
-        if (ref, lab) not in self._rulesets:
-            socket = nftables.Socket
-            self._rulesets[ref, lab] = _unless_gone(lambda: nftables.read(self._sockets.get(ref, socket), lab), None)
-        return self._rulesets[ref, lab]
-
-    def has_read_rules(self, ref: str) -> bool:
-        """Whether anybody asked for a ruleset of a namespace, so that its nftables are in use anyway."""
-        return any(netns == ref for netns, dummy in self._rulesets)
-
-    def firewalls(self, ref: str) -> openings.Firewalls:
-        """The firewalls in a namespace, other than the collection's own tables."""
-        if ref not in self._firewalls:
-            self._firewalls[ref] = _unless_gone(lambda: self._read_firewalls(ref), openings.Firewalls([], {}, {}))
-        return self._firewalls[ref]
-
-    def _read_firewalls(self, ref: str) -> openings.Firewalls:
-        with self._sockets.finder.inside(ref):
-            return openings.read(self._sockets.get(ref, nftables.Socket))
+        return unless_gone(lambda: rtnetlink.forwarding(self._sockets.get(namespace.ref), names), [])
 
     def read_so_far(self) -> list[Namespace]:
         """The namespaces in the picture, those that the plan makes included."""
         return [namespace for namespace in dict.fromkeys(self._namespaces.values()) if namespace is not None]
-
-    def foreign_managers(self, lab: str) -> list[str]:
-        """Who else manages links of a lab on the host, as far as the host was looked at, a sentence each."""
-        host = self._namespaces.get("")
-        if host is None:
-            return []
-        own = {link.index: link.name for link in host.links.values() if link.index and link.alias == mark(lab)}
-        return managers.of_links(own)
-
-    def recorders(self, lab: str | None = None) -> list[recorders.Recorder]:
-        """What records packets or neighbours for a lab, or for any, or has left a record that nobody fetched."""
-        return recorders.recorders(lab)
 
     def remembered(self, lab: str) -> dict[str, t.Any]:
         """What the lab remembers."""
@@ -473,16 +391,6 @@ class Snapshot:
     def remembering(self) -> list[str]:
         """The labs that remember something."""
         return store.labs()
-
-    def file(self, path: str) -> str | None:
-        """A file's text; None where there is none."""
-        if path not in self._files:
-            self._files[path] = store.read_file(path)
-        return self._files[path]
-
-    def put_file(self, path: str, text: str | None) -> None:
-        """Move the picture along: a file that the plan writes."""
-        self._files[path] = text
 
     def identity(self, ref: str) -> str:
         """What tells a namespace from all others, however it is referred to; empty where there is none."""

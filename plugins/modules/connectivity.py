@@ -565,8 +565,8 @@ def _pairs(module: AnsibleModule, options: Item) -> list[Item]:
 
 def _addresses(module: AnsibleModule) -> t.Any:
     """What reads addresses; only now, because it needs pyroute2."""
-    from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
     from ansible_collections.linuxnet.lab.plugins.module_utils.probe import addresses
+    from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import require_library
 
     require_library(module)
     return addresses

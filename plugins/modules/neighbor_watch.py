@@ -165,10 +165,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import recorder
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbors import Watch
+from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import require_library
 
 
 def _job(params: dict[str, t.Any]) -> tuple[Job, list[str]]:

@@ -301,9 +301,9 @@ require_python()
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import answer
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import require_library
 from ansible_collections.linuxnet.lab.plugins.module_utils.info import describe, free
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
+from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import require_library
 
 
 def main():

@@ -112,6 +112,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 require_python()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.progress import reporting
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face as topology
@@ -154,7 +155,7 @@ def main():
         build,
         result,
         lab_of,
-        watched=True,
+        reporting=reporting,
         required_if=[("state", "present", ["topology"]), ("state", "absent", ["lab", "topology"], True)],
     )
 

@@ -18,7 +18,7 @@ import sys
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import face
+from ansible_collections.linuxnet.lab.plugins.module_utils import respawn
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence
 
 from .conftest import assert_same
@@ -232,7 +232,7 @@ def test_no_python_of_roots_looks_into_the_current_folder(world, tmp_path, monke
         def run_command(self, command):
             return (subprocess.run(command, capture_output=True, check=False).returncode,)
 
-    face._can_use(Module(), sys.executable)
+    respawn._can_use(Module(), sys.executable)
     assert not (tmp_path / "ran").exists()
     roles = pathlib.Path(__file__).resolve().parents[2] / "roles"
     for path in roles.rglob("*.yml"):

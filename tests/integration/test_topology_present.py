@@ -18,9 +18,8 @@ import unittest.mock
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders, release
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
 
 from .conftest import assert_same
@@ -711,7 +710,7 @@ def test_who_does_not_say_that_it_forwards_does_not(world: World) -> None:
     lab = {"name": "office", "namespaces": ["pc"]}
     world.run("topology", topology=lab)
     world.sh("echo 1 > /proc/sys/net/ipv4/ip_forward", "pc")
-    with unittest.mock.patch.object(Snapshot, "new_sysctl", lambda self, name: "1"):
+    with unittest.mock.patch.object(sysctl, "value_in_new", lambda sockets, name: "1"):
         done = world.quartet("topology", topology=lab)
     assert done["commands"] == ["ip netns exec pc sysctl -w net.ipv4.ip_forward=0"]
     assert world.sh("cat /proc/sys/net/ipv4/ip_forward", "pc").strip() == "0"

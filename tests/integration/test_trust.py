@@ -297,7 +297,7 @@ def test_what_goes_while_it_is_looked_at_is_not_there(world: World) -> None:
             held.release(held.holders()[0])
             namespaces.remove("c1")
             assert snapshot.peer(there["c2"], there["c2"].links["eth0"]) is None
-            assert there["c1"].routes == snapshot.neighbors(there["c1"]) == []
+            assert there["c1"].routes == [] and snapshot.neighbors(there["c1"]) == {}
             fresh = Snapshot(sockets)
             assert {one.ref for one in fresh.everywhere()} == {"", "c2"}
 

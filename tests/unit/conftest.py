@@ -16,6 +16,8 @@ import ansible
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import plan as planning
+from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import addresses_in_use
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
@@ -48,20 +50,16 @@ class Picture(Snapshot):
     def are_pair(self, namespace: Namespace, link: Link, other: Namespace, peer: Link) -> bool:
         return (link.index, link.peer) == (peer.peer, peer.index)
 
-    def sysctl(self, ref: str, name: str) -> str | None:
-        return self.sysctls.get((ref, name))
-
-    def in_use(self) -> list[t.Any]:
-        return []
+    def once(self, look: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
+        if look is sysctl.value:
+            return self.sysctls.get(arguments)
+        return [] if look is addresses_in_use else super().once(look, *arguments)
 
     def remembered(self, lab: str) -> dict[str, t.Any]:
         return self.memory.get(lab, {})
 
     def remembering(self) -> list[str]:
         return list(self.memory)
-
-    def file(self, path: str) -> str | None:
-        return self._files.get(path)
 
     def identity(self, ref: str) -> str:
         return ref or "host"

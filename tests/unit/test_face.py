@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("ansible.module_utils.basic")
 
 from ansible_collections.linuxnet.lab.plugins import doc_fragments, modules  # noqa: E402
-from ansible_collections.linuxnet.lab.plugins.module_utils import engine, face  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine, face, respawn  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals, store  # noqa: E402
 
@@ -166,13 +166,13 @@ def without_library(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """This Python has no pyroute2; those that the list gets have it, and may run the module instead."""
     others: list[str] = []
 
-    def respawn(python: str) -> t.NoReturn:
+    def run_by(python: str) -> t.NoReturn:
         raise Spoken({"python": python})
 
-    monkeypatch.setattr(face.library, "IMPORT_ERROR", "traceback")
-    monkeypatch.setattr(face.library, "PROBLEM", "python has no pyroute2")
-    monkeypatch.setattr(face, "_can_use", lambda module, python: python in others)
-    monkeypatch.setattr(face, "respawn_module", respawn)
+    monkeypatch.setattr(respawn.library, "IMPORT_ERROR", "traceback")
+    monkeypatch.setattr(respawn.library, "PROBLEM", "python has no pyroute2")
+    monkeypatch.setattr(respawn, "_can_use", lambda module, python: python in others)
+    monkeypatch.setattr(respawn, "respawn_module", run_by)
     return others
 
 
@@ -187,7 +187,7 @@ def test_without_the_library_the_systems_python_takes_over_once(
 ) -> None:
     without_library.append("/usr/bin/python3")
     assert result_of(monkeypatch, DONE) == {"python": "/usr/bin/python3"}
-    monkeypatch.setattr(face, "has_respawned", lambda: True)
+    monkeypatch.setattr(respawn, "has_respawned", lambda: True)
     assert result_of(monkeypatch, DONE)["failed"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, persistence, store, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, store
 
 
 @contextlib.contextmanager
@@ -22,6 +22,6 @@ def alone(lab: str) -> t.Iterator[None]:
     """
     with store.locked(lab):
         held.forget_gone()
-        for folder in (*persistence.folders(), sysctl.PERSIST_DIR):
+        for folder in store.FOLDERS:
             store.clear(folder)
         yield

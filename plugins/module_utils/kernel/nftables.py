@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import pack, text, to_text, walk
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import NLM_F_ACK, NLM_F_CREATE, Packed
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown, nested, number
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
 
 _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 10
@@ -197,6 +198,11 @@ def read(socket: Socket, lab: str) -> Ruleset | None:
     if int.from_bytes(table.get(_TABLE_USE, b""), "big") != len(found_chains):
         unknown.append("sets or objects")
     return Ruleset(chains, tuple(unknown))
+
+
+def of_namespace(sockets: Sockets, ref: str, lab: str) -> Ruleset | None:
+    """The ruleset of a lab in a namespace; None where it has none."""
+    return unless_gone(lambda: read(sockets.get(ref, Socket), lab), None)
 
 
 def _table(socket: Socket, name: str) -> dict[int, bytes] | None:

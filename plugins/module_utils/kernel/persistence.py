@@ -26,9 +26,8 @@ import zipfile
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, sources, store
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
-LAB_DIR = "/etc/linuxnet.lab"
-UNIT_DIR = "/etc/systemd/system"
-CODE = "/usr/local/lib/linuxnet.lab/boot.pyz"
+LAB_DIR, UNIT_DIR = store.LAB_DIR, store.UNIT_DIR
+CODE = os.path.join(store.CODE_DIR, "boot.pyz")
 
 _WANTS = "multi-user.target.wants"
 
@@ -80,11 +79,6 @@ sys.exit({module}.main(sys.argv[1]))
 """
 
 Files = dict[str, bytes]
-
-
-def folders() -> list[str]:
-    """The folders in which this writes."""
-    return [LAB_DIR, UNIT_DIR, os.path.dirname(CODE)]
 
 
 def unit(lab: str) -> str:
@@ -168,7 +162,7 @@ def distrusted() -> list[str]:
     package = os.path.join(place, "pyroute2")
     inside = [os.path.join(folder, name) for folder, dummy, names in os.walk(package) for name in names]
     paths = [sys.executable, *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), package]
-    paths += [*inside, *folders()]
+    paths += [*inside, LAB_DIR, UNIT_DIR, os.path.dirname(CODE)]
     seen: set[str] = set()
     text = "persist: {0} {1}, and what runs at boot may only come from where root alone can write"
     return [text.format(*found) for path in paths for found in _loose(path, seen)]

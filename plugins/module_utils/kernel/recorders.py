@@ -12,7 +12,6 @@ itself is never asked.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import json
 import os
@@ -24,7 +23,6 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import processes, store
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
 KINDS = ("capture", "neighbor_watch")
 
@@ -147,14 +145,3 @@ def end(recorder: Recorder) -> None:
     with alone():
         stop(recorder)
         discard(recorder)
-
-
-@dataclasses.dataclass(eq=False)
-class EndRecorder(Operation):
-    """The end of a recorder and of its record."""
-
-    recorder: Recorder
-
-    def carry_out(self, context: Context) -> None:
-        """See the base class."""
-        end(self.recorder)

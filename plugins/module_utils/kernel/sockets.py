@@ -16,7 +16,16 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import
 
 # Of one kind, where the process may have any number.
 _MOST_OPEN = 2000
+_T = t.TypeVar("_T")
 _Kind = t.TypeVar("_Kind", bound=Netlink)
+
+
+def unless_gone(look: t.Callable[[], _T], otherwise: _T) -> _T:
+    """What *look* finds in a namespace; *otherwise* where that was removed, or its process ended, a moment before."""
+    try:
+        return look()
+    except (FileNotFoundError, ProcessLookupError):
+        return otherwise
 
 
 def most_open(part: float) -> int:

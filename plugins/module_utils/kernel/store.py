@@ -24,6 +24,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 
 STORE_DIR = "/run/linuxnet.lab"
+# The other folders of a host in which the collection writes files: what comes back after a reboot.
+LAB_DIR = "/etc/linuxnet.lab"
+UNIT_DIR = "/etc/systemd/system"
+CODE_DIR = "/usr/local/lib/linuxnet.lab"
+SYSCTL_DIR = "/etc/sysctl.d"  # sysctl.d(5)
+FOLDERS = (LAB_DIR, UNIT_DIR, CODE_DIR, SYSCTL_DIR)
 
 # How long a run waits for another one to end, in seconds. A removal of thousands of links takes a minute.
 PATIENCE = 300

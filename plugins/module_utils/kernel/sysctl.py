@@ -14,11 +14,11 @@ import errno
 import os
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 
 ROOT = "/proc/sys"
-# Where systemd and sysctl(8) look for what holds from the boot on: sysctl.d(5).
-PERSIST_DIR = "/etc/sysctl.d"
 # What makes a namespace a router, by family.
 FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
@@ -69,6 +69,24 @@ def read(name: str) -> str:
             return normal(stream.read())
     except (IsADirectoryError, NotADirectoryError) as exc:
         raise FileNotFoundError(errno.ENOENT, "no such sysctl", name) from exc
+
+
+def value(sockets: Sockets, ref: str, name: str) -> str | None:
+    """The value of a sysctl in a namespace; None where the kernel has none of that name."""
+    try:
+        with sockets.finder.inside(ref):
+            return read(name)
+    except FileNotFoundError:
+        return None
+
+
+def value_in_new(sockets: Sockets, name: str) -> str | None:
+    """The value that a sysctl has in a new namespace; None where the kernel has none of that name."""
+    try:
+        with namespaces.inside_new():
+            return read(name)
+    except FileNotFoundError:
+        return None
 
 
 def write(name: str, value: str) -> None:

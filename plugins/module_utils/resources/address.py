@@ -13,7 +13,7 @@ import shlex
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described
+from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described, host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
@@ -212,8 +212,8 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
             return ["{0}: {1} is already on {2} in {3}".format(place, address.ip, other.name, namespace.title)]
     if namespace.ref:
         return []
-    found = plan.host_use.why_not_address(address.ip, network)
-    for there, route in plan.host_use.networks if not found else ():
+    found = host_use(plan.snapshot).why_not_address(address.ip, network)
+    for there, route in host_use(plan.snapshot).networks if not found else ():
         if there.version == network.version and network.overlaps(there):
             found.append("{0} overlaps the host's route to {1}".format(network, described(there, route)))
             break

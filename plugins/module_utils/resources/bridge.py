@@ -23,8 +23,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
     SetLink,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, adopted, link
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, adopted, crossing, link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
@@ -34,7 +34,7 @@ class Bridge:
 
     :ivar options: by the names of :data:`.fields.BRIDGE`, in the user's units. Those not named stay as they are.
     :ivar ports: links that are to be its only ports; None leaves the ports as they are.
-    :ivar host_firewall: a choice of :mod:`.host_firewall`.
+    :ivar host_firewall: a choice of :mod:`.crossing`.
     :ivar usual_mtu: what it has without an MTU of its own. With it nothing is left: options not named are those of a
         new bridge.
     """
@@ -48,7 +48,7 @@ class Bridge:
     present: bool = True
     place: str = ""
     usual_mtu: int | None = None
-    host_firewall: str = "allow"
+    host_firewall: str = ALLOW
 
     def check(self) -> list[str]:
         """Names, values, addresses."""
@@ -104,7 +104,7 @@ class Bridge:
             steps.append(partial(self._set_ports, plan, namespace, bridge, self.ports))
         steps.append(partial(link.configure, plan, namespace, bridge, link.Settings(up=self.settings.up), self.place))
         each(steps)
-        plan.cross(namespace, self.host_firewall)
+        crossing.cross(plan, namespace, self.host_firewall)
 
     def _demand(self, plan: Plan, namespace: Namespace, found: Link, deed: str = "be changed") -> None:
         plan.demand(namespace, found, self.place + "name", deed)

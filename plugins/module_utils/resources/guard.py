@@ -10,35 +10,47 @@ that labs remember to have turned on, and from the links on the host that carry 
 
 from __future__ import annotations
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import FORWARDING
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import masquerade, memory, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, lab_of
 
+# The kind of the records of the values that sysctls had before.
+SYSCTL = "sysctl"
 
-def keep(plan: Plan) -> None:
+
+def follow(plan: Plan, namespace: Namespace) -> None:
+    """Let the guard follow when all else is planned, where it is the host whose links, sysctls or tables may change."""
+    if not namespace.ref:
+        plan.at_end(_keep)
+
+
+def _keep(plan: Plan) -> None:
     """Plan the guard as the host needs it after everything else that was planned; or its end."""
-    concerned = plan.snapshot.has_read_rules("")
+    concerned = "" in plan.with_tables
     if not concerned and not plan.kept and not plan.snapshot.remembering():
         return
     families = []
     for family, name in FORWARDING.items():
-        key = memory.key(plan, sysctl.KIND, "", name)
+        key = memory.key(plan, SYSCTL, "", name)
         records = [memory.recall(plan, key), *memory.recall_others(plan, key)]
         concerned = concerned or key in plan.kept or any(records)
         if any(record and record["old"] == "0" != record["value"] for record in records):
             families.append(family)
     host = plan.snapshot.namespace("")
     if concerned and host:
-        wanted = _ruleset(families, host) if families else None
-        masquerade.change(plan, host, nftables.SHARED, plan.snapshot.ruleset("", nftables.SHARED), wanted, Stage.GUARD)
+        _plan(plan, host, families)
 
 
-def _ruleset(families: list[int], host: Namespace) -> nftables.Ruleset:
+def _plan(plan: Plan, host: Namespace, families: list[int]) -> None:
+    # Not above: most runs never need it.
+    from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
+    from ansible_collections.linuxnet.lab.plugins.module_utils.resources import tables
+
     found = [link for link in host.links.values() if link.name != "lo"]
     # What goes by a port of a bridge goes by the bridge, whosever that is.
     links = {link.master or link.name for link in found if link.born or lab_of(link.alias)}
     bridges = {link.name for link in found if link.kind == "bridge"} - links
     rules = nftables.guarded_forward(families, sorted(links), sorted(bridges))
-    return nftables.Ruleset({"forward": nftables.forward(rules)})
+    wanted = nftables.Ruleset({"forward": nftables.forward(rules)}) if families else None
+    tables.change(plan, host, nftables.SHARED, tables.there(plan, "", nftables.SHARED), wanted, Stage.GUARD)

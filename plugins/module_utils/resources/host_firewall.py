@@ -17,7 +17,7 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables, sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import firewalld
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Flow, Obstacle
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.openings import (
@@ -26,14 +26,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.open
     Place,
     ReplaceOpenings,
     commands,
+    of_namespace,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, LEAVE, Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, tables
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
-
-ALLOW, LEAVE = "allow", "leave"
-CHOICES = (ALLOW, LEAVE)
 
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 _BRIDGED = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
@@ -63,7 +61,7 @@ class _Crossing:
     choice: str
 
     def plan(self) -> None:
-        firewalls = self.lab_plan.snapshot.firewalls(self.namespace.ref)
+        firewalls = self.lab_plan.snapshot.once(of_namespace, self.namespace.ref)
         flows = {version: self._flows(version) for version in (4, 6)} if firewalls.tables else {4: [], 6: []}
         wanted: dict[Place, list[Opening]] = {}
         blocked: list[tuple[Obstacle, Flow]] = []
@@ -199,7 +197,7 @@ class _Crossing:
         links = self._links()
         numbers = {link.name: link.index for link in self.namespace.links.values()}
         flows = []
-        if self.lab_plan.snapshot.sysctl(self.namespace.ref, _BRIDGED[version]) == "1":
+        if self.lab_plan.snapshot.once(sysctl.value, self.namespace.ref, _BRIDGED[version]) == "1":
             for link in links:
                 networks = _networks(link, version)
                 if link.kind == "bridge" and (networks or not self._versions() or version in self._versions()):
@@ -273,12 +271,12 @@ class _Crossing:
                     continue
                 if (operation.netns, operation.lab) == (self.namespace.ref, self.lab_plan.lab):
                     return operation.ruleset if isinstance(operation, nftables.ReplaceTable) else None
-        return self.lab_plan.snapshot.ruleset(self.namespace.ref, self.lab_plan.lab)
+        return tables.there(self.lab_plan, self.namespace.ref, self.lab_plan.lab)
 
     def _sysctl(self, name: str) -> str | None:
         """A sysctl as the plan leaves it."""
         moved = self.lab_plan.moved_sysctls.get((self.namespace.ref, name))
-        return moved or self.lab_plan.snapshot.sysctl(self.namespace.ref, name)
+        return moved or self.lab_plan.snapshot.once(sysctl.value, self.namespace.ref, name)
 
     # -- what is told -------------------------------------------------------------------------------------------------
 

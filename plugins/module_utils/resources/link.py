@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, crossing, guard
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
 
 # What the diff calls those whose names would not be understood.
@@ -141,6 +141,7 @@ def configure(
     stage: Stage = Stage.CONFIGURE,
 ) -> None:
     """Plan the settings that differ, in one message; a bridge comes up later. *marked* adds the lab's mark."""
+    guard.follow(plan, namespace)
     if settings.altname not in (None, link.name, *link.altnames):
         add_altname(plan, namespace, link, settings.altname)
     if settings.master:
@@ -263,7 +264,8 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
     )
     host = next((one for one in (namespace, other[0] if other else namespace) if not one.ref), None)
     if host:  # whose firewalls may have rules for it
-        plan.cross(host)
+        crossing.cross(plan, host)
+        guard.follow(plan, host)
     namespace.drop_link(link.name)
     if other:
         other[0].drop_link(other[1].name)

@@ -15,13 +15,13 @@ import ipaddress
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import crossing, guard, tables
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 # The name that check mode shows for a link that an earlier task would have made.
@@ -87,7 +87,7 @@ class Masquerade:
     :ivar restricted: whether the lab's packets are let out and answers in, and nothing unsolicited; the other
         choice leaves forwarding as it is.
     :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
-    :ivar host_firewall: a choice of :mod:`.host_firewall`.
+    :ivar host_firewall: a choice of :mod:`.crossing`.
     """
 
     netns: str
@@ -95,7 +95,7 @@ class Masquerade:
     restricted: bool = True
     present: bool = True
     complete: bool = False
-    host_firewall: str = "allow"
+    host_firewall: str = ALLOW
 
     def check(self) -> list[str]:
         """Each match; and the lab's prefixes, where they are what decides."""
@@ -139,10 +139,11 @@ class Masquerade:
         namespace = plan.namespace(self.netns, "netns")
         wanted = self.ruleset([self._links(plan, namespace, match) for match in self.matches])
         if namespace.new:
-            change(plan, namespace, plan.lab, None, wanted)
+            tables.change(plan, namespace, plan.lab, None, wanted)
             return
-        change(plan, namespace, plan.lab, plan.snapshot.ruleset(self.netns, plan.lab), wanted)
-        plan.cross(namespace, self.host_firewall)
+        guard.follow(plan, namespace)
+        tables.change(plan, namespace, plan.lab, tables.there(plan, self.netns, plan.lab), wanted)
+        crossing.cross(plan, namespace, self.host_firewall)
 
     def _links(self, plan: Plan, namespace: Namespace, match: Match) -> list[str]:
         """The links by which a match's packets come: the one that was named, or those of the lab that lead to them."""
@@ -178,7 +179,7 @@ class Masquerade:
         """LabError where a match is for what somebody else on the host sends, by a link of their own."""
         if namespace.ref or plan.force or not match.src or _is_labs(plan, namespace, link):
             return
-        found = plan.host_use.why_not_source(rules.network_of(match.src))
+        found = host_use(plan.snapshot).why_not_source(rules.network_of(match.src))
         text = "{0}src: {1}; what comes from there is not rewritten unless force is true"
         if found:
             raise LabError([text.format(match.place, one) for one in found])
@@ -215,36 +216,9 @@ def _devs(namespace: Namespace, route: Route) -> list[str]:
 
 def remove(plan: Plan, namespace: Namespace | None) -> None:
     """Plan the end of the lab's table in a namespace."""
-    there = plan.snapshot.ruleset(namespace.ref, plan.lab) if namespace and not namespace.new else None
+    if namespace:
+        guard.follow(plan, namespace)
+    there = tables.there(plan, namespace.ref, plan.lab) if namespace and not namespace.new else None
     if namespace and there:
-        plan.cross(namespace)
-        change(plan, namespace, plan.lab, there, None)
-
-
-def change(
-    plan: Plan,
-    namespace: Namespace,
-    lab: str,
-    there: nftables.Ruleset | None,
-    wanted: nftables.Ruleset | None,
-    stage: Stage | None = None,
-) -> None:
-    """Plan another content of a lab's table, or its end, where it differs; *stage* is one for both."""
-    if there == wanted:
-        return
-    plan.add(
-        stage or (Stage.NAT if wanted else Stage.REMOVE_NAT),
-        namespace.ref,
-        [_operation(namespace, lab, wanted)],
-        [_operation(namespace, lab, there)],
-        ("nftables", nftables.table_name(lab)),
-        there.show() if there else None,
-        wanted.show() if wanted else None,
-        [enter(namespace, command) for command in nftables.commands(lab, there, wanted)],
-    )
-
-
-def _operation(namespace: Namespace, lab: str, ruleset: nftables.Ruleset | None) -> Operation:
-    if ruleset is None:
-        return nftables.DeleteTable(namespace.ref, lab)
-    return nftables.ReplaceTable(namespace.ref, lab, ruleset)
+        crossing.cross(plan, namespace)
+        tables.change(plan, namespace, plan.lab, there, None)

@@ -12,6 +12,7 @@ import shlex
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import SCOPES, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
@@ -162,7 +163,7 @@ class RouteWanted:
 
     def _check_host(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
         """LabError where a route of the host's leads away what the host is using."""
-        found = [] if namespace.ref or plan.force else plan.host_use.why_not_route(wanted)
+        found = [] if namespace.ref or plan.force else host_use(plan.snapshot).why_not_route(wanted)
         if found:
             text = "{0}dst: {1}; the route is not added unless force is true"
             raise LabError([text.format(self.place, one) for one in found])

@@ -14,14 +14,14 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store, sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import WriteFile
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
-KIND = "sysctl"
+KIND = guard.SYSCTL
 _RTPROT_RA = 9
 _ALIASES = {"net.ipv4.conf.all.forwarding": sysctl.FORWARDING[4]}
 
@@ -87,7 +87,8 @@ class Sysctl:
                 _persist(plan, name, None)
             return
         namespace = plan.namespace(self.netns, "netns")
-        if self.usual and plan.snapshot.new_sysctl(self.name) == sysctl.normal(self.value):
+        guard.follow(plan, namespace)
+        if self.usual and plan.snapshot.once(sysctl.value_in_new, self.name) == sysctl.normal(self.value):
             return
         current = self._current(plan, namespace)
         if current is None and not plan.is_assumed(namespace, self._dev()):
@@ -103,8 +104,8 @@ class Sysctl:
     def forget(self, plan: Plan) -> None:
         """Plan the value of a new namespace instead: what it was before, where no old value is remembered."""
         namespace = plan.snapshot.namespace(self.netns)
-        current = plan.snapshot.sysctl(self.netns, self.name)
-        new = plan.snapshot.new_sysctl(self._like_new())
+        current = _value(plan, self.netns, self.name)
+        new = plan.snapshot.once(sysctl.value_in_new, self._like_new())
         if namespace and current is not None and new is not None:
             change(plan, namespace, self.name, current, new)
 
@@ -118,9 +119,9 @@ class Sysctl:
             if current is None and dev not in ("", "all", "default"):
                 current = plan.moved_sysctls.get((self.netns, self._of("*")))
             if current is None and namespace.new:
-                current = plan.snapshot.new_sysctl(self._like_new())
+                current = plan.snapshot.once(sysctl.value_in_new, self._like_new())
             elif current is None:
-                current = plan.snapshot.sysctl(self.netns, self._like_new() if born else self.name)
+                current = _value(plan, self.netns, self._like_new() if born else self.name)
         except PermissionError as exc:  # those that only make something happen
             raise LabError("{0}: {1!r} cannot be read in {2}".format(self.place, self.name, namespace.title)) from exc
         if current is None and dev not in ("", "all", "default"):
@@ -208,7 +209,7 @@ class Sysctl:
             if link.name not in learning or plan.owns(link):
                 continue
             name = sysctl.name_of(["net", "ipv6", "conf", link.name, "accept_ra"])
-            if plan.snapshot.sysctl(self.netns, name) == "1":
+            if _value(plan, self.netns, name) == "1":
                 Sysctl(self.netns, name, "2", self.persist, place=self.place, because_of=self.name).plan(plan)
 
     def _set(self, plan: Plan, namespace: Namespace, current: str | None) -> None:
@@ -248,6 +249,11 @@ class Sysctl:
             plan.add(stage, self.netns, operations, undo, where, current, wanted, commands)
 
 
+def _value(plan: Plan, netns: str, name: str) -> str | None:
+    """The value of a sysctl in a namespace as it is now; None where the kernel has none of that name."""
+    return plan.snapshot.once(sysctl.value, netns, name)
+
+
 def change(
     plan: Plan, namespace: Namespace, name: str, current: str | None, wanted: str, stage: Stage = Stage.SYSCTL
 ) -> None:
@@ -271,8 +277,9 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
     mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
     if mine is None or namespace is None:
         return
+    guard.follow(plan, namespace)
     followers = _because_of(plan, netns, name)
-    current = plan.snapshot.sysctl(netns, name)
+    current = _value(plan, netns, name)
     if current is None:
         memory.forget(plan, key, mine)  # gone with its link
         return
@@ -293,7 +300,7 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
         commands.append(_command(namespace, name, target))
         _move(plan, netns, name, target)
     else:
-        undo += [_write(netns, one, plan.snapshot.sysctl(netns, one)) for one in values]
+        undo += [_write(netns, one, _value(plan, netns, one)) for one in values]
     for one, value in values.items():
         operations.append(_write(netns, one, value))
         commands.append(_command(namespace, one, value))
@@ -349,12 +356,12 @@ def _together(plan: Plan, namespace: Namespace, name: str, value: str) -> dict[s
         links = [link.name for link in namespace.links.values() if not link.born] if "*" in parts else [parts[3]]
         for dev in links:
             found[sysctl.name_of([*parts[:3], dev, *parts[4:]])] = made
-    return {one: made for one, made in found.items() if plan.snapshot.sysctl(namespace.ref, one) is not None}
+    return {one: made for one, made in found.items() if _value(plan, namespace.ref, one) is not None}
 
 
 def _restoring(plan: Plan, namespace: Namespace, name: str, current: str) -> list[Operation]:
     """What takes a change back: the value that is there, and then those that the kernel would not make of it."""
-    values = {one: plan.snapshot.sysctl(namespace.ref, one) for one in _together(plan, namespace, name, current)}
+    values = {one: _value(plan, namespace.ref, one) for one in _together(plan, namespace, name, current)}
     made = _together(plan, namespace, name, current)
     others = [_write(namespace.ref, one, value) for one, value in values.items() if value != made[one]]
     return [_write(namespace.ref, name, current), *others]
@@ -371,7 +378,7 @@ def _overwritten(
     found = {}
     for one, value in made.items():
         known_by = memory.key(plan, KIND, namespace.ref, one)
-        mine, current = memory.recall(plan, known_by), plan.snapshot.sysctl(namespace.ref, one)
+        mine, current = memory.recall(plan, known_by), _value(plan, namespace.ref, one)
         link = namespace.links.get(sysctl.parts_of(one)[3])
         if mine and mine.get("because_of") == name:
             found[known_by] = {**mine, "value": value}
@@ -389,7 +396,7 @@ def _values_before(plan: Plan, namespace: Namespace, name: str, current: str, ta
     now, then = _together(plan, namespace, name, current), _together(plan, namespace, name, target)
     found = {}
     for one, made in now.items():
-        there = t.cast(str, plan.snapshot.sysctl(namespace.ref, one))
+        there = t.cast(str, _value(plan, namespace.ref, one))
         record = memory.recall(plan, memory.key(plan, KIND, namespace.ref, one))
         if there != made:
             value = there
@@ -447,18 +454,30 @@ def _persist(plan: Plan, name: str, value: str | None) -> None:
 
 
 def _path(plan: Plan) -> str:
-    return os.path.join(sysctl.PERSIST_DIR, "90-linuxnet.lab-{0}.conf".format(plan.lab))
+    return os.path.join(store.SYSCTL_DIR, "90-linuxnet.lab-{0}.conf".format(plan.lab))
+
+
+@dataclasses.dataclass
+class _File:
+    """A file in the picture, which is moved along; None where there is none."""
+
+    text: str | None
+
+
+def _file(sockets: t.Any, path: str) -> _File:
+    return _File(store.read_file(path))
 
 
 def _persistent(plan: Plan) -> dict[str, str]:
-    lines = (plan.snapshot.file(_path(plan)) or "").splitlines()
+    lines = (plan.snapshot.once(_file, _path(plan)).text or "").splitlines()
     pairs = [line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
     return {name.strip(): value.strip() for name, value in pairs}
 
 
 def _write_file(plan: Plan, settings: dict[str, str]) -> None:
     path = _path(plan)
-    before = plan.snapshot.file(path)
+    file = plan.snapshot.once(_file, path)
+    before = file.text
     lines = ["# Kept for lab {0} by the Ansible collection linuxnet.lab".format(plan.lab)]
     lines += ["{0} = {1}".format(name, value) for name, value in settings.items()]
     text = "\n".join([*lines, ""]) if settings else None
@@ -477,4 +496,4 @@ def _write_file(plan: Plan, settings: dict[str, str]) -> None:
         text,
         [command],
     )
-    plan.snapshot.put_file(path, text)
+    file.text = text

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import EndRecorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorder_end import EndRecorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import recorders
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,
+    crossing,
+    guard,
     link,
     masquerade,
     memory,
@@ -39,7 +42,8 @@ class WholeLab:
         """Look everywhere, and remove what carries the lab's mark, and the namespaces that it remembers as its own."""
         everywhere = plan.snapshot.everywhere()
         everywhere += memory.places(plan, everywhere)
-        plan.cross(everywhere[0])
+        crossing.cross(plan, everywhere[0])
+        guard.follow(plan, everywhere[0])
         memory.disown_all(plan)
         leaving = [namespace for namespace in everywhere if namespace.ref and self._is_own(plan, namespace)]
         staying = [namespace for namespace in everywhere if namespace not in leaving]
@@ -72,7 +76,7 @@ class WholeLab:
 
 def _end_recorders(plan: Plan) -> None:
     """What still records holds the namespaces that it listens in."""
-    for recorder in plan.snapshot.recorders(plan.lab):
+    for recorder in recorders(plan.lab):
         plan.add(
             Stage.REMOVE_RECORDER,
             "",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, route
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
@@ -197,7 +198,7 @@ def _neighbors(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data]
 
 
 def _masquerade(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data]:
-    ruleset = snapshot.ruleset(namespace.ref, lab)
+    ruleset = snapshot.once(nftables.of_namespace, namespace.ref, lab)
     if ruleset is None or "postrouting" not in ruleset.chains:
         return []
     forward = "restricted" if "forward" in ruleset.chains else "open"

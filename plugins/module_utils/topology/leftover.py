@@ -14,6 +14,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,
+    crossing,
+    guard,
     link,
     masquerade,
     netns,
@@ -58,7 +60,8 @@ class Leftovers:
     def plan(self, plan: Plan) -> None:
         """Plan the end of everything that the lab has and its topology does not name."""
         everywhere = plan.snapshot.everywhere(routes_of=plan.lab)
-        plan.cross(everywhere[0], self.lab.host_firewall)
+        crossing.cross(plan, everywhere[0], self.lab.host_firewall)
+        guard.follow(plan, everywhere[0])
         nodes = {node.ref: node for node in self.lab.nodes.values() if node.ref}
         ours = [one for one in everywhere if one.ref and one.lab == plan.lab]
         leaving = [one for one in ours if one.ref not in nodes or nodes[one.ref].held != one.held]

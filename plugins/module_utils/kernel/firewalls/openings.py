@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls impo
     xtables,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nftables import Socket
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
 
 MARK = "linuxnet.lab:"
 _TABLE = "filter"
@@ -134,6 +135,16 @@ def read(socket: Socket) -> Firewalls:
 
 
 _Raw = t.Callable[[str], list[tuple[str, Opening]]]  # the rules of labs in a chain: comment and opening
+
+
+def of_namespace(sockets: Sockets, ref: str) -> Firewalls:
+    """The firewalls in a namespace, other than the collection's own tables."""
+
+    def look() -> Firewalls:
+        with sockets.finder.inside(ref):
+            return read(sockets.get(ref, Socket))
+
+    return unless_gone(look, Firewalls([], {}, {}))
 
 
 def _add(found: Firewalls, command: str, version: int, table: judge.Table, raw: _Raw) -> None:

@@ -1,0 +1,23 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The operation that ends a recorder; apart from :mod:`.recorders`, which those who record need without the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder, end
+
+
+@dataclasses.dataclass(eq=False)
+class EndRecorder(Operation):
+    """The end of a recorder and of its record."""
+
+    recorder: Recorder
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        end(self.recorder)

@@ -1,0 +1,26 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the lab's packets meet other people's firewalls, which are looked at when all else is planned."""
+
+from __future__ import annotations
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+
+def cross(plan: Plan, namespace: Namespace, choice: str = "") -> None:
+    """Look at the firewalls of a namespace when all else is planned, by one of the :data:`.plan.CHOICES`.
+
+    Without one, what the lab does not need any more is taken out of them.
+    """
+    plan.crossed[namespace.ref] = choice or plan.crossed.get(namespace.ref, "")
+    plan.at_end(_plan_all)
+
+
+def _plan_all(plan: Plan) -> None:
+    # Not above: most runs never need it, and it is large.
+    from ansible_collections.linuxnet.lab.plugins.module_utils.resources import host_firewall
+
+    host_firewall.plan_all(plan)
