@@ -63,7 +63,7 @@ options:
         type: str
         choices: [reachable, unreachable, no_reply, no_route, host_unreachable, net_unreachable, prohibited, refused,
           not_permitted, blackhole, packet_too_big, ttl_exceeded, port_unreachable, protocol_unreachable, beyond_scope,
-          no_source_address, link_down]
+          no_source_address, tentative_address, duplicate_address, link_down]
       src:
         description: As O(src), which is the default.
         type: str
@@ -164,7 +164,7 @@ options:
     type: str
     choices: [reachable, unreachable, no_reply, no_route, host_unreachable, net_unreachable, prohibited, refused,
       not_permitted, blackhole, packet_too_big, ttl_exceeded, port_unreachable, protocol_unreachable, beyond_scope,
-      no_source_address, link_down]
+      no_source_address, tentative_address, duplicate_address, link_down]
     default: reachable
   src:
     description:
@@ -225,6 +225,8 @@ options:
   timeout:
     description:
       - Seconds after which a check ends, counted from its first request.
+      - Over IPv6 they count from the end of duplicate address detection on this machine, which takes the kernel one or
+        two seconds after a link came up. A check that is answered earlier does not wait for it.
       - The kernel takes about 3 seconds to find that nobody answers an ARP or neighbour request. A shorter
         timeout ends in the reason V(no_reply) instead of V(host_unreachable); so does a sender whose C(lo) is
         down, because it cannot tell itself.
@@ -381,6 +383,10 @@ results:
         - V(not_permitted) - the sender's own firewall or a prohibiting route kept the request from leaving.
         - V(no_source_address) - the sender does not have O(src), or no address at all that it could use
           (yet).
+        - V(tentative_address) - the kernel still checks the IPv6 address of the target, or of the sender, for
+          duplicates, or waits with that for the link's carrier.
+        - V(duplicate_address) - the kernel found that another has the IPv6 address of the target, or of the sender,
+          and does not use it.
         - V(send_failed) - the sender's kernel could not send for another reason, named by
           RV(results[].errno); this is never as expected.
         - V(host_unreachable) - nobody answers for that address on the last link.

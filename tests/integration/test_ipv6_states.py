@@ -117,3 +117,42 @@ def advertise(netns: str, prefix: str) -> None:
         index = socket.if_nametoindex("eth0")
         raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
         raw.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + option, ("ff02::1", 0, 0, index))
+
+
+# Checks
+
+
+def test_check_waits_for_duplicate_address_detection(world: t.Any) -> None:
+    """Right after the build every check over IPv6 is right, those that need link-local addresses as well."""
+    checks = [{"from": "r1", "to": "r3"}, {"from": "r3", "to": ["r1", "r2"]}]
+    lab = {**ROUTERS, "checks": checks}
+    world.run("topology", topology=lab)
+    assert not world.run("connectivity", topology=lab, timeout=0.5)["changed"]
+
+
+def test_check_by_link_local_addresses_right_after_the_build(world: t.Any) -> None:
+    """A link-local address that is as new as its link answers within any timeout."""
+    world.run("topology", topology=PAIR)
+    found = next(ip for ip in shown(world, "b") if ip.startswith("fe80:"))
+    done = world.run("connectivity", **{"from": "a", "to": found}, dev="eth0", timeout=0.3)
+    assert done["results"][0]["reason"] == "reply"
+
+
+def test_reason_of_a_duplicate_or_tentative_target(world: t.Any) -> None:
+    """An address that its owner must not use, and one that waits for a carrier, are reasons of their own."""
+    world.run("topology", topology=PAIR)
+    world.sh("ip addr add fd00::9/64 dev eth0 nodad", "a")
+    world.sh("ip addr add fd00::9/64 dev eth0", "b")
+    until(lambda: shown(world, "b")["fd00::9"].get("dadfailed"))
+    world.sh("ip addr del fd00::9/64 dev eth0", "a")
+    world.sh("ip link add v0 type veth peer name v1; ip link set v0 up; ip addr add fd00::8/64 dev v0", "b")
+    checks = [
+        {"from": "a", "to": "fd00::9", "expect": "duplicate_address"},
+        {"from": "a", "to": "fd00::8", "expect": "tentative_address"},
+        {"from": "a", "to": "fd00::7", "expect": "no_reply"},
+        {"from": "b", "to": "fd00::1", "src": "fd00::9", "expect": "duplicate_address"},
+    ]
+    world.run("connectivity", checks=checks, timeout=1)
+    wrong = [{**check, "expect": "unreachable"} for check in checks]
+    results = world.module("connectivity", checks=wrong, timeout=1)["results"]
+    assert [one["ok"] for one in results] == [True, True, True, False]  # the last one was not even tried

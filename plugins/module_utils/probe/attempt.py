@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import time
 import typing as t
 
@@ -79,6 +80,29 @@ class Probe:
             self.ask()
         return min(now + self.check.interval, self._deadline)
 
+    @property
+    def silent(self) -> bool:
+        """Whether it has asked over IPv6, and nobody has answered: addresses may still be tentative."""
+        return self._deadline is not None and self.check.family == socket.AF_INET6 and not self._trips
+
+    def postpone(self, now: float) -> None:
+        """Count the time again from now."""
+        self._deadline = now + self.check.timeout
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether it is silent for a reason that the state of an address may explain."""
+        return self.silent and self._reason in ("no_reply", "host_unreachable", "no_source_address")
+
+    @property
+    def refusal(self) -> str:
+        """The name of the error with which the sender's own kernel refused; empty where it did not."""
+        return self._errno
+
+    def explain(self, reason: str) -> None:
+        """Take what was found to be the reason, if anything was."""
+        self._reason = reason or self._reason
+
     def ask(self) -> None:
         """Send a request, and take it down."""
         sequence = (self._sent + 1) & 0xFFFF
@@ -141,7 +165,8 @@ class Probe:
         ok = expect in (got, reason)
         if expect == reasons.REACHABLE and received and not self.complete:
             reason, ok = "too_few_replies", False
-        if reason == reasons.SEND_FAILED or (reason == "no_source_address" and self.check.src and expect != reason):
+        no_source = self._errno == errno.errorcode[errno.EADDRNOTAVAIL]
+        if reason == reasons.SEND_FAILED or (no_source and self.check.src and expect != reason):
             ok = False  # what was asked was not tried: a wrong `src` must not pass for an unreachable target
         rtt = round(min(self._trips.values()) * 1000, 3) if received else None
         return Outcome(got, reason, self._errno, self._by, rtt, self._sent, received, ok, self.extra())

@@ -25,6 +25,10 @@ LOCAL = {
 
 SEND_FAILED = "send_failed"
 
+# The state of an IPv6 address that the kernel does not use.
+TENTATIVE = "tentative_address"
+DUPLICATE = "duplicate_address"
+
 # These pass by themselves (an address under duplicate address detection, a full queue, a path MTU now known)
 # and prove nothing about the target.
 PASSING = ("no_source_address", "packet_too_big", SEND_FAILED)
@@ -45,6 +49,8 @@ EXPECTED = (
     "protocol_unreachable",
     "beyond_scope",
     "no_source_address",
+    "tentative_address",
+    "duplicate_address",
     "link_down",
 )
 

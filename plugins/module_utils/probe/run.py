@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, icmp, tcp, udp
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, detection, icmp, tcp, udp
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Outcome, Probe
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY, Check
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
@@ -38,7 +38,8 @@ def run(checks: list[Check], problems: list[str] | None = None) -> list[Outcome]
 
     Each sends a request every `interval` until `count` were answered, which is `reachable`, or `timeout` is
     over, which is not. One that expects to fail also ends at the first answer, or when it is refused twice in
-    the way that it expects: by an ICMP error, or by the sender's own kernel.
+    the way that it expects: by an ICMP error, or by the sender's own kernel. The `timeout` of one over IPv6 counts
+    from the end of duplicate address detection on this machine.
 
     :param problems: what is already known to be wrong with other checks; reported together with what is found
         here.
@@ -58,6 +59,10 @@ def run(checks: list[Check], problems: list[str] | None = None) -> list[Outcome]
         if errors:
             raise LabError(list(dict.fromkeys(errors)))
         _exchange([probes[number] for number in range(len(checks))], opening.selector)
+        unexplained = [probe for probe in probes.values() if probe.unexplained]
+        states = detection.States() if unexplained else None
+        for probe in unexplained:
+            probe.explain(states.reason(probe.check, probe.refusal))
         return [probes[number].outcome() for number in range(len(checks))]
 
 
@@ -186,6 +191,7 @@ def _exchange(queue: list[Probe], selector: selectors.BaseSelector) -> None:
     """Send, listen and wait until every probe is decided."""
     due = [(0.0, number) for number in range(len(queue))]
     blind = 0
+    detecting = detection.Detection()
     while True:
         while due and queue[due[0][1]].decided:
             heapq.heappop(due)
@@ -204,6 +210,8 @@ def _exchange(queue: list[Probe], selector: selectors.BaseSelector) -> None:
             if probe.decided:
                 continue
             blind += probe.blind and not probe.waiting
+            if probe.silent and detecting.is_running(now):
+                probe.postpone(now)
             heapq.heappush(due, (probe.step(now), number))
             if probe.crowded:
                 crowded.append(probe)
