@@ -10,6 +10,10 @@ how an export writes it, the option of the modules, and the key of a topology. S
 
 from __future__ import annotations
 
+import functools
+import ipaddress
+import socket
+import struct
 import sys
 import typing as t
 
@@ -40,9 +44,8 @@ def _on_off(value: t.Any) -> str:
 
 def _number(size: int, kind: str = NUMBER) -> Codec:
     """A number of so many bytes, in the machine's byte order."""
-    return Codec(
-        kind, lambda value: value.to_bytes(size, sys.byteorder), lambda raw: int.from_bytes(raw, sys.byteorder)
-    )
+    read = functools.partial(int.from_bytes, byteorder=sys.byteorder)
+    return Codec(kind, struct.Struct({2: "=H", 4: "=I"}[size]).pack, read)
 
 
 def _bit(mask: int) -> Codec:
@@ -55,6 +58,55 @@ def _clear_bit(mask: int) -> Codec:
     return Codec(FLAG, lambda value: 0 if value else mask, lambda flags: not flags & mask, _on_off)
 
 
+@functools.lru_cache(maxsize=4096)
+def pack_ip(ip: str) -> bytes:
+    """An address as the kernel has it."""
+    return socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
+
+
+@functools.lru_cache(maxsize=4096)
+def read_ip(raw: bytes) -> str:
+    """An address as text; for IPv6 as the rest of the collection writes it: RFC 5952, without dotted ends."""
+    return socket.inet_ntop(socket.AF_INET, raw) if len(raw) == 4 else str(ipaddress.IPv6Address(raw))
+
+
+def _chosen(numbers: t.Mapping[str, int]) -> Codec:
+    """One of some words; a number that has none is its own."""
+    words = {number: word for word, number in numbers.items()}
+    return Codec(
+        TEXT,
+        lambda word: numbers[word] if word in numbers else int(word),
+        lambda number: words.get(number) or str(number),
+    )
+
+
+SCOPES: t.Mapping[str, int] = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+ROUTE_TYPES: t.Mapping[str, int] = {
+    "unicast": 1,
+    "local": 2,
+    "broadcast": 3,
+    "anycast": 4,
+    "multicast": 5,
+    "blackhole": 6,
+    "unreachable": 7,
+    "prohibit": 8,
+    "throw": 9,
+}
+
+NEIGHBOR_STATES: t.Mapping[str, int] = {
+    "NONE": 0,
+    "INCOMPLETE": 0x01,
+    "REACHABLE": 0x02,
+    "STALE": 0x04,
+    "DELAY": 0x08,
+    "PROBE": 0x10,
+    "FAILED": 0x20,
+    "NOARP": 0x40,
+    "PERMANENT": 0x80,
+}
+
+NEIGHBOR_STATE = _chosen(NEIGHBOR_STATES)
+IP = Codec(TEXT, pack_ip, read_ip)
 U16, U32 = _number(2), _number(4)
 U8_FLAG = Codec(FLAG, lambda value: bytes([bool(value)]), lambda raw: bool(raw[0]), _on_off)
 MAC = Codec(TEXT, lambda mac: bytes.fromhex(mac.replace(":", "")), lambda raw: raw.hex(":"))
@@ -73,6 +125,7 @@ class Field(t.NamedTuple):
     :ivar word: what ip(8) calls it; empty where that is the name.
     :ivar unit: how many of the kernel's units one of the user's is.
     :ivar lowest: :ivar highest: the range in the user's units; none where both are 0.
+    :ivar choices: the values that users can set; empty for any.
     """
 
     name: str
@@ -84,6 +137,7 @@ class Field(t.NamedTuple):
     unit: int = 1
     lowest: int = 0
     highest: int = 0
+    choices: tuple[str, ...] = ()
 
 
 Table = dict[str, Field]
@@ -143,6 +197,33 @@ BRIDGE = _table(
           "Whether the bridge heeds VLAN tags."),
 )  # fmt: skip
 
+# A route, beside its destination. RTA_*, RTNH_F_*. The table is a number to the kernel, and has names for users.
+ROUTE = _table(
+    Field("via", 5, IP, text="The gateway: an address, or a namespace that is on a network with it."),
+    Field("dev", 4, LINK_INDEX, text="The link."),
+    Field("src", 7, IP, text="The source address of packets that are sent by it."),
+    Field("metric", 6, U32, text="The metric."),
+    Field("table", 15, _number(4, TEXT), text="The routing table, a number, C(main) or C(default)."),
+    Field("scope", HEADER, _chosen(SCOPES), text="The scope.", choices=("global", "site", "link", "host")),
+    Field("type", HEADER, _chosen(ROUTE_TYPES), text="The type.",
+          choices=("unicast", "local", "blackhole", "unreachable", "prohibit", "throw")),
+    Field("onlink", HEADER, _bit(0x4), text="Whether the gateway counts as on the link whatever its address."),
+)  # fmt: skip
+
+# What else a route can have, most of it in its RTA_METRICS: RTAX_*.
+METRICS = _table(
+    Field("mtu", 2, U32, 0, "The MTU of the way, where it is less than the link's.", lowest=68, highest=65535),
+    Field("advmss", 8, U32, 0, "The largest segment that TCP asks for by it.", lowest=1, highest=65535),
+    Field("window", 3, U32, 0),
+    Field("ssthresh", 6, U32, 0),
+    Field("cwnd", 7, U32, 0),
+    Field("reordering", 9, U32, 0),
+    Field("hoplimit", 10, U32, 0),
+    Field("initcwnd", 11, U32, 0),
+    Field("initrwnd", 14, U32, 0),
+    Field("quickack", 15, U32, 0),
+)
+
 
 # -- what follows from them -------------------------------------------------------------------------------------------
 
@@ -150,7 +231,13 @@ BRIDGE = _table(
 def arguments(table: Table, *names: str) -> dict[str, dict[str, t.Any]]:
     """The options of a module, as an argument spec: those with these *names*, or all that users can set."""
     chosen = names or [name for name, field in table.items() if field.text]
-    return {name: {"type": _TYPES[table[name].codec.kind]} for name in chosen}
+    return {
+        name: {
+            "type": _TYPES[table[name].codec.kind],
+            **({"choices": list(table[name].choices)} if table[name].choices else {}),
+        }
+        for name in chosen
+    }
 
 
 def check(table: Table, values: t.Mapping[str, t.Any], place: str) -> list[str]:

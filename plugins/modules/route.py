@@ -51,6 +51,12 @@ options:
   onlink: &onlink
     description: Whether the gateway is taken to be on the link though no address says so.
     type: bool
+  mtu: &mtu
+    description: The MTU of the way, 68 to 65535, where it is less than that of the link.
+    type: int
+  advmss: &advmss
+    description: The largest segment, 1 to 65535, that TCP asks for in connections by this route.
+    type: int
   routes:
     description:
       - Several routes in one task, each with the options of one.
@@ -70,6 +76,8 @@ options:
       scope: *scope
       type: *type
       onlink: *onlink
+      mtu: *mtu
+      advmss: *advmss
 """
 
 EXAMPLES = r"""
@@ -116,28 +124,23 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
 
 ROUTE = {
     "dst": {"type": "str"},
     "netns": {"type": "str"},
-    "via": {"type": "str"},
-    "dev": {"type": "str"},
-    "src": {"type": "str"},
-    "metric": {"type": "int"},
-    "table": {"type": "str"},
-    "scope": {"type": "str", "choices": ["global", "site", "link", "host"]},
-    "type": {"type": "str", "choices": ["unicast", "local", "blackhole", "unreachable", "prohibit", "throw"]},
-    "onlink": {"type": "bool"},
+    **fields.arguments(fields.ROUTE),
+    **fields.arguments(fields.METRICS),
 }
 
 
 def build(params):
     """The routes asked for."""
     return [
-        RouteWanted(
-            **{**item, "netns": item["netns"] or ""}, present=params["state"] == "present", place=place
+        RouteWanted.of(
+            item, netns=item["netns"] or "", dst=item["dst"], present=params["state"] == "present", place=place
         )
         for place, item in items(params, ROUTE, "routes")
     ]

@@ -39,6 +39,14 @@ DRIFT = {
     "mcast_snooping": "ip link set dev br0 type bridge mcast_snooping 0",
 }
 
+# By a name of the table the command that makes the default route of c1 differ. The words are those of ip-route(8).
+ROUTES = {
+    name: "ip -n c1 route change default via 10.0.0.1 dev eth0 proto 76 {0} 1".format(name)
+    if name != "mtu"
+    else "ip -n c1 route replace default via 10.0.0.1 dev eth0 mtu 500"
+    for name in fields.METRICS
+}
+
 
 @pytest.fixture
 def lab(world: t.Any) -> dict[str, t.Any]:
@@ -71,6 +79,43 @@ def test_drift(world: t.Any, lab: dict[str, t.Any]) -> None:
         world.sh(done["commands"][0])
         assert world.state() == built, name
         assert not drifted(world), name
+
+
+def test_routes_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """Each is seen, and replaced, by the module and by hand."""
+    built = world.as_typed()
+    for name, command in ROUTES.items():
+        world.sh(command)
+        assert world.as_typed() != built, name
+        assert drifted(world), name
+        done = world.run("topology", topology=lab)
+        assert world.as_typed() == built, name
+        world.sh(command)
+        world.sh("; ".join(done["commands"]))
+        assert world.as_typed() == built, name
+
+
+def test_a_route_with_an_mtu(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """It is added, kept, shown by lab_info as drift where somebody removes the MTU, exported, and goes with the key."""
+    routes = [{"netns": "c1", "dst": "10.9.0.0/16", "via": "10.0.0.1", "mtu": 1400, "advmss": 1000}]
+    done = world.run("topology", topology={**lab, "routes": routes})
+    assert done["commands"] == ["ip -n c1 route add 10.9.0.0/16 via 10.0.0.1 mtu 1400 advmss 1000"]
+    assert world.routes("c1", "-d")[-1]["metrics"] == [{"mtu": 1400, "advmss": 1000}]
+    assert not world.run("topology", topology={**lab, "routes": routes})["changed"]
+    with Sockets() as sockets:
+        exported = [one for one in export(Snapshot(sockets), "x")["routes"] if one["dst"] == "10.9.0.0/16"]
+    assert (exported[0]["mtu"], exported[0]["advmss"]) == (1400, 1000)
+    world.sh("ip -n c1 route change 10.9.0.0/16 via 10.0.0.1 proto 76")
+    assert drifted(world)
+    del routes[0]["mtu"], routes[0]["advmss"]
+    world.run("topology", topology={**lab, "routes": routes})
+    assert "metrics" not in world.routes("c1", "-d")[-1]
+
+
+def test_an_mtu_that_cannot_be(world: t.Any) -> None:
+    """It is refused by its range."""
+    reasons = world.refused("route", lab="x", dst="10.9.0.0/16", dev="lo", mtu=60)
+    assert reasons == ["mtu: 60 is not between 68 and 65535"]
 
 
 def test_everything_at_once(world: t.Any, lab: dict[str, t.Any]) -> None:

@@ -15,9 +15,9 @@ import struct
 import time
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.fields import NEIGHBOR_STATE, NEIGHBOR_STATES
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, library, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import NEIGHBOR_STATES, word
 
 _RTMGRP_NEIGH = 0x4
 _NEWNEIGH = 28
@@ -98,7 +98,7 @@ class NeighborEvents:
         if lladdr == old:
             return None
         self._known[dev, dst] = lladdr
-        return Change(time.time(), dev, dst, old, lladdr, word(NEIGHBOR_STATES, event["state"]))
+        return Change(time.time(), dev, dst, old, lladdr, NEIGHBOR_STATE.read(event["state"]))
 
     def _name(self, index: int) -> str:
         """The name of a link of the socket's namespace; empty where it is gone already."""

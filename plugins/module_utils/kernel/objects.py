@@ -113,6 +113,7 @@ class Route:
     :ivar dst: a prefix in CIDR form; ``0.0.0.0/0`` and ``::/0`` for the default route.
     :ivar via: gateway; empty for none. :ivar dev: name of the link; empty for none.
     :ivar nexthops: how many next hops a multipath route has; 0 for an ordinary one. :ivar hops: their gateways.
+    :ivar metrics: what else it has, by the names of :data:`.fields.METRICS`, in the order of that table.
     """
 
     family: int
@@ -128,6 +129,7 @@ class Route:
     onlink: bool = False
     nexthops: int = 0
     hops: tuple[str, ...] = ()
+    metrics: tuple[tuple[str, int], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,38 +179,3 @@ class Forwarding:
     master: str = ""
     vlan: int = 0
     permanent: bool = False
-
-
-Kinds = t.Mapping[str, int]
-
-SCOPES: Kinds = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
-ROUTE_TYPES: Kinds = {
-    "unicast": 1,
-    "local": 2,
-    "broadcast": 3,
-    "anycast": 4,
-    "multicast": 5,
-    "blackhole": 6,
-    "unreachable": 7,
-    "prohibit": 8,
-    "throw": 9,
-}
-NEIGHBOR_STATES: Kinds = {
-    "NONE": 0,
-    "INCOMPLETE": 0x01,
-    "REACHABLE": 0x02,
-    "STALE": 0x04,
-    "DELAY": 0x08,
-    "PROBE": 0x10,
-    "FAILED": 0x20,
-    "NOARP": 0x40,
-    "PERMANENT": 0x80,
-}
-
-
-def word(kinds: Kinds, number: int) -> str:
-    """The word for one of the kernel's numbers; the number itself as a string where there is none."""
-    for name, value in kinds.items():
-        if value == number:
-            return name
-    return str(number)

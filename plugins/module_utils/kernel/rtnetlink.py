@@ -14,16 +14,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import functools
 import ipaddress
-import operator
-import socket as sockets
 import struct
 import sys
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.lab.plugins.module_utils.fields import (
+    NEIGHBOR_STATE,
+    NEIGHBOR_STATES,
+    pack_ip,
+    read_ip,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, library
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import number, pack, text
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import (
@@ -38,16 +41,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import
     readable,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
-    NEIGHBOR_STATES,
-    ROUTE_TYPES,
-    SCOPES,
     Address,
     Forwarding,
     Link,
     Neighbor,
     Route,
     Rule,
-    word,
 )
 
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
@@ -64,8 +63,7 @@ _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, _VETH_INFO_PEER = 1, 2, 4, 5, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
 _IFA_F_TEMPORARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 2, 8, 0x80, 0x100
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 7, 9, 15
-_RTA_VIA, _RTNEXTHOP = 18, 8
+_RTA_DST, _RTA_GATEWAY, _RTA_METRICS, _RTA_MULTIPATH, _RTNEXTHOP = 1, 5, 8, 9, 8
 _FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 1, 2, 3, 6, 10, 15
 _FR_ACT_TO_TBL = 1
 _NETNSA_NSID, _NETNSA_FD = 1, 3
@@ -81,7 +79,6 @@ _SIOCGIFINDEX = 0x8933
 _IFF_UP = 1
 _AF_INET, _AF_INET6, _AF_BRIDGE = 2, 10, 7
 _RTM_F_CLONED = 0x200
-_RTNH_F_ONLINK = 4
 _LOCAL_TABLE = 255
 _NTF_PROXY = 0x08
 _SKIP_STATISTICS = 1 << 3  # RTEXT_FILTER_SKIP_STATS
@@ -94,26 +91,23 @@ _LINK_BITS = [field for field in fields.LINK.values() if field.attribute == fiel
 _USUAL_BITS = sum(field.codec.pack(field.new) for field in _LINK_BITS)
 _KNOWN_BITS = sum(field.codec.pack(True) | field.codec.pack(False) for field in _LINK_BITS)
 _LINK_ATTRIBUTES = [
-    field for field in fields.LINK.values() if field.attribute != fields.HEADER and field.new is not None
+    (field.attribute, field.codec.pack(field.new), field)
+    for field in fields.LINK.values()
+    if field.attribute != fields.HEADER and field.new is not None
 ]
-_PORT_ATTRIBUTES = operator.itemgetter(*(field.attribute for field in fields.PORT.values()))
-_USUAL_PORT = tuple(field.codec.pack(field.new) for field in fields.PORT.values())
+_PORT_ATTRIBUTES = {field.attribute for field in fields.PORT.values()}
+# By the length of a port's attributes a mask that leaves the headers of all and the values of those in the table, and
+# what it leaves of a port with the usual settings. One comparison then saves the reading of forty attributes.
+_usual_ports: dict[int, tuple[int, int]] = {}
+_SCOPE, _TYPE, _ONLINK = (fields.ROUTE[name].codec for name in ("scope", "type", "onlink"))
+_IN_ROUTE = [field for field in fields.ROUTE.values() if field.attribute != fields.HEADER]
+_PACKED_OF_ROUTE = [(field.name, field.attribute, field.codec.pack) for field in _IN_ROUTE]
+_READ_OF_ROUTE = [(field.name, field.attribute, field.codec.read) for field in _IN_ROUTE]
 _BRIDGE_OPTIONS = {field.attribute: field for field in fields.BRIDGE.values()}
 
 
 def _family(version: int) -> int:
     return _AF_INET if version == 4 else _AF_INET6
-
-
-@functools.lru_cache(maxsize=4096)
-def _raw_ip(ip: str) -> bytes:
-    return sockets.inet_pton(_AF_INET6 if ":" in ip else _AF_INET, ip)
-
-
-@functools.lru_cache(maxsize=4096)
-def _ip(raw: bytes) -> str:
-    """An address as text; for IPv6 as the rest of the collection writes it: RFC 5952, without dotted ends."""
-    return sockets.inet_ntop(_AF_INET, raw) if len(raw) == 4 else str(ipaddress.IPv6Address(raw))
 
 
 def _raw_mac(mac: str) -> bytes:
@@ -322,23 +316,32 @@ def _read_link(body: bytes) -> tuple[Link, int]:
     if (flags ^ _USUAL_BITS) & _KNOWN_BITS:
         for field in _LINK_BITS:
             link.put(field.name, field.codec.read(flags))
-    for field in _LINK_ATTRIBUTES:
-        if field.attribute in there:
-            link.put(field.name, field.codec.read(there[field.attribute]))
+    for attribute, usual, field in _LINK_ATTRIBUTES:
+        if there.get(attribute, usual) != usual:
+            link.put(field.name, field.codec.read(there[attribute]))
     if info.get(_IFLA_INFO_SLAVE_KIND) == _PORT_OF_BRIDGE:
-        _read_port(link, attributes.walk(info.get(_IFLA_INFO_SLAVE_DATA, b"")))
+        _read_port(link, info.get(_IFLA_INFO_SLAVE_DATA, b""))
     return link, attributes.to_number(there.get(_IFLA_MASTER))
 
 
-def _read_port(link: Link, there: dict[int, bytes]) -> None:
-    try:
-        if _PORT_ATTRIBUTES(there) == _USUAL_PORT:
-            return
-    except KeyError:
-        pass  # an older kernel, which has fewer
-    for field in fields.PORT.values():
-        if field.attribute in there:
-            link.put(field.name, field.codec.read(there[field.attribute]))
+def _read_port(link: Link, data: bytes) -> None:
+    mask, usual = _usual_ports.get(len(data), (0, None))
+    if int.from_bytes(data, sys.byteorder) & mask == usual:
+        return
+    there = attributes.walk(data)
+    known = [field for field in fields.PORT.values() if field.attribute in there]  # an older kernel has fewer
+    for field in known:
+        link.put(field.name, field.codec.read(there[field.attribute]))
+    if all(getattr(link, field.name) == field.new for field in known):
+        mask = _mask(data)
+        _usual_ports[len(data)] = mask, int.from_bytes(data, sys.byteorder) & mask
+
+
+def _mask(data: bytes) -> int:
+    mask = bytearray()
+    for kind, value in attributes.items(data):
+        mask += b"\xff" * 4 + (b"\xff" if kind in _PORT_ATTRIBUTES else b"\0") * len(value) + bytes(-len(value) & 3)
+    return int.from_bytes(mask.ljust(len(data), b"\0")[: len(data)], sys.byteorder)
 
 
 def _bridge_options(info: bytes) -> dict[str, t.Any]:
@@ -371,13 +374,13 @@ def nsid(socket: Netlink, netns: int) -> int | None:
 
 def _address(kind: int, flags: int, index: int, address: Address) -> Packed:
     ip, length = address.cidr.split("/")
-    raw = _raw_ip(ip)
-    remote = _raw_ip(address.remote) if address.remote else raw
-    flags = _IFA_F_NODAD if address.nodad else 0
-    body = _IFADDRMSG.pack(_family(address.version), int(length), flags, SCOPES.get(address.scope, 0), index)
+    raw = pack_ip(ip)
+    remote = pack_ip(address.remote) if address.remote else raw
+    own_flags = _IFA_F_NODAD if address.nodad else 0
+    body = _IFADDRMSG.pack(_family(address.version), int(length), own_flags, _SCOPE.pack(address.scope), index)
     body += pack(_IFA_LOCAL, raw) + pack(_IFA_ADDRESS, remote)
     if address.broadcast:
-        body += pack(_IFA_BROADCAST, _raw_ip(address.broadcast))
+        body += pack(_IFA_BROADCAST, pack_ip(address.broadcast))
     return Packed(kind, flags, body)
 
 
@@ -397,10 +400,10 @@ def _read_address(body: bytes) -> Address:
     remote = there.get(_IFA_ADDRESS, b"")
     local = there.get(_IFA_LOCAL) or remote
     return Address(
-        cidr="{0}/{1}".format(_ip(local), length),
-        broadcast=_ip(there[_IFA_BROADCAST]) if _IFA_BROADCAST in there else "",
-        scope=word(SCOPES, scope),
-        remote=_ip(remote) if remote and remote != local else "",
+        cidr="{0}/{1}".format(read_ip(local), length),
+        broadcast=read_ip(there[_IFA_BROADCAST]) if _IFA_BROADCAST in there else "",
+        scope=_SCOPE.read(scope),
+        remote=read_ip(remote) if remote and remote != local else "",
         **(_ipv6_flags(flags | attributes.to_number(there.get(_IFA_FLAGS))) if family == _AF_INET6 else {}),
     )
 
@@ -430,19 +433,20 @@ def _route(kind: int, flags: int, index: int, route: Route) -> Packed:
         0,
         route.table if route.table < 256 else 0,
         route.protocol,
-        SCOPES.get(route.scope, 0) if route.family == 4 else 0,
-        ROUTE_TYPES[route.type],
-        _RTNH_F_ONLINK if route.onlink else 0,
+        _SCOPE.pack(route.scope) if route.family == 4 else 0,
+        _TYPE.pack(route.type),
+        _ONLINK.pack(route.onlink),
     )
     if length != "0":
-        body += pack(_RTA_DST, _raw_ip(dst))
-    if route.via:
-        body += pack(_RTA_GATEWAY, _raw_ip(route.via))
-    if route.src:
-        body += pack(_RTA_PREFSRC, _raw_ip(route.src))
-    for attribute, value in ((_RTA_OIF, index), (_RTA_PRIORITY, route.metric), (_RTA_TABLE, route.table)):
+        body += pack(_RTA_DST, pack_ip(dst))
+    for name, attribute, encode in _PACKED_OF_ROUTE:
+        value = index if name == "dev" else getattr(route, name)
         if value:
-            body += number(attribute, value)
+            body += pack(attribute, encode(value))
+    if route.metrics:
+        table = fields.METRICS
+        metrics = [pack(table[name].attribute, table[name].codec.pack(value)) for name, value in route.metrics]
+        body += pack(_RTA_METRICS | _NESTED, b"".join(metrics))
     return Packed(kind, flags, body)
 
 
@@ -477,24 +481,29 @@ def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | Non
     if flags & _RTM_F_CLONED or family != _family(version):
         return None
     there = attributes.walk(body, _RTMSG.size)
-    gateway, source = there.get(_RTA_GATEWAY), there.get(_RTA_PREFSRC)
-    dst = _ip(there[_RTA_DST]) if _RTA_DST in there else ("0.0.0.0" if version == 4 else "::")
-    hops = _hops(there.get(_RTA_MULTIPATH, b""))
+    dst = read_ip(there[_RTA_DST]) if _RTA_DST in there else ("0.0.0.0" if version == 4 else "::")
+    values = {name: read(there[attribute]) for name, attribute, read in _READ_OF_ROUTE if attribute in there}
+    values["dev"] = names.get(values.get("dev", 0), "")
+    values["table"] = values.get("table") or table
+    if _RTA_MULTIPATH in there:
+        values["hops"] = tuple(_hops(there[_RTA_MULTIPATH]))
+        values["nexthops"] = len(values["hops"])
+    if _RTA_METRICS in there:
+        values["metrics"] = _read_metrics(attributes.walk(there[_RTA_METRICS]))
     return Route(
         family=version,
         dst="{0}/{1}".format(dst, length),
-        via=_ip(gateway) if gateway else "",
-        dev=names.get(attributes.to_number(there.get(_RTA_OIF)), ""),
-        src=_ip(source) if source else "",
-        metric=attributes.to_number(there.get(_RTA_PRIORITY)),
-        table=attributes.to_number(there.get(_RTA_TABLE)) or table,
-        scope=word(SCOPES, scope),
-        type=word(ROUTE_TYPES, kind),
+        scope=_SCOPE.read(scope),
+        type=_TYPE.read(kind),
         protocol=protocol,
-        onlink=bool(flags & _RTNH_F_ONLINK),
-        nexthops=len(hops),
-        hops=tuple(hops),
+        onlink=_ONLINK.read(flags),
+        **values,
     )
+
+
+def _read_metrics(there: dict[int, bytes]) -> tuple[tuple[str, int], ...]:
+    found = [field for field in fields.METRICS.values() if field.attribute in there]
+    return tuple((field.name, field.codec.read(there[field.attribute])) for field in found)
 
 
 def _hops(multipath: bytes) -> list[str]:
@@ -506,7 +515,7 @@ def _hops(multipath: bytes) -> list[str]:
         if length < _RTNEXTHOP:
             break
         gateway = attributes.walk(multipath[offset : offset + length], _RTNEXTHOP).get(_RTA_GATEWAY)
-        found.append(_ip(gateway) if gateway else "")
+        found.append(read_ip(gateway) if gateway else "")
         offset += (length + 3) & ~3
     return found
 
@@ -530,7 +539,7 @@ def _read_rule(body: bytes, version: int) -> Rule:
     there = attributes.walk(body, _RTMSG.size)
 
     def prefix(attribute: int, length: int) -> str:
-        return "{0}/{1}".format(_ip(there[attribute]), length) if attribute in there else ""
+        return "{0}/{1}".format(read_ip(there[attribute]), length) if attribute in there else ""
 
     return Rule(
         family=version,
@@ -586,7 +595,7 @@ def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
                         dst=answer.get_attr("NDA_DST"),
                         dev=names.get(answer["ifindex"], ""),
                         lladdr=answer.get_attr("NDA_LLADDR") or "",
-                        state=word(NEIGHBOR_STATES, answer["state"]),
+                        state=NEIGHBOR_STATE.read(answer["state"]),
                         proxy=bool(answer["flags"] & _NTF_PROXY),
                     )
                 )

@@ -154,7 +154,8 @@ def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Name
             operations.append(AddAddress(namespace.ref, link.name, Address(**one)))
             undo.append(DeleteAddress(namespace.ref, link.name, Address(**one)))
     for one in record["routes"]:
-        route = Route(**{**one, "hops": tuple(one["hops"])})
+        metrics = tuple((name, value) for name, value in one.get("metrics", ()))
+        route = Route(**{**one, "hops": tuple(one["hops"]), "metrics": metrics})
         if route not in namespace.table(route.family).like(route):
             operations.append(AddRoute(namespace.ref, route))
             undo.append(DeleteRoute(namespace.ref, route))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import SCOPES, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
@@ -31,6 +33,7 @@ _WITHOUT_LINK = ("blackhole", "unreachable", "prohibit", "throw")
 class RouteWanted:
     """A route as ip-route(8) describes it; None where it was not said.
 
+    :ivar metrics: by the names of :data:`.fields.METRICS`.
     :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
     """
 
@@ -44,9 +47,16 @@ class RouteWanted:
     scope: str | None = None
     type: str | None = None
     onlink: bool | None = None
+    metrics: dict[str, int] = dataclasses.field(default_factory=dict)
     present: bool = True
     place: str = ""
     complete: bool = False
+
+    @classmethod
+    def of(cls, values: t.Mapping[str, t.Any], **others: t.Any) -> RouteWanted:
+        """The route that the options of a module, or the keys of a topology, describe; *others* take their place."""
+        named = {**fields.given(fields.ROUTE, values), **others}
+        return cls(metrics=fields.given(fields.METRICS, values), **named)
 
     def check(self) -> list[str]:
         """Addresses, names and numbers; one family; a way out."""
@@ -65,6 +75,7 @@ class RouteWanted:
             )
         if self.metric is not None and not 0 <= self.metric < 1 << 32:
             errors.append("{0}metric: {1} is not between 0 and 4294967295".format(place, self.metric))
+        errors += fields.check(fields.METRICS, self.metrics, place)
         if errors:
             return errors
         families = {
@@ -114,6 +125,7 @@ class RouteWanted:
             type=kind,
             protocol=PROTOCOL,
             onlink=bool(self.onlink),
+            metrics=tuple((name, self.metrics[name]) for name in fields.METRICS if name in self.metrics),
         )
 
     def plan(self, plan: Plan) -> None:
@@ -150,16 +162,23 @@ class RouteWanted:
             return False
         if there.family == 4 and there.scope != wanted.scope:
             return False
-        said = {"dev": self.dev, "src": self.src, "onlink": self.onlink}
-        return all(getattr(there, name) == getattr(wanted, name) for name, value in said.items() if value is not None)
+        # What is the lab's, or described as a whole, has nothing that was not said.
+        if there.metrics != wanted.metrics and (self.complete or there.protocol == PROTOCOL):
+            return False
+        return self._has_what_was_said(there, wanted)
 
     def _is(self, there: Route) -> bool:
         """Whether a route is the one to delete: everything that was said of it fits."""
         wanted = self.route()
         if (there.family, there.dst, there.table) != (wanted.family, wanted.dst, wanted.table):
             return False
-        names = ("via", "dev", "src", "metric", "scope", "type", "onlink")
-        return all(getattr(there, name) == getattr(wanted, name) for name in names if getattr(self, name) is not None)
+        return self._has_what_was_said(there, wanted)
+
+    def _has_what_was_said(self, there: Route, wanted: Route) -> bool:
+        for name in fields.ROUTE if there.family == 4 else fields.ROUTE.keys() - {"scope"}:  # IPv6 knows none
+            if getattr(self, name) is not None and getattr(there, name) != getattr(wanted, name):
+                return False
+        return self.metrics.items() <= dict(there.metrics).items()
 
     def _check_host(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
         """LabError where a route of the host's leads away what the host is using."""
@@ -322,11 +341,11 @@ def text(route: Route) -> str:
         words += ["table", str(route.table)]
     elif route.type == "local":
         words += ["table", "main"]  # ip-route(8) would put it into the table local
-    if route.family == 4 and route.scope in SCOPES and route.scope != _usual_scope(route):
+    if route.family == 4 and route.scope in fields.SCOPES and route.scope != _usual_scope(route):
         words += ["scope", route.scope]
     if route.onlink:
         words.append("onlink")
-    return " ".join(words)
+    return " ".join([*words, *fields.words(fields.METRICS, dict(route.metrics))])
 
 
 def _usual_scope(route: Route) -> str:

@@ -177,6 +177,7 @@ def _route(namespace: Namespace, one: t.Any) -> Data:
     for name in ("via", "src", "metric", "onlink"):
         if getattr(one, name):
             said[name] = getattr(one, name)
+    said.update(fields.given(fields.arguments(fields.METRICS), dict(one.metrics)))
     if one.table != _MAIN:
         said["table"] = one.table
     if one.type != "unicast":

@@ -49,7 +49,8 @@ Shape = dict[str, Key]
 
 def _keys(table: fields.Table) -> Shape:
     """The keys for what users can set."""
-    return {name: Key(field.codec.kind, field.text) for name, field in table.items() if field.text}
+    offered = [field for field in table.values() if field.text]
+    return {field.name: Key(field.codec.kind, field.text, choices=field.choices) for field in offered}
 
 
 _BRIDGE = _keys(fields.BRIDGE)
@@ -156,14 +157,8 @@ SHAPES: dict[str, Shape] = {
     "route": {
         "netns": Key(TEXTS, "The namespaces that have it.", required=True),
         "dst": Key(TEXT, "A prefix, an address, C(default), or the name of a segment.", required=True),
-        "via": Key(TEXT, "The gateway: an address, or a namespace that is on a network with it."),
-        "dev": Key(TEXT, "The link."),
-        "src": Key(TEXT, "The source address of packets that are sent by it."),
-        "metric": Key(NUMBER, "The metric."),
-        "table": Key(TEXT, "The routing table, a number, C(main) or C(default)."),
-        "scope": Key(TEXT, "The scope.", choices=("global", "site", "link", "host", "nowhere")),
-        "type": Key(TEXT, "The type.", choices=("unicast", "local", "blackhole", "unreachable", "prohibit", "throw")),
-        "onlink": Key(FLAG, "Whether the gateway counts as on the link whatever its address."),
+        **_keys(fields.ROUTE),
+        **_keys(fields.METRICS),
         "state": Key(TEXT, "V(absent) for a route that must not be there, such as one of the kernel's making.",
                      choices=("present", "absent")),
     },

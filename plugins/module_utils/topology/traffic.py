@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
@@ -37,7 +38,8 @@ def routes(draft: Draft, value: t.Any) -> None:
 
 
 def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[str, list[str]]) -> None:
-    rest = {key: values[key] for key in ("src", "metric", "table", "scope", "type", "onlink") if key in values}
+    options = {**fields.ROUTE, **fields.METRICS}
+    rest = {key: values[key] for key in options if key in values and key not in ("via", "dev")}
     present = values.get("state") != "absent"
     dev = _kernel_name(draft, netns, values["dev"]) if "dev" in values else None
     dst, via = values["dst"], values.get("via")

@@ -119,15 +119,15 @@ def _lower(mac: str | None) -> str | None:
 
 
 def _route(way: t.Any) -> RouteWanted:
-    return RouteWanted(
-        way.netns,
-        way.dst,
-        way.via,
-        way.dev,
+    return RouteWanted.of(
+        way.options,
+        netns=way.netns,
+        dst=way.dst,
+        via=way.via,
+        dev=way.dev,
         present=way.present,
         place=way.place + ".",
         complete=True,
-        **way.options,
     )
 
 
