@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.linuxnet.lab.plugins.plugin_utils.watcher import Watcher
 
-# As plugins/module_utils/kernel/progress.py has it, which the controller cannot import: it need not be a Linux.
+# As plugins/module_utils/host/progress.py has it, which the controller cannot import: it need not be a Linux.
 PROGRESS = "/run/linuxnet.lab/{0}.progress"
 
 

@@ -11,10 +11,11 @@ import sys
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.alone import alone
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.excursion import Stranded
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 
 
 def main(lab: str) -> str | None:
@@ -30,7 +31,7 @@ def main(lab: str) -> str | None:
             if text is None:
                 return "nothing is stored for lab {0!r}".format(lab)
             stored = json.loads(text)
-            outcome = engine.run(face.build(stored["topology"]), lab)
+            outcome = engine.run(build.build(stored["topology"]), lab)
     except (KernelError, LabError, OSError, Stranded) as exc:
         return str(exc)
     for line in [*outcome.commands, *outcome.warnings]:

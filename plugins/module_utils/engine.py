@@ -11,9 +11,10 @@ import gc
 import time
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import managers, refusals
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import managers
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan

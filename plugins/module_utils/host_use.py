@@ -12,9 +12,10 @@ from __future__ import annotations
 import bisect
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import in_use, rtnetlink, ssh
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.in_use import Use
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import in_use, ssh
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.in_use import Use
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route, Rule
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, lab_of

@@ -11,11 +11,11 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied, recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import last_applied, recorders
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 
 Data = dict[str, t.Any]
 
@@ -25,7 +25,7 @@ def describe(names: list[str] | None) -> list[Data]:
     with Sockets() as sockets:
         snapshot = Snapshot(sockets)
         everywhere = snapshot.everywhere()
-        found = _marks(everywhere) | set(snapshot.remembering()) | set(applied.labs())
+        found = _marks(everywhere) | set(snapshot.remembering()) | set(last_applied.labs())
         found |= {recorder.lab for recorder in recorders.recorders()}
         return [_lab(snapshot, everywhere, name) for name in sorted(found) if names is None or name in names]
 
@@ -36,7 +36,7 @@ def _marks(everywhere: list[Namespace]) -> set[str]:
 
 
 def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str) -> Data:
-    text = applied.recall(name)
+    text = last_applied.recall(name)
     topology = json.loads(text) if text else None
     return {
         "name": name,
@@ -69,7 +69,7 @@ def _drift(name: str, topology: t.Any) -> Data:
     if topology is None:
         return {"drifted": None, "commands": [], "diff": {}, "errors": []}
     try:
-        outcome = engine.run(face.build(topology), name, check=True)
+        outcome = engine.run(build.build(topology), name, check=True)
     except LabError as exc:
         return {"drifted": True, "commands": [], "diff": {}, "errors": exc.errors}
     return {"drifted": outcome.changed, "commands": outcome.commands, "diff": outcome.diff, "errors": []}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Address, network_of
+from ansible_collections.linuxnet.lab.plugins.module_utils.rules import Address, network_of
 
 Key = tuple[int, int, str, int]
 

@@ -15,8 +15,10 @@ import functools
 import os
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces, rtnetlink, store
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import OWN
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     Address,
     Forwarding,
@@ -24,7 +26,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Neighbor,
     Route,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import OWN
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
@@ -385,12 +386,12 @@ class Snapshot:
     def remembered(self, lab: str) -> dict[str, t.Any]:
         """What the lab remembers."""
         if lab not in self._memories:
-            self._memories[lab] = store.recall(lab)
+            self._memories[lab] = lab_files.recall(lab)
         return self._memories[lab]
 
     def remembering(self) -> list[str]:
         """The labs that remember something."""
-        return store.labs()
+        return lab_files.labs()
 
     def identity(self, ref: str) -> str:
         """What tells a namespace from all others, however it is referred to; empty where there is none."""

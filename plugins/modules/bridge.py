@@ -138,16 +138,16 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 require_python()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import (
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import bridge
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import (
     HOST_FIREWALL,
     STATE,
     items,
     one_or_many,
     run_module,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import bridge
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
 
 BRIDGE = {
     "name": {"type": "str"},

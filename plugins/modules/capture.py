@@ -251,7 +251,7 @@ packets:
 ended:
   description:
     - Why the recording ended; V(stopped), V(duration), V(count), V(max_bytes) or V(space) when there was no room for
-      more, or V(died) when somebody killed the recorder. Empty when there was none.
+      more, or V(died) when somebody killed the run_recorder. Empty when there was none.
     - Anything but V(stopped) tells that a block of tasks was not recorded as a whole.
   returned: as RV(packets)
   type: str
@@ -292,7 +292,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import recorder
+from ansible_collections.linuxnet.lab.plugins.module_utils import run_recorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, NET_RAW, SYS_ADMIN
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet_filter
@@ -371,7 +371,7 @@ def main() -> None:
     """Be the module."""
     module = AnsibleModule(
         argument_spec={
-            **recorder.OPTIONS,
+            **run_recorder.OPTIONS,
             **_LINK,
             "state": {"type": "str", "choices": ["recorded", "started", "stopped"], "default": "recorded"},
             "links": {"type": "list", "elements": "dict", "options": _LINK},
@@ -384,7 +384,7 @@ def main() -> None:
         mutually_exclusive=[("links", "netns"), ("links", "dev")],
         supports_check_mode=True,
     )
-    recorder.run(module, "capture", (SYS_ADMIN, NET_ADMIN, NET_RAW), Sniffer, _job, _result)
+    run_recorder.run(module, "capture", (SYS_ADMIN, NET_ADMIN, NET_RAW), Sniffer, _job, _result)
 
 
 if __name__ == "__main__":

@@ -96,8 +96,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 require_python()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import LinkSettings, Settings
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
 
 LINK = {
     "name": {"type": "str"},

@@ -107,14 +107,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import (
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade import Masquerade, Match
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import (
     HOST_FIREWALL,
     STATE,
     items,
     one_or_many,
     run_module,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade import Masquerade, Match
 
 MATCH = {
     "src": {"type": "str"},

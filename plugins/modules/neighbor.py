@@ -106,8 +106,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import Flush, NeighborWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import items, one_or_many, run_module
 
 NUD = ["incomplete", "reachable", "stale", "delay", "probe", "failed", "permanent"]
 ENTRY = {

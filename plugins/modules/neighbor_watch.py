@@ -131,7 +131,7 @@ changes:
 ended:
   description:
     - Why the watch ended; V(stopped), V(duration), V(count), V(max_bytes) or V(space) when there was no room for
-      more, or V(died) when somebody killed the recorder. Empty when there was none.
+      more, or V(died) when somebody killed the run_recorder. Empty when there was none.
     - Anything but V(stopped) tells that a block of tasks was not watched as a whole.
   returned: as RV(changes)
   type: str
@@ -164,7 +164,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import recorder
+from ansible_collections.linuxnet.lab.plugins.module_utils import run_recorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbors import Watch
@@ -191,7 +191,7 @@ def main() -> None:
     """Be the module."""
     module = AnsibleModule(
         argument_spec={
-            **recorder.OPTIONS,
+            **run_recorder.OPTIONS,
             "state": {"type": "str", "choices": ["watched", "started", "stopped"], "default": "watched"},
             "netns": {"type": "list", "elements": "str", "default": [""]},
             "report": {"type": "str", "choices": ["changed", "all"], "default": "changed"},
@@ -200,7 +200,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     require_library(module)
-    recorder.run(module, "neighbor_watch", (SYS_ADMIN, NET_ADMIN), Watch, _job, _result)
+    run_recorder.run(module, "neighbor_watch", (SYS_ADMIN, NET_ADMIN), Watch, _job, _result)
 
 
 if __name__ == "__main__":

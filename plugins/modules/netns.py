@@ -94,9 +94,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
 
 OPTIONS = {
     "name": {"type": "list", "elements": "str", "required": True},

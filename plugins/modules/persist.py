@@ -59,8 +59,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.export import export
 
 

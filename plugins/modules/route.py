@@ -125,8 +125,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 require_python()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
 
 ROUTE = {
     "dst": {"type": "str"},

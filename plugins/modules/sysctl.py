@@ -81,8 +81,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
 
 OPTIONS = {
     "settings": {"type": "dict", "required": True},

@@ -111,11 +111,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, run_module
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.progress import reporting
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.progress import reporting
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face as topology
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build as topology
 
 OPTIONS = {
     "lab": {"type": "str", "aliases": ["name"]},

@@ -137,10 +137,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 require_python()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.face import STATE, items, one_or_many, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
 
 END = {
     "name": {"type": "str"},

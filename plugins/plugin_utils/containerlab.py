@@ -11,7 +11,7 @@ import typing as t
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import budget, schema
 from ansible_collections.linuxnet.lab.plugins.plugin_utils import names
 from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported, checked, limited, mapping

@@ -11,7 +11,7 @@ import re
 import typing as t
 import unicodedata
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
 NETNS_NAME_LIMIT = 63

@@ -27,7 +27,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import face
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 
 LAB = "benchmark"
 USUAL = (10, 100, 500)
@@ -66,7 +66,7 @@ def run(topology: dict[str, t.Any] | None, changed: bool) -> float:
     SystemExit where it did not change what it should, or the other way round.
     """
     start = time.perf_counter()
-    outcome = engine.run([WholeLab()] if topology is None else face.build(topology), LAB)
+    outcome = engine.run([WholeLab()] if topology is None else build.build(topology), LAB)
     taken = time.perf_counter() - start
     if outcome.changed is not changed:
         raise SystemExit(f"the engine did not do what is measured: {outcome.commands[:3]}")

@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import persistence
 
 from ..integration.conftest import World, comparable
 from ..integration.test_leaks import seen_from_proc

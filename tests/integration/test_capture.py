@@ -20,7 +20,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 
 RUN = pathlib.Path("/run/linuxnet.lab")
 PING = ["arp-request", "arp-reply", "echo-request", "echo-reply"]

@@ -10,7 +10,7 @@ import pathlib
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import managers
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import managers
 
 BRIDGE = {"lab": "demo", "name": "br0", "addresses": ["10.0.0.1/24"]}
 

@@ -14,7 +14,8 @@ import sys
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, ssh
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import ssh
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 
 CONTROLLER, HOST = "198.18.7.7", "192.0.2.1"
 LAB = {

@@ -19,7 +19,8 @@ import sys
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import respawn
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
 
 from .conftest import assert_same
 from .test_topology_examples import example

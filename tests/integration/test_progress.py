@@ -13,7 +13,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
 
 from ansible_collections.linuxnet.lab.plugins.action.topology import PROGRESS
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import progress
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import progress
 from ansible_collections.linuxnet.lab.plugins.plugin_utils.watcher import Watcher
 
 
@@ -85,14 +85,14 @@ def test_nobody_fails_for_want_of_a_line(world, connection):
 
 def test_the_module_reports_what_it_makes(world, monkeypatch):
     """Each change takes so long that several reports are due."""
-    reports, write_file = [], progress.store.write_file
+    reports, write_file = [], progress.lab_files.write_file
 
     def write(path, text):
         if path.endswith("office.progress"):
             reports.append(text)
         write_file(path, text)
 
-    monkeypatch.setattr(progress.store, "write_file", write)
+    monkeypatch.setattr(progress.lab_files, "write_file", write)
     clock = iter(range(0, 100000, 2))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     segments = {"lan": {"prefix": "10.1.0.0/24", "gateway": "host", "members": "pc[1:3]"}}

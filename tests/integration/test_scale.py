@@ -16,7 +16,8 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink, store, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink, syscalls
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
@@ -153,8 +154,8 @@ def test_few_files(world: World) -> None:
 def test_sysctls_are_remembered_in_one_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """And those whose turn does not come are not remembered."""
     written: list[t.Any] = []
-    remember = store.remember
-    monkeypatch.setattr(store, "remember", lambda records: written.append(records) or remember(records))
+    remember = lab_files.remember
+    monkeypatch.setattr(lab_files, "remember", lambda records: written.append(records) or remember(records))
     names = [f"net.ipv4.conf.{dev}.{name}" for dev in ("all", "default") for name in ("forwarding", "proxy_arp")]
     engine.run([Sysctl("", name, "1") for name in names], LAB)
     assert len(written[0]) == 4 and len(written) <= 2, "before the first change, and after the last"

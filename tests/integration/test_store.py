@@ -18,7 +18,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 
 from .conftest import World
 
@@ -28,9 +28,9 @@ NOBODY = 65534
 # Another run: it takes the lock, says so, and waits to be told to go on.
 OTHER = """
 import sys
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
-with store.locked("theirs"):
-    store.remember([("theirs", "key", 1)])
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
+with lab_files.locked("theirs"):
+    lab_files.remember([("theirs", "key", 1)])
     print("mine", flush=True)
     sys.stdin.read()
 """
@@ -104,7 +104,7 @@ def test_nobody_can_stop_all_runs(world: World) -> None:
 
 
 def test_who_waits_too_long_is_told_for_whom(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    monkeypatch.setattr(lab_files, "PATIENCE", 0.1)
     other = other_run()
     try:
         (error,) = world.module("netns", lab="mine", name=["c1"])["errors"]
@@ -121,7 +121,7 @@ def test_who_waits_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
     """When the other run ends, by itself or not."""
     waits: list[subprocess.Popen[str]] = []
     other = other_run()
-    sleep = store.time.sleep
+    sleep = lab_files.time.sleep
 
     def asleep(seconds: float) -> None:
         if not waits:
@@ -130,17 +130,17 @@ def test_who_waits_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
             other.wait()
         sleep(seconds)
 
-    monkeypatch.setattr(store.time, "sleep", asleep)
+    monkeypatch.setattr(lab_files.time, "sleep", asleep)
     world.run("bridge", lab="mine", name="br0")
     assert waits, "it did not have to wait"
     assert sorted(path.name for path in RUN.iterdir()) == ["theirs.json"]
 
 
 def test_the_lock_can_be_taken_again_by_who_has_it(world: World) -> None:
-    with store.locked("demo"), store.locked("demo"):
-        store.remember([("demo", "key", 1)])
+    with lab_files.locked("demo"), lab_files.locked("demo"):
+        lab_files.remember([("demo", "key", 1)])
     assert [path.name for path in RUN.iterdir()] == ["demo.json"]
-    store.remember([("demo", "key", None)])
+    lab_files.remember([("demo", "key", None)])
     assert not RUN.exists()
 
 
@@ -156,14 +156,14 @@ def test_what_the_collection_did_not_write_is_not_read(world: World, kind: str) 
         path.write_text("{}")
         os.chown(path, NOBODY, NOBODY)
     with pytest.raises(LabError, match="demo.topology is"):
-        store.read_file(os.fspath(path))
+        lab_files.read_file(os.fspath(path))
 
 
 def test_names_that_no_lab_can_have_are_nobodys(world: World) -> None:
-    store.remember([("demo", "key", 1)])
+    lab_files.remember([("demo", "key", 1)])
     for name in ("..json", "a b.json", "-x.json", "x" * 64 + ".json"):
         (RUN / name).write_text("{}")
-    assert store.labs() == ["demo"]
+    assert lab_files.labs() == ["demo"]
     assert [lab["name"] for lab in world.run("lab_info")["labs"]] == ["demo"]
 
 
@@ -182,19 +182,19 @@ def test_the_next_run_clears_what_a_killed_one_was_writing(world: World) -> None
     child = os.fork()
     if not child:
         os.rename = lambda *dummy: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
-        store.remember([("demo", "key", 1)])
+        lab_files.remember([("demo", "key", 1)])
     os.waitpid(child, 0)
     assert len(list(RUN.iterdir())) == 2, "the lock and the unfinished file"
-    with store.locked():
+    with lab_files.locked():
         pass
     assert not RUN.exists()
 
 
 def test_what_cannot_be_written_stays_as_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.remember([("demo", "key", 1)])
+    lab_files.remember([("demo", "key", 1)])
     world.sh("mount -t tmpfs -o size=4k,nr_inodes=3 small /run/linuxnet.lab; chmod 700 /run/linuxnet.lab")
     with pytest.raises(OSError, match="small.json cannot be written: No space left") as caught:
-        store.remember([("small", "key", "x" * 10000)])
+        lab_files.remember([("small", "key", "x" * 10000)])
     assert caught.value.errno == 28 and list(RUN.iterdir()) == []
     world.sh("umount /run/linuxnet.lab")
-    assert store.recall("demo") == {"key": 1}
+    assert lab_files.recall("demo") == {"key": 1}

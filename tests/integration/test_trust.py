@@ -18,13 +18,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import (
-    excursion,
-    held,
-    namespaces,
-    recorders,
-    syscalls,
-)
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, held, namespaces, syscalls
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
@@ -162,8 +157,9 @@ def test_a_run_that_is_killed_leaves_no_holder_behind(world: World) -> None:
     for moment in ("before", "after"):
         code = """
 import os, signal
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, store
-write = store.write_file
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
+write = lab_files.write_file
 def fatal(path, text, mode=0o600):
     if "held" in path:
         if {0!r} == "after":
@@ -171,7 +167,7 @@ def fatal(path, text, mode=0o600):
         print(text, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     write(path, text, mode)
-store.write_file = fatal
+lab_files.write_file = fatal
 held.hold("h1", "demo", "h1")
 """.format(moment)
         done = script(world, code)
@@ -372,11 +368,11 @@ def test_a_recorder_can_do_nothing_but_record(wire: World, module_name: str) -> 
 def test_a_run_that_is_killed_leaves_no_recorder_that_nobody_knows(wire: World) -> None:
     code = """
 import os, signal
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 def fatal(path, text, mode=0o600):
     print(text, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
-store.write_file = fatal
+lab_files.write_file = fatal
 """
     done = script(wire, code + module("capture", lab="demo", state="started", netns="c1"))
     assert_nothing_is_left(wire, done)

@@ -16,11 +16,12 @@ import pytest
 pytest.importorskip("ansible.module_utils.basic")
 
 from ansible_collections.linuxnet.lab.plugins import doc_fragments, modules  # noqa: E402
-from ansible_collections.linuxnet.lab.plugins.module_utils import engine, face, respawn  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine, respawn, run_module  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError  # noqa: E402
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals, store  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals  # noqa: E402
 
-PLUGINS = pathlib.Path(face.__file__).parents[1]
+PLUGINS = pathlib.Path(run_module.__file__).parents[1]
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((PLUGINS / "modules").glob("[!_]*.py"))}
 NAMES = list(SOURCES)
 
@@ -54,11 +55,11 @@ class Face:
 
 # One or many
 
-OPTIONS: face.Options = {"dst": {"type": "str"}, "via": {"type": "str", "default": None}, "up": {"type": "bool"}}
+OPTIONS: run_module.Options = {"dst": {"type": "str"}, "via": {"type": "str", "default": None}, "up": {"type": "bool"}}
 
 
 def test_one_or_many_takes_the_options_of_one_and_a_list_of_them() -> None:
-    spec = face.one_or_many(OPTIONS, "routes", required=["dst"])
+    spec = run_module.one_or_many(OPTIONS, "routes", required=["dst"])
     assert {name: spec[name] for name in OPTIONS} == OPTIONS
     assert spec["routes"]["type"] == "list"
     assert {name: option["required"] for name, option in spec["routes"]["options"].items()} == {
@@ -70,21 +71,21 @@ def test_one_or_many_takes_the_options_of_one_and_a_list_of_them() -> None:
 
 def test_items_of_a_single_object() -> None:
     params = {"dst": "d", "via": None, "up": False, "routes": None, "other": 1}
-    assert face.items(params, OPTIONS, "routes") == [("", {"dst": "d", "via": None, "up": False})]
+    assert run_module.items(params, OPTIONS, "routes") == [("", {"dst": "d", "via": None, "up": False})]
 
 
 def test_items_inherit_what_they_leave_out() -> None:
     """False, zero and the empty string are said, not left out."""
     routes = [{"dst": "a", "via": None, "up": None}, {"dst": "b", "via": "", "up": False}]
     params = {"dst": None, "via": "v", "up": True, "routes": routes}
-    assert face.items(params, OPTIONS, "routes") == [
+    assert run_module.items(params, OPTIONS, "routes") == [
         ("routes[0].", {"dst": "a", "via": "v", "up": True}),
         ("routes[1].", {"dst": "b", "via": "", "up": False}),
     ]
 
 
 def test_items_of_an_empty_list() -> None:
-    assert face.items({"dst": None, "via": None, "up": None, "routes": []}, OPTIONS, "routes") == []
+    assert run_module.items({"dst": None, "via": None, "up": None, "routes": []}, OPTIONS, "routes") == []
 
 
 # Results
@@ -101,15 +102,15 @@ def result_of(
             raise outcome
         return outcome
 
-    monkeypatch.setattr(face, "AnsibleModule", Face)
+    monkeypatch.setattr(run_module, "AnsibleModule", Face)
     monkeypatch.setattr(Face, "given", {"lab": "demo", "force": True, "x": "wanted"})
     monkeypatch.setattr(Face, "check_mode", check)
     monkeypatch.setattr(Face, "_diff", diff)
     monkeypatch.setattr(engine, "run", run)
-    monkeypatch.setattr(face, "alone", contextlib.nullcontext)
+    monkeypatch.setattr(run_module, "alone", contextlib.nullcontext)
     monkeypatch.setattr(refusals, "_effective", lambda: held)
     with pytest.raises(Spoken) as caught:
-        face.run_module({"x": {}}, lambda params: [params["x"]], lambda params: {"own": params["x"]})
+        run_module.run_module({"x": {}}, lambda params: [params["x"]], lambda params: {"own": params["x"]})
     return caught.value.args[0]
 
 
@@ -198,7 +199,7 @@ def spec_of(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, t.Any
     """The options that a module takes, and what it says of their combinations."""
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     monkeypatch.setattr(Face, "given", None)
-    for place in (face, module):
+    for place in (run_module, module):
         if hasattr(place, "AnsibleModule"):
             monkeypatch.setattr(place, "AnsibleModule", Face)
     with pytest.raises(Spoken) as caught:
@@ -271,7 +272,7 @@ def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp
     constraints.pop("supports_check_mode")
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     built: list[t.Any] = []
-    monkeypatch.setattr(store, "STORE_DIR", os.fspath(tmp_path))  # where the module topology keeps what it applied
+    monkeypatch.setattr(lab_files, "STORE_DIR", os.fspath(tmp_path))  # where the module topology keeps what it applied
     monkeypatch.setattr(engine, "run", lambda resources, *dummy: built.extend(resources) or DONE)
     for task in [task for task in yaml.safe_load(module.EXAMPLES) if "linuxnet.lab." + name in task]:
         validator = validation.ModuleArgumentSpecValidator(spec, **constraints)

@@ -9,8 +9,8 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import WriteSysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sources
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import sources
 
 UTILS = "ansible_collections.linuxnet.lab.plugins.module_utils."
 
 
 def test_what_is_loaded_makes_no_difference(new_python: t.Any) -> None:
     """Two modules that let a lab come back store the same, or each would undo the other's."""
-    program = "from {0}kernel import sources; {1}; print(sorted(sources.needed_by('{0}boot')))"
+    program = "from {0}host import sources; {1}; print(sorted(sources.needed_by('{0}boot')))"
     few, many = (
         new_python("-c", program.format(UTILS, first)).stdout
-        for first in ("pass", "import {0}boot, {0}lab_info, {0}recorder".format(UTILS))
+        for first in ("pass", "import {0}boot, {0}lab_info, {0}run_recorder".format(UTILS))
     )
     assert few == many and "module_utils/engine.py" in few
 

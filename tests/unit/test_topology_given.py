@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab import ALTNAME_LIMIT, LINK_NAME_LIMIT
+from ansible_collections.linuxnet.lab.plugins.module_utils.rules import ALTNAME_LIMIT, LINK_NAME_LIMIT
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
 
 Given = dict[str, list[str]]

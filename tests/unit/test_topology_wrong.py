@@ -12,14 +12,14 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, schema, wanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, resources, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Reader
 
 
 def mistakes(data: t.Any) -> list[str]:
     """All that the module would tell of a topology."""
     lab, errors = layout.read(data)
-    return list(dict.fromkeys(engine._errors([wanted.Mistakes(errors), *wanted.resources(lab)])))
+    return list(dict.fromkeys(engine._errors([resources.Mistakes(errors), *resources.resources(lab)])))
 
 
 WRONG = {

@@ -18,9 +18,10 @@ import shutil
 import signal
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, processes, store, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files, processes
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, syscalls
 
 _FOLDER = "held"
 _PATIENCE = 5  # seconds
@@ -44,7 +45,7 @@ class Holder(t.NamedTuple):
 
 
 def _folder() -> str:
-    return os.path.join(store.STORE_DIR, _FOLDER)
+    return os.path.join(lab_files.STORE_DIR, _FOLDER)
 
 
 def _path(name: str) -> str:
@@ -67,7 +68,7 @@ def find(name: str) -> Holder | None:
     """The process that holds the namespace of this name; None where none does."""
     if rules.check_netns_name("", name):
         return None
-    data = store.read_json(_path(name))
+    data = lab_files.read_json(_path(name))
     if data is None:
         return None
     processes.check_proc()
@@ -112,10 +113,10 @@ def open_netns(holder: Holder) -> int:
 
 
 def forget_gone() -> None:
-    """Remove the records of processes that are gone. To be called with :func:`.store.locked`."""
+    """Remove the records of processes that are gone. To be called with :func:`.lab_files.locked`."""
     for name in _recorded():
         if find(name) is None:
-            store.write_file(_path(name), None)
+            lab_files.write_file(_path(name), None)
 
 
 def hold(name: str, lab: str, hostname: str, then: t.Callable[[], int | None] = lambda: None) -> Holder:
@@ -127,7 +128,7 @@ def hold(name: str, lab: str, hostname: str, then: t.Callable[[], int | None] = 
     if sleep is None:
         raise FileNotFoundError(errno.ENOENT, "no sleep(1) to hold a namespace with", name)
     processes.check_proc()
-    with store.locked(lab):
+    with lab_files.locked(lab):
         if find(name):
             raise FileExistsError(errno.EEXIST, "a process holds a namespace of that name already", name)
         os.makedirs(_folder(), 0o700, exist_ok=True)
@@ -151,11 +152,11 @@ def hold(name: str, lab: str, hostname: str, then: t.Callable[[], int | None] = 
             holder = Holder(name=name, lab=lab, start=start, **born)
             if holder.net in _namespaces("thread-self") or holder.uts in _namespaces("thread-self"):
                 raise OSError(errno.EIO, "the process that is to hold a namespace is in the host's", name)
-            store.write_file(_path(name), json.dumps(holder._asdict()) + "\n")
+            lab_files.write_file(_path(name), json.dumps(holder._asdict()) + "\n")
             os.write(go, b"!")
             problem = os.read(report, 65536)  # ends when the process has become another program
             if problem:
-                store.write_file(_path(name), None)
+                lab_files.write_file(_path(name), None)
                 raise OSError(errno.EIO, "cannot hold a namespace: {0}".format(json.loads(problem)["problem"]), name)
     return holder
 
@@ -188,9 +189,9 @@ def release(holder: Holder) -> None:
     """End a holder process, wait until it is gone, and forget it. No error where it is gone already."""
     if not processes.end(holder.pid, holder.start, signal.SIGKILL, _PATIENCE):
         raise OSError(errno.EBUSY, "process {0} does not end".format(holder.pid), holder.name)
-    with store.locked(holder.lab):
+    with lab_files.locked(holder.lab):
         if find(holder.name) is None:
-            store.write_file(_path(holder.name), None)
+            lab_files.write_file(_path(holder.name), None)
 
 
 def hostname(holder: Holder) -> str:

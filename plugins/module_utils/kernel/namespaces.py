@@ -26,8 +26,9 @@ import os
 import time
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, held, processes, syscalls
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab import check_netns_name, is_name
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import processes
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, held, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.rules import check_netns_name, is_name
 
 NETNS_DIR = "/run/netns"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import ending, held, namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces, netns_end
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
 
@@ -42,7 +42,7 @@ class RemoveNetns(Operation):
         """See the base class."""
         context.sockets.forget(self.name)
         namespaces.remove(self.name, self.leftover)
-        context.at_end(ending.wait)
+        context.at_end(netns_end.wait)
 
 
 @dataclasses.dataclass(eq=False)
@@ -69,7 +69,7 @@ class ReleaseNetns(Operation):
         """See the base class."""
         context.sockets.forget(self.name)
         context.sockets.finder.release(self.name)
-        context.at_end(ending.wait)
+        context.at_end(netns_end.wait)
 
 
 @dataclasses.dataclass(eq=False)

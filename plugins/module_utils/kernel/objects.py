@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab import Network, network_of
+from ansible_collections.linuxnet.lab.plugins.module_utils.rules import Network, network_of
 
 # Settings of a new link that :class:`Link` has no attribute of its own for.
 _NEW_LINK = fields.usual({**fields.LINK, **fields.PORT})

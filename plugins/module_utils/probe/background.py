@@ -20,8 +20,8 @@ import sys
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import processes, recorders, store
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files, processes, recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorders import Recorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Keep, Record, Source, record
 
 Job = dict[str, t.Any]
@@ -82,7 +82,7 @@ def stop(recorder: Recorder, take: t.Callable[[Recorded], t.Any]) -> t.Any:
 def _read(path: str) -> Recorded:
     """What a record holds; where its writer was killed, as far as that came."""
     lines = []
-    stream = store.open_file(path)
+    stream = lab_files.open_file(path)
     if stream:
         with stream:
             lines = [json.loads(line) for line in stream if line.endswith("\n")]

@@ -11,8 +11,7 @@ import shlex
 import typing as t
 from functools import partial
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation

@@ -18,18 +18,18 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import CreateNetns, RemoveNetns
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import (
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import last_applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import (
     OWN,
     KeepDescription,
     Remember,
     WriteRecords,
 )
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import CreateNetns, RemoveNetns
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 
@@ -237,7 +237,7 @@ def _record(plan: Plan, values: dict[str, t.Any], born: t.Sequence[str] = ()) ->
 
 def _description(plan: Plan) -> Change:
     """What keeps the description, if it is another one than before."""
-    former = applied.recall(plan.lab) if plan.description != "" else ""
+    former = last_applied.recall(plan.lab) if plan.description != "" else ""
     if former == plan.description:
         return _writing(plan, [], [])
     now, back = (KeepDescription("", plan.lab, text) for text in (plan.description, former))

@@ -11,7 +11,7 @@ import json
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import persistence
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import persistence
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 

@@ -11,12 +11,13 @@ import os
 import shlex
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import WriteFile
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.records import WriteFile
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -454,7 +455,7 @@ def _persist(plan: Plan, name: str, value: str | None) -> None:
 
 
 def _path(plan: Plan) -> str:
-    return os.path.join(store.SYSCTL_DIR, "90-linuxnet.lab-{0}.conf".format(plan.lab))
+    return os.path.join(lab_files.SYSCTL_DIR, "90-linuxnet.lab-{0}.conf".format(plan.lab))
 
 
 @dataclasses.dataclass
@@ -465,7 +466,7 @@ class _File:
 
 
 def _file(sockets: t.Any, path: str) -> _File:
-    return _File(store.read_file(path))
+    return _File(lab_files.read_file(path))
 
 
 def _persistent(plan: Plan) -> dict[str, str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorder_end import EndRecorder
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import recorders
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorder_end import EndRecorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorders import recorders
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,

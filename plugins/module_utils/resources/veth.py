@@ -12,7 +12,7 @@ import shlex
 import typing as t
 from functools import partial
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, netns_word
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation

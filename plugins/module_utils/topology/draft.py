@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Switch
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data, Reader

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Cable, Plug

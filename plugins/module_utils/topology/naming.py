@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab import LINK_NAME_LIMIT
+from ansible_collections.linuxnet.lab.plugins.module_utils.rules import LINK_NAME_LIMIT
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch
 
 

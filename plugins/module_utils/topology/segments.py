@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Cable, Network, Plug, Way

@@ -2,27 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The topology that a lab was last made from, kept beside what the lab remembers (:mod:`.store`)."""
+"""The topology that a lab was last made from, kept beside what the lab remembers (:mod:`.lab_files`)."""
 
 from __future__ import annotations
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 
 _SUFFIX = ".topology"
 
 
 def recall(lab: str) -> str | None:
     """The text that is kept for a lab; None where there is none."""
-    return store.read_file(store.path_of(lab, _SUFFIX))
+    return lab_files.read_file(lab_files.path_of(lab, _SUFFIX))
 
 
 def remember(lab: str, text: str | None) -> None:
     """Keep a text for a lab; None forgets it."""
-    with store.locked(lab):
+    with lab_files.locked(lab):
         if recall(lab) != text:
-            store.write_file(store.path_of(lab, _SUFFIX), text)
+            lab_files.write_file(lab_files.path_of(lab, _SUFFIX), text)
 
 
 def labs() -> list[str]:
     """The labs for which a text is kept, sorted."""
-    return store.names(store.STORE_DIR, _SUFFIX)
+    return lab_files.names(lab_files.STORE_DIR, _SUFFIX)

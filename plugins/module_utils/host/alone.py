@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held
 
 
 @contextlib.contextmanager
@@ -18,10 +19,10 @@ def alone(lab: str) -> t.Iterator[None]:
 
     To be held from the first look at the kernel to the last note of what was done.
 
-    :raises LabError: another run is at work for too long, see :func:`.store.locked`.
+    :raises LabError: another run is at work for too long, see :func:`.lab_files.locked`.
     """
-    with store.locked(lab):
+    with lab_files.locked(lab):
         held.forget_gone()
-        for folder in store.FOLDERS:
-            store.clear(folder)
+        for folder in lab_files.FOLDERS:
+            lab_files.clear(folder)
         yield

@@ -11,10 +11,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import answer, engine
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import answer, engine, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.alone import alone
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.alone import alone
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, CHOICES
 from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import require_library
 

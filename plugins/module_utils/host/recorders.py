@@ -20,9 +20,9 @@ import subprocess
 import sys
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import processes, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files, processes
 
 KINDS = ("capture", "neighbor_watch")
 
@@ -50,7 +50,7 @@ class Recorder(t.NamedTuple):
     @property
     def path(self) -> str:
         """The file of its record."""
-        return os.path.join(store.STORE_DIR, self.kind, "{0}:{1}".format(self.lab, self.name))
+        return os.path.join(lab_files.STORE_DIR, self.kind, "{0}:{1}".format(self.lab, self.name))
 
     @property
     def title(self) -> str:
@@ -63,7 +63,7 @@ def recorders(lab: str | None = None) -> list[Recorder]:
     found = []
     for kind in KINDS:
         with contextlib.suppress(FileNotFoundError):
-            for entry in os.listdir(os.path.join(store.STORE_DIR, kind)):
+            for entry in os.listdir(os.path.join(lab_files.STORE_DIR, kind)):
                 owner, dummy, name = entry.partition(":")
                 if lab in (None, owner) and not rules.check_lab("", owner) and not rules.check_recorder("", name):
                     found.append(find(kind, owner, name))
@@ -73,11 +73,11 @@ def recorders(lab: str | None = None) -> list[Recorder]:
 def find(kind: str, lab: str, name: str) -> Recorder | None:
     """The recorder with this name; None where it has no record."""
     ended = Recorder(kind, lab, name)
-    stream = store.open_file(ended.path)
+    stream = lab_files.open_file(ended.path)
     if stream is None:
         return None
     with stream:
-        first = stream.readline(store.LIMIT)
+        first = stream.readline(lab_files.LIMIT)
     try:
         task = json.loads(first)
         there = ended._replace(pid=task["pid"], start=task["start"])
@@ -94,7 +94,7 @@ def _is_running(recorder: Recorder) -> bool:
 @contextlib.contextmanager
 def alone() -> t.Iterator[None]:
     """While the body runs, nobody else starts or removes a recorder."""
-    with store.locked():
+    with lab_files.locked():
         yield
 
 
@@ -121,7 +121,7 @@ def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
         if begun is None:
             why = (process.stderr.read().strip().splitlines() or ["it ended with {0}".format(process.wait())])[-1]
             raise LabError("{0} cannot be started: {1}".format(recorder.title, why))
-        store.write_file(recorder.path, json.dumps({"job": task["job"], "pid": said["pid"], "start": begun}) + "\n")
+        lab_files.write_file(recorder.path, json.dumps({"job": task["job"], "pid": said["pid"], "start": begun}) + "\n")
         process.stdin.write("go\n")
 
 
@@ -137,7 +137,7 @@ def stop(recorder: Recorder) -> None:
 
 def discard(recorder: Recorder) -> None:
     """Remove a recorder's record. To be called :func:`alone`."""
-    store.write_file(recorder.path, None)
+    lab_files.write_file(recorder.path, None)
 
 
 def end(recorder: Recorder) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import in_use
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import in_use
 
 _VARIABLE = "SSH_CONNECTION"
 

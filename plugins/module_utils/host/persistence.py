@@ -23,11 +23,12 @@ import sysconfig
 import typing as t
 import zipfile
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library, sources, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files, sources
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
-LAB_DIR, UNIT_DIR = store.LAB_DIR, store.UNIT_DIR
-CODE = os.path.join(store.CODE_DIR, "boot.pyz")
+LAB_DIR, UNIT_DIR = lab_files.LAB_DIR, lab_files.UNIT_DIR
+CODE = os.path.join(lab_files.CODE_DIR, "boot.pyz")
 
 _WANTS = "multi-user.target.wants"
 
@@ -98,12 +99,12 @@ def has_systemd() -> bool:
 
 def labs() -> list[str]:
     """The labs that come back, sorted."""
-    return store.names(LAB_DIR, ".json")
+    return lab_files.names(LAB_DIR, ".json")
 
 
 def recall(lab: str) -> str | None:
     """What is to be applied at boot; None where the lab does not come back."""
-    return store.read_file(description(lab))
+    return lab_files.read_file(description(lab))
 
 
 def has_traces(lab: str) -> bool:
@@ -132,7 +133,7 @@ def wanted(lab: str, text: str, program: str) -> Files:
         "lab": lab,
         "description": description(lab),
         "command": " ".join(_quoted(word) for word in command),
-        "timeout": 2 * store.PATIENCE,
+        "timeout": 2 * lab_files.PATIENCE,
     }
     unit_text = _UNIT.format(**values).encode()
     return {description(lab): text.encode(), os.path.join(UNIT_DIR, unit(lab)): unit_text, CODE: _code(program)}
@@ -215,7 +216,8 @@ def _has_members(gid: int) -> bool:
 def differs(lab: str, files: Files) -> bool:
     """Whether something of a lab's files is missing or not as wanted, or could be written by others."""
     return not os.path.islink(_link(lab)) or any(
-        store.read_bytes(path) != data or stat.S_IMODE(os.stat(path).st_mode) != 0o644 for path, data in files.items()
+        lab_files.read_bytes(path) != data or stat.S_IMODE(os.stat(path).st_mode) != 0o644
+        for path, data in files.items()
     )
 
 
@@ -224,7 +226,7 @@ def install(lab: str, files: Files) -> None:
     with _whole(lab):
         for path, data in files.items():
             _make_folder(os.path.dirname(path))
-            store.write_file(path, data, 0o644)
+            lab_files.write_file(path, data, 0o644)
         _make_folder(os.path.dirname(_link(lab)))
         _set_link(lab, True)
     _reload()
@@ -237,10 +239,10 @@ def uninstall(lab: str) -> None:
     """
     with _whole(lab):
         _set_link(lab, False)
-        store.write_file(os.path.join(UNIT_DIR, unit(lab)), None)
-        store.write_file(description(lab), None)
+        lab_files.write_file(os.path.join(UNIT_DIR, unit(lab)), None)
+        lab_files.write_file(description(lab), None)
         if not labs():
-            store.write_file(CODE, None)
+            lab_files.write_file(CODE, None)
     _remove_folders()
     _reload()
 
@@ -275,15 +277,15 @@ class Uninstall(Operation):
 @contextlib.contextmanager
 def _whole(lab: str) -> t.Iterator[None]:
     """What the body does to a lab's files is taken back where it fails."""
-    before = {path: store.read_bytes(path) for path in (description(lab), os.path.join(UNIT_DIR, unit(lab)), CODE)}
+    before = {path: lab_files.read_bytes(path) for path in (description(lab), os.path.join(UNIT_DIR, unit(lab)), CODE)}
     linked = os.path.lexists(_link(lab))
     try:
         yield
     except BaseException:
         with contextlib.suppress(OSError):
             for path, data in before.items():
-                if store.read_bytes(path) != data:
-                    store.write_file(path, data, 0o644)
+                if lab_files.read_bytes(path) != data:
+                    lab_files.write_file(path, data, 0o644)
             _set_link(lab, linked)
             _remove_folders()
         raise

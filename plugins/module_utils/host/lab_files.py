@@ -20,7 +20,7 @@ import stat
 import time
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 
 STORE_DIR = "/run/linuxnet.lab"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorders import Recorder, end
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder, end
 
 
 @dataclasses.dataclass(eq=False)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied, namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, schema, wanted
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.leftover import Leftovers
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import last_applied
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, resources, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.removal import Leftovers
 
 
 def build(data: t.Any, name: str | None = None) -> list[t.Any]:
@@ -31,8 +32,8 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
         for one in sorted(lab.strangers.intersection(namespaces.named() if lab.strangers else ()))
     ]
     before = _last_applied(lab, data)
-    found = wanted.resources(lab, before)
-    return [wanted.Mistakes(errors), Leftovers(lab, found, before, json.dumps(data)), *found]
+    found = resources.resources(lab, before)
+    return [resources.Mistakes(errors), Leftovers(lab, found, before, json.dumps(data)), *found]
 
 
 def addresses(data: t.Any) -> dict[str, list[str]]:
@@ -43,7 +44,7 @@ def addresses(data: t.Any) -> dict[str, list[str]]:
 
 def _last_applied(lab: Lab, data: t.Any) -> Lab | None:
     """The lab as it was last applied on this host, which usually is as it is now; None where it was not."""
-    text = None if rules.check_lab("name", lab.name) else applied.recall(lab.name)
+    text = None if rules.check_lab("name", lab.name) else last_applied.recall(lab.name)
     if text is None:
         return None
     return lab if text == json.dumps(data) else layout.read(json.loads(text))[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor im
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.wanted import neighbors, sysctls
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, sysctls
 
 # rtm_protocol of the routes that are somebody's decision in a namespace of the lab: ours, and those by hand
 # (RTPROT_BOOT, RTPROT_STATIC). What the kernel, router advertisements or a routing daemon added is not drift.

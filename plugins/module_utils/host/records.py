@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Operations on what a lab remembers: records by key, written to `/run/linuxnet.lab` by :mod:`.store`."""
+"""Operations on what a lab remembers: records by key, written to `/run/linuxnet.lab` by :mod:`.lab_files`."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import applied, store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files, last_applied
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
 # Keys of what a lab remembers of its own namespaces begin so; what tells one from all others follows.
@@ -42,7 +42,7 @@ class WriteRecords(Operation):
     def carry_out(self, context: Context) -> None:
         """See the base class."""
         own = {OWN + context.sockets.identity(name): {"netns": name} for name in self.born}
-        store.remember([(self.lab, known_by, value) for known_by, value in {**self.values, **own}.items()])
+        lab_files.remember([(self.lab, known_by, value) for known_by, value in {**self.values, **own}.items()])
 
 
 @dataclasses.dataclass(eq=False)
@@ -54,7 +54,7 @@ class KeepDescription(Operation):
 
     def carry_out(self, context: Context) -> None:
         """See the base class."""
-        applied.remember(self.lab, self.text)
+        last_applied.remember(self.lab, self.text)
 
 
 @dataclasses.dataclass(eq=False)
@@ -66,4 +66,4 @@ class WriteFile(Operation):
 
     def carry_out(self, context: Context) -> None:
         """See the base class."""
-        store.write_file(self.path, self.text, 0o644)
+        lab_files.write_file(self.path, self.text, 0o644)

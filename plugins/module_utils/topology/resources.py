@@ -20,8 +20,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns impor
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import USUAL_MTU, Unsaid
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.unsaid import USUAL_MTU, Unsaid
 
 
 @dataclasses.dataclass

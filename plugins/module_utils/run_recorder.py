@@ -11,10 +11,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import answer
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import answer, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.recorders import Recorder
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorders import Recorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import background
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.background import Job, Recorded
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording import Record, Source, limited, record
@@ -54,7 +53,7 @@ def run(
 ) -> t.NoReturn:
     """Do what `state` says and end the module: `started`, `stopped`, or anything else for the foreground.
 
-    :param kind: one of :data:`.kernel.recorders.KINDS`.
+    :param kind: one of :data:`.host.recorders.KINDS`.
     :param rights: the capabilities that it takes; see :mod:`.kernel.refusals`.
     :param source: the class that records.
     :param read: makes the source's job of the parameters (with `duration`, `count` and `max_bytes`), and says what is

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import store
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 
 
 def path(lab: str) -> str:
     """The file of a lab's progress; it is there while there is some to tell of."""
-    return store.path_of(lab, ".progress")
+    return lab_files.path_of(lab, ".progress")
 
 
 @contextlib.contextmanager
@@ -23,10 +23,10 @@ def reporting(lab: str) -> t.Iterator[t.Callable[[str, int, int], None]]:
 
     def report(what: str, done: int, total: int) -> None:
         with contextlib.suppress(OSError):  # nobody's work fails for want of a line
-            store.write_file(path(lab), "{0}, {1} of {2} changes\n".format(what, done, total))
+            lab_files.write_file(path(lab), "{0}, {1} of {2} changes\n".format(what, done, total))
 
-    with store.locked(lab):
+    with lab_files.locked(lab):
         try:
             yield report
         finally:
-            store.write_file(path(lab), None)
+            lab_files.write_file(path(lab), None)

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import lab as rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 
 
 def reasons(check: t.Callable[[str, t.Any], list[str]], value: t.Any) -> list[str]:
@@ -118,7 +118,7 @@ def test_nearest() -> None:
     assert rules.nearest("x", ["lo", "vethc1"]) == rules.nearest("x", []) == ""
 
 
-@pytest.mark.parametrize("module", ["lab", "topology.layout"])
+@pytest.mark.parametrize("module", ["rules", "topology.layout"])
 def test_needs_no_code_that_touches_the_kernel(module: str, new_python) -> None:
     """Filters use it on controllers, which need not be a Linux."""
     utils = "ansible_collections.linuxnet.lab.plugins.module_utils."

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The layers of module_utils, as the files of this checkout import each other; and that docs/architecture.md names all.
+
+Imports inside of functions count: they go to a host as well as the others.
+"""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.lab.plugins import module_utils
+
+ROOT = pathlib.Path(module_utils.__path__[0])
+PACKAGE = module_utils.__name__
+ARCHITECTURE = ROOT.parents[1] / "docs" / "architecture.md"
+
+# From above to below: files of a layer may import those of their own layer and of all below it.
+LAYERS = [
+    ["boot", "lab_info", "info", "run_module", "run_recorder"],
+    ["respawn", "answer", "engine", "topology"],
+    ["resources", "probe"],
+    ["plan"],
+    ["snapshot", "route_table", "host_use", "commands"],
+    ["kernel", "host"],
+    ["rules"],
+    ["errors", "fields"],
+    ["python"],
+]
+# What is stored for the boot is found out from the file that runs then.
+EXCEPTIONS = {("resources/persist.py", "boot.py")}
+# All that Ansible is needed for.
+WITH_ANSIBLE = {"run_module.py", "run_recorder.py", "respawn.py", "answer.py"}
+
+
+def files() -> list[str]:
+    found = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py"))
+    return [name for name in found if not name.endswith("__init__.py")]
+
+
+def imported(name: str) -> t.Iterator[str]:
+    """What a file imports: files of module_utils by their paths, other modules by their names."""
+    for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if not (module + ".").startswith(PACKAGE + "."):
+                yield module
+                continue
+            folder = module[len(PACKAGE) :].strip(".").replace(".", "/")
+            for alias in node.names:
+                inner = "/".join([*filter(None, [folder]), alias.name]) + ".py"
+                yield inner if (ROOT / inner).exists() else folder + ".py"
+
+
+def layer(name: str) -> int:
+    top = name.split("/")[0].replace(".py", "")
+    return next(number for number, members in enumerate(LAYERS) if top in members)
+
+
+@pytest.mark.parametrize("name", files())
+def test_imports_run_downward(name: str) -> None:
+    targets = [one for one in imported(name) if one.endswith(".py") and (name, one) not in EXCEPTIONS]
+    assert [one for one in targets if layer(one) < layer(name)] == []
+
+
+def test_no_two_files_import_each_other() -> None:
+    imports = {name: {one for one in imported(name) if (name, one) not in EXCEPTIONS} for name in files()}
+    # Types alone: what an operation is, and the sockets that it may use.
+    imports["kernel/actions.py"].discard("kernel/sockets.py")
+    while True:
+        ends = {name for name, targets in imports.items() if not targets & imports.keys()}
+        if not ends:
+            break
+        imports = {name: targets for name, targets in imports.items() if name not in ends}
+    assert imports == {}
+
+
+def test_few_files_know_ansible() -> None:
+    assert {name for name in files() if any(one.split(".")[0] == "ansible" for one in imported(name))} == WITH_ANSIBLE
+
+
+def test_pyroute2_is_imported_in_one_place() -> None:
+    assert not [name for name in files() if any(one.split(".")[0] == "pyroute2" for one in imported(name))]
+
+
+def test_the_architecture_names_every_file() -> None:
+    named = re.findall(r"^- `([\w/]+\.py)`: \S", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(named) == files()
