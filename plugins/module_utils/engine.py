@@ -153,9 +153,13 @@ def _apply(
     except OperationError as exc:
         touched = {operations[number][0] for number in exc.done}
         begun = [change for number, change in enumerate(everything) if number in touched and change not in first]
-        left = _roll_back(begun, operator)
-        if not left:  # otherwise what is remembered leads to it
-            left = _roll_back([change for change in first if 0 in touched], operator)
+        stuck = _roll_back(begun, operator)
+        if stuck:  # what is remembered of it leads to it
+            with contextlib.suppress(OperationError):
+                operator.apply(memory.without(changes, [begun[number] for number in stuck]))
+        else:
+            stuck = _roll_back([change for change in first if 0 in touched], operator)
+        left = [stuck[number] for number in sorted(stuck, reverse=True)]
         failed = everything[operations[exc.failed][0]]
         if not left and begun not in ([], [failed]):
             left = ["the changes made before it were taken back"]
@@ -181,8 +185,8 @@ def _watch(changes: list[Change], owners: list[int], progress: Progress) -> t.Ca
     return watch
 
 
-def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
-    """Take back changes, the last one first, and say which could not be."""
+def _roll_back(changes: list[Change], operator: Operator) -> dict[int, str]:
+    """Take back changes, the last one first, and say which could not be, by their numbers."""
     left = {
         number: "`{0}` was done and cannot be taken back".format("; ".join(change.commands))
         for number, change in enumerate(changes)
@@ -199,7 +203,7 @@ def _roll_back(changes: list[Change], operator: Operator) -> list[str]:
                 "; ".join(changes[failed].commands), refusals.words(exc.error)
             )
             waiting = [one for place, one in enumerate(waiting) if place not in done and one[0] != failed]
-    return [left[number] for number in sorted(left, reverse=True)]
+    return left
 
 
 def difference(changes: t.Sequence[Change]) -> dict[str, t.Any]:

@@ -75,6 +75,7 @@ class Change:
     :ivar operations: what the kernel is told. :ivar undo: what takes it back, in the order to be told.
     :ivar where: path of the thing in the diff. :ivar before: its value now, None where it is not there.
     :ivar after: its value then, None where it is gone. :ivar commands: the same as shell commands.
+    :ivar notes: records as they were before what the change remembers was written.
     """
 
     stage: Stage
@@ -85,6 +86,7 @@ class Change:
     before: t.Any
     after: t.Any
     commands: list[str]
+    notes: t.Sequence[Remember] = ()
 
 
 class Plan:

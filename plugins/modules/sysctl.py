@@ -13,6 +13,8 @@ description:
     that set it gives it back, and not where somebody else has changed it since.
   - So are the values of those sysctls that the kernel sets together with this one. Turning C(net.ipv4.ip_forward) on,
     for example, turns C(net.ipv4.conf.all.accept_redirects) off and C(forwarding) of every link on.
+  - A task sets sysctls that set others first, then those of C(default), and those of single links last. So each has
+    the value that the task gives it, whatever the order.
   - Where a host becomes a router for IPv6, a link that has learnt a default route or an address from a router's
     advertisements goes on to learn. Its C(accept_ra) becomes 2 before.
   - Where a host forwards only because of labs, it must not become a router between its other links. The table
@@ -81,7 +83,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import require
 
 require_python()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl, in_order
 from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
 
 OPTIONS = {
@@ -99,7 +101,7 @@ def word(value):
 
 def build(params):
     """The settings asked for."""
-    return [
+    return in_order(
         Sysctl(
             params["netns"],
             str(name),
@@ -109,7 +111,7 @@ def build(params):
             place="settings",
         )
         for name, value in params["settings"].items()
-    ]
+    )
 
 
 def main():

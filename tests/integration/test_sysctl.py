@@ -277,6 +277,54 @@ def test_a_sysctl_that_went_with_its_link_is_forgotten(world: World) -> None:
     assert (result["commands"], result["warnings"], files(world)) == ([], [], NO_FILES)
 
 
+# Sysctls that the kernel sets together
+
+
+ONE = "net.ipv4.conf.veth0.forwarding"
+
+
+@pytest.mark.parametrize("there", ["00", "01", "10", "11"])
+@pytest.mark.parametrize("wanted", ["01", "10"])
+def test_one_link_against_all_in_one_task(world: World, there: str, wanted: str) -> None:
+    """Each has its value after the first run whatever their order is, and its old value at the end."""
+    world.sh("ip link add veth0 type veth peer name p0")
+    world.sh("sysctl -qw {0}={1}; sysctl -qw {2}={3}".format(FORWARD, there[0], ONE, there[1]))
+    settings = {ONE: wanted[1], FORWARD: wanted[0]}
+    done = put(world, settings=settings, force=True)
+    assert done["changed"] is (there != wanted)
+    assert [value(world, FORWARD), value(world, ONE)] == [*wanted]
+    assert put(world, settings=settings)["changed"] is False
+    give_back(world, ONE, FORWARD)
+    assert ([value(world, FORWARD), value(world, ONE)], files(world)) == ([*there], NO_FILES)
+
+
+@pytest.mark.parametrize("grown", [False, True], ids=["new_namespace", "new_settings"])
+@pytest.mark.parametrize(
+    ("said", "of_link"),
+    [
+        ({"forwarding": True, "sysctls": {"net.ipv4.conf.e1.forwarding": "0"}}, None),
+        ({"sysctls": {"net.ipv4.conf.e1.forwarding": "0", FORWARD: "1"}}, None),
+        ({"sysctls": {"net.ipv6.conf.e1.disable_ipv6": "0", NO_IPV6: "1"}}, None),
+        ({"forwarding": True, "sysctls": {"net.ipv4.conf.all.accept_redirects": "1"}}, None),
+        ({"forwarding": True, "sysctls": {"net.ipv4.conf.default.forwarding": "0"}}, "0"),
+        ({"sysctls": {"net.ipv4.conf.default.rp_filter": "2"}}, "2"),
+        ({"sysctls": {"net.ipv6.conf.default.disable_ipv6": "1"}}, "1"),
+    ],
+)
+def test_a_topologys_settings_hold_after_the_first_run(
+    world: World, said: dict[str, t.Any], of_link: str | None, grown: bool
+) -> None:
+    """Also what links copy when they are made: it is set before them."""
+    lab = {"name": LAB, "namespaces": {"r": said, "b": {}}, "links": [["r:e1", "b:e1"]], "pool": "10.0.0.0/24"}
+    if grown:
+        world.run("topology", topology={**lab, "namespaces": ["r", "b"]})
+    world.run("topology", topology=lab)
+    assert {name: value(world, name, "r") for name in said["sysctls"]} == said["sysctls"]
+    if of_link and not grown:
+        assert [value(world, name.replace("default", "e1"), "r") for name in said["sysctls"]] == [of_link]
+    assert world.run("topology", topology=lab)["changed"] is False
+
+
 # Over a reboot
 
 
@@ -361,3 +409,13 @@ def test_what_cannot_be_given_back_is_not_forgotten(world: World) -> None:
     world.sh("umount /proc/sys")
     give_back(world, FORWARD, GROUPS)
     assert (value(world, FORWARD), value(world, GROUPS), files(world)) == ("0", "1 0", NO_FILES)
+
+
+def test_what_the_kernel_refused_is_not_remembered_where_the_rest_stays(world: World) -> None:
+    """Also where a change that was made before cannot be taken back."""
+    lab: dict[str, t.Any] = {"name": LAB, "namespaces": {"a": {}, "b": {}, "host": {}}, "links": [["a", "b"]]}
+    world.run("topology", topology=lab)
+    lab["namespaces"]["host"] = {"sysctls": {FORWARD: "1", GROUPS: "10 nonsense"}}
+    errors = world.module("topology", topology={**lab, "links": []})["errors"]
+    assert errors[1:] == ["`ip -n a link del b` was done and cannot be taken back"]
+    assert (value(world, FORWARD), world.run("lab_info")["labs"][0]["sysctls"]) == ("0", [])

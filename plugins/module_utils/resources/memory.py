@@ -189,7 +189,10 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
     notes = list(plan.notes)
     for change in changes:
         notes += [one for one in change.operations if isinstance(one, Remember)]
-        bare.append(dataclasses.replace(change, operations=_rest(change.operations), undo=_rest(change.undo)))
+        former = [one for one in change.undo if isinstance(one, Remember)]
+        bare.append(
+            dataclasses.replace(change, operations=_rest(change.operations), undo=_rest(change.undo), notes=former)
+        )
     ahead: dict[str, t.Any] = {}
     behind: dict[str, t.Any] = {}
     for note in notes:
@@ -218,6 +221,13 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
     if behind or born:
         last.operations.append(_record(plan, behind, born))
     return [first] if ahead else [], bare, [last] if last.operations else []
+
+
+def without(changes: t.Sequence[Change], left: t.Sequence[Change]) -> list[Operation]:
+    """What makes the lab remember nothing of a run's changes but of those that are *left* after it failed."""
+    kept = {note.key for change in left for note in change.notes}
+    former = {(note.lab, note.key): note.value for change in reversed(changes) for note in change.notes}
+    return [WriteRecords("", lab, {key: value}) for (lab, key), value in former.items() if key not in kept]
 
 
 def _rest(operations: list[Operation]) -> list[Operation]:

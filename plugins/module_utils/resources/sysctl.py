@@ -113,12 +113,15 @@ class Sysctl:
     def _current(self, plan: Plan, namespace: Namespace) -> str | None:
         """Its value: what is made by the same plan has that of any new namespace."""
         dev = self._dev()
-        found = namespace.links.get(dev)
-        born = found is not None and (found.born or found.moved)
-        current = plan.moved_sysctls.get((self.netns, self.name))
+        born = self._is_born(namespace)
+        names = [self.name]
+        if dev not in ("", "all", "default"):
+            everybodys, new_ones = [self._of("*")], [self._of("default")] if born else []
+            # A new link copies what the plan gives to `default` before, and loses it to what is set for all after it.
+            names += new_ones + everybodys if namespace.new else everybodys + new_ones
+        moved = (plan.moved_sysctls.get((self.netns, name)) for name in names)
+        current = next((value for value in moved if value is not None), None)
         try:
-            if current is None and dev not in ("", "all", "default"):
-                current = plan.moved_sysctls.get((self.netns, self._of("*")))
             if current is None and namespace.new:
                 current = plan.snapshot.once(sysctl.value_in_new, self._like_new())
             elif current is None:
@@ -128,6 +131,25 @@ class Sysctl:
         if current is None and dev not in ("", "all", "default"):
             plan.link(namespace, dev, self.place)
         return current
+
+    def _is_born(self, namespace: Namespace) -> bool:
+        """Whether the plan makes the link that the setting is one of, or gives it its place or name."""
+        found = namespace.links.get(self._dev())
+        return found is not None and (found.born or found.moved)
+
+    def _before(self, plan: Plan, namespace: Namespace, current: str | None) -> str | None:
+        """Its value before the plan, which may move it by another one: that which is to be given back."""
+        if current is None or namespace.new or self._is_born(namespace):
+            return current
+        return _value(plan, self.netns, self.name)
+
+    @property
+    def breadth(self) -> int:
+        """How many others it may move: those that do go first, and what is about one link alone goes last."""
+        dev = self._dev()
+        if sysctl.effects(self.name, self.value):
+            return 0
+        return {"": 1, "all": 1, "default": 2}.get(dev, 3)
 
     def _parts(self) -> list[str]:
         return sysctl.parts_of(self.name)
@@ -215,9 +237,9 @@ class Sysctl:
 
     def _set(self, plan: Plan, namespace: Namespace, current: str | None) -> None:
         wanted = sysctl.normal(self.value)
-        # What tells a whole namespace how to behave does so before its links have begun to behave otherwise. New links
-        # copy `default`, which is for those that come later.
-        early = namespace.new and self._dev() in ("", "all")
+        # What tells a whole namespace how to behave does so before its links have begun to behave otherwise, and
+        # `default` before they copy it.
+        early = namespace.new and self._dev() in ("", "all", "default")
         stage = Stage.NETNS_SYSCTL if early else Stage.SYSCTL
         if not self.remembered and namespace.lab == plan.lab:
             change(plan, namespace, self.name, current, wanted, stage)
@@ -226,7 +248,8 @@ class Sysctl:
         mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
         operations, undo, commands = [], [], []
         records = {} if mine else _of_others(plan, self.netns, self.name)
-        old = (mine or (others[0] if others else {"old": current}))["old"]
+        before = self._before(plan, namespace, current)
+        old = (mine or (others[0] if others else {"old": before}))["old"]
         if wanted != current:
             if current is not None:
                 undo += _restoring(plan, namespace, self.name, current)
@@ -243,11 +266,16 @@ class Sysctl:
             record["because_of"] = self.because_of
         if operations or mine is None or mine["value"] != wanted:
             for known_by, one in [(key, record), *records.items()]:
-                before = memory.recall(plan, known_by)
+                former = memory.recall(plan, known_by)
                 operations.insert(0, memory.keep(plan, known_by, one))
-                undo.append(memory.write(plan, known_by, before))
+                undo.append(memory.write(plan, known_by, former))
             where = ("sysctl", self.name)
-            plan.add(stage, self.netns, operations, undo, where, current, wanted, commands)
+            plan.add(stage, self.netns, operations, undo, where, before, wanted, commands)
+
+
+def in_order(settings: t.Iterable[Sysctl]) -> list[Sysctl]:
+    """The settings in an order in which none takes back what another one set."""
+    return sorted(settings, key=lambda one: one.breadth)
 
 
 def _value(plan: Plan, netns: str, name: str) -> str | None:

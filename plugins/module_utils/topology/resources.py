@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade 
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl, in_order
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import USUAL_MTU, Unsaid
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
@@ -164,7 +164,7 @@ def sysctls(lab: Lab) -> list[Sysctl]:
         if node.ref and node.forwarding is None and FORWARDING[4] not in node.sysctls:
             # A new namespace forwards IPv4 if its host does (devconf_inherit_init_net of the kernel's documentation).
             found.append(Sysctl(node.ref, FORWARDING[4], "0", place=node.place, remembered=False, usual=True))
-    return found
+    return in_order(found)
 
 
 def _masquerades(lab: Lab) -> list[Masquerade]:
