@@ -36,7 +36,7 @@ test-all: setup test-tools  ## run pytest with the newest pyroute2
 	@tools/side-by-side "$(BIN)/python -m pytest -m playbook tests" "$(BIN)/python -m pytest -m 'not playbook' tests"
 
 # The library packs and reads bridges' options and neighbours; the rest says nothing new with another version of it.
-WITH_PYROUTE2 := bridge export leaks link lab_info neighbor neighbor_watch netns_info persist scale topology \
+WITH_PYROUTE2 := bridge export fields leaks link lab_info netns_info persist scale topology \
 	topology_present without_pyroute2
 
 test-old-pyroute2: setup test-tools  ## run what uses pyroute2 with the versions of Debian 13 and 12

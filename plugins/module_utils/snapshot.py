@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import OWN
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces, neighbor_table, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     Address,
     Forwarding,
@@ -370,14 +370,14 @@ class Snapshot:
         """The neighbour tables of a namespace, by link, address, and whether it is an entry of a proxy."""
         if namespace not in self._neighbors:
             names = _names(namespace.links)
-            found = unless_gone(lambda: rtnetlink.neighbors(self._sockets.get(namespace.ref), names), [])
+            found = unless_gone(lambda: neighbor_table.neighbors(self._sockets.get(namespace.ref), names), [])
             self._neighbors[namespace] = {(one.dev, one.dst, one.proxy): one for one in found}
         return self._neighbors[namespace]
 
     def forwarding(self, namespace: Namespace) -> list[Forwarding]:
         """The forwarding databases of a namespace's bridges."""
         names = _names(namespace.links)
-        return unless_gone(lambda: rtnetlink.forwarding(self._sockets.get(namespace.ref), names), [])
+        return unless_gone(lambda: neighbor_table.forwarding(self._sockets.get(namespace.ref), names), [])
 
     def read_so_far(self) -> list[Namespace]:
         """The namespaces in the picture, those that the plan makes included."""

@@ -19,8 +19,7 @@ def put(folder: pathlib.Path, version: str, suffix: str = ".dist-info") -> pathl
     """Put as much of pyroute2 into a folder as the collection looks at first; it says who it is."""
     package = folder / "pyroute2" / "netlink" / "rtnl"
     package.mkdir(parents=True)
-    for name in ("ifinfmsg", "ndmsg"):
-        (package / (name + ".py")).write_text("{0} = {1!r}\n".format(name, "{0} {1}".format(folder.name, version)))
+    (package / "ifinfmsg.py").write_text("ifinfmsg = {0!r}\n".format("{0} {1}".format(folder.name, version)))
     if version:
         (folder / "pyroute2-{0}{1}".format(version, suffix)).mkdir()
     return folder
@@ -32,7 +31,7 @@ def loaded(tmp_path):
 
     def load() -> str:
         source = pathlib.Path(library.__file__).read_text().replace(library.PREPARED, str(tmp_path / "prepared"))
-        source += "\nprint(PROBLEM or ifinfmsg, sorted(name for name in sys.modules if 'pyroute2' in name))"
+        source += "\nprint(PROBLEM or ifinfmsg(), sorted(name for name in sys.modules if 'pyroute2' in name))"
         source = source.replace("import sys\n", "import sys\nsys.path.append({0!r})\n".format(str(tmp_path / "own")), 1)
         done = subprocess.run([sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, netlink, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, neighbor_table, netlink, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, packet
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.decode import decode
 
@@ -62,6 +62,7 @@ _ROUTE = struct.pack("=BBBBBBBBI", 2, 24, 0, 0, 254, 3, 0, 1, 0) + b"".join(
 )
 _NEIGHBOR = struct.pack("=BxxxiHBB", 2, 7, 2, 0, 1) + _attribute(1, b"\x0a\0\0\1") + _attribute(2, b"\2\0\0\0\0\2")
 _REFUSAL = struct.pack("=iIHHII", -1, 20, 16, 5, 1, 0) + _attribute(1, b"no\0")
+_IMPOSSIBLE = struct.pack("=iI", -1 << 31, 0)  # no errno
 
 
 class _Fed(netlink.Netlink):
@@ -84,14 +85,14 @@ def _message(body: bytes) -> bytes:
 _DECODERS: dict[str, tuple[t.Callable[[bytes], t.Any], list[bytes]]] = {
     "frames": (decode, _FRAMES),
     "datagrams": (netlink.answers_in, [_message(_LINK) + _message(_ROUTE), _message(b"")]),
-    "refusals": (lambda data: netlink._error(0x300, data), [_REFUSAL]),
+    "refusals": (lambda data: netlink._error(0x300, data), [_REFUSAL, _IMPOSSIBLE]),
     "attributes": (lambda data: [attributes.walk(data), list(attributes.items(data))], [_LINK[16:]]),
     "links": (netlink.readable()(rtnetlink._read_link), [_LINK]),
     "addresses": (netlink.readable()(rtnetlink._read_address), [_ADDRESS]),
     "groups": (lambda data: rtnetlink.groups(_Fed(data)), [_LINK]),
     "routes": (lambda data: rtnetlink.routes(_Fed(data), {7: "eth0"}, 4), [_ROUTE]),
-    "neighbours": (lambda data: rtnetlink.neighbors(_Fed(data), {7: "eth0"}), [_NEIGHBOR]),
-    "forwarding": (lambda data: rtnetlink.forwarding(_Fed(data), {7: "eth0"}), [b"\7" + _NEIGHBOR[1:]]),
+    "neighbours": (lambda data: neighbor_table.neighbors(_Fed(data), {7: "eth0"}), [_NEIGHBOR]),
+    "forwarding": (lambda data: neighbor_table.forwarding(_Fed(data), {7: "eth0"}), [b"\7" + _NEIGHBOR[1:]]),
     "numbers": (lambda data: rtnetlink.nsid(_Fed(data), 0), [bytes(4) + _attribute(1, struct.pack("=I", 3))]),
     "arp": (arp.reply, [_FRAMES[0][14:]]),
     "echo": (packet.echo, [bytes(16)]),

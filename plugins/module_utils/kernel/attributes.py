@@ -4,8 +4,8 @@
 
 """Netlink attributes, packed and read by hand.
 
-What a lab has one of for every node goes this way, because pyroute2's classes take ten times as long: links,
-addresses, routes. What is rare, or has many fields, is left to them. Source: netlink(7), linux/netlink.h.
+Links, addresses, routes and neighbours go this way, because pyroute2's classes take ten times as long. What one kind of
+link alone has is left to them (:mod:`.link_info`). Source: netlink(7), linux/netlink.h.
 
 A name is any bytes to the kernel. Those that are not UTF-8 become what Python calls surrogates, and the same bytes
 again on their way back (PEP 383).

@@ -57,35 +57,35 @@ def place() -> str:
     raise ImportError("{0} has no pyroute2{1}".format(sys.executable, old))
 
 
-def _load(*names: str) -> list[t.Any]:
-    """Import modules of pyroute2 by their names below it, without what its own __init__ would import.
+def _load(name: str) -> t.Any:
+    """Import a module of pyroute2 by its name below it, without what its own __init__ would import.
 
     That is everything that pyroute2 has, and takes longer than all else that a module of the collection does. What
     is loaded here is not left in `sys.modules`, so that anybody else in this process imports pyroute2 as usual.
     """
     if "pyroute2" in sys.modules:
-        return [importlib.import_module("pyroute2." + name) for name in names]
+        return importlib.import_module("pyroute2." + name)
     package = types.ModuleType("pyroute2")
     package.__path__ = [os.path.join(place(), "pyroute2")]
     sys.modules["pyroute2"] = package
     try:
-        return [importlib.import_module("pyroute2." + name) for name in names]
+        return importlib.import_module("pyroute2." + name)
     finally:
-        for name in [name for name in sys.modules if name.split(".")[0] == "pyroute2"]:
-            del sys.modules[name]
+        for loaded in [loaded for loaded in sys.modules if loaded.split(".")[0] == "pyroute2"]:
+            del sys.modules[loaded]
 
 
-_CLASSES = ("ifinfmsg", "ndmsg")
+@functools.cache
+def ifinfmsg() -> t.Any:
+    """The class of messages about links; loading it takes 25 ms."""
+    return _load("netlink.rtnl.ifinfmsg").ifinfmsg
+
 
 # Why pyroute2 cannot be used, in one line, and what was raised.
 PROBLEM = ""
 IMPORT_ERROR: str | None = None
-ifinfmsg: t.Any = None
-ndmsg: t.Any = None
 try:
-    ifinfmsg, ndmsg = (
-        getattr(module, name) for module, name in zip(_load(*("netlink.rtnl." + name for name in _CLASSES)), _CLASSES)
-    )
+    place()
 except ImportError as exc:
     PROBLEM = str(exc)
     IMPORT_ERROR = traceback.format_exc()

@@ -16,13 +16,10 @@ import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.fields import NEIGHBOR_STATE, NEIGHBOR_STATES
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, library, rtnetlink
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, neighbor_table, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink, readable
 
 _RTMGRP_NEIGH = 0x4
-_NEWNEIGH = 28
-_FAMILIES = (2, 10)  # AF_INET, AF_INET6; a bridge's table of MAC addresses comes by the same group
-_NTF_PROXY = 0x08
 _SIOCGIFNAME = 0x8910
 _IFREQ = struct.Struct("=16si20x")
 
@@ -56,7 +53,7 @@ class NeighborEvents:
         reader = Netlink()
         try:
             names = {link.index: link.name for link in rtnetlink.links(reader).values()}
-            for neighbor in rtnetlink.neighbors(reader, names):
+            for neighbor in neighbor_table.neighbors(reader, names):
                 if neighbor.lladdr and not neighbor.proxy:
                     self._known[neighbor.dev, neighbor.dst] = neighbor.lladdr
         finally:
@@ -78,8 +75,8 @@ class NeighborEvents:
         In a flood it is not all that has: the descriptor then stays ready.
         """
         try:
-            for kind, event in self._socket.events(library.ndmsg):
-                change = self._change(event) if kind == _NEWNEIGH else None
+            for kind, body in self._socket.events():
+                change = self._change(body) if kind == neighbor_table.NEW else None
                 if change is not None:
                     yield change
         except OSError as exc:
@@ -87,18 +84,20 @@ class NeighborEvents:
                 raise
             self.lost += 1
 
-    def _change(self, event: t.Any) -> Change | None:
-        lladdr = event.get_attr("NDA_LLADDR") or ""
-        if event["family"] not in _FAMILIES or event["flags"] & _NTF_PROXY or not lladdr:
+    def _change(self, body: bytes) -> Change | None:
+        with readable():
+            entry = neighbor_table.read(body)
+            dst, lladdr = entry.dst, entry.lladdr
+        if not entry.is_ip or entry.is_proxy or not lladdr:
             return None
-        if event["state"] & (NEIGHBOR_STATES["NOARP"] | NEIGHBOR_STATES["FAILED"] | NEIGHBOR_STATES["INCOMPLETE"]):
+        if entry.state & (NEIGHBOR_STATES["NOARP"] | NEIGHBOR_STATES["FAILED"] | NEIGHBOR_STATES["INCOMPLETE"]):
             return None
-        dev, dst = self._name(event["ifindex"]), event.get_attr("NDA_DST")
+        dev = self._name(entry.index)
         old = self._known.get((dev, dst), "")
         if lladdr == old:
             return None
         self._known[dev, dst] = lladdr
-        return Change(time.time(), dev, dst, old, lladdr, NEIGHBOR_STATE.read(event["state"]))
+        return Change(time.time(), dev, dst, old, lladdr, NEIGHBOR_STATE.read(entry.state))
 
     def _name(self, index: int) -> str:
         """The name of a link of the socket's namespace; empty where it is gone already."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Operations on the neighbour tables. :mod:`.rtnetlink` packs their messages."""
+"""Operations on the neighbour tables. :mod:`.neighbor_table` packs their messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dataclasses
 import errno
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import neighbor_table
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Message
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Neighbor
 
@@ -23,7 +23,7 @@ class AddNeighbor(Message):
 
     def message(self, context: Context) -> t.Any:
         """See the base class."""
-        return rtnetlink.neighbor_new(context.index(self.netns, self.neighbor.dev), self.neighbor)
+        return neighbor_table.neighbor_new(context.index(self.netns, self.neighbor.dev), self.neighbor)
 
 
 @dataclasses.dataclass(eq=False)
@@ -36,4 +36,4 @@ class DeleteNeighbor(Message):
 
     def message(self, context: Context) -> t.Any:
         """See the base class."""
-        return rtnetlink.neighbor_del(context.index(self.netns, self.neighbor.dev), self.neighbor)
+        return neighbor_table.neighbor_del(context.index(self.netns, self.neighbor.dev), self.neighbor)

@@ -21,6 +21,7 @@ import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes
 
 NLM_F_REQUEST = 0x1
 NLM_F_ACK = 0x4
@@ -35,6 +36,7 @@ _NLM_F_ACK_TLVS = 0x200
 _NLMSG_ERROR = 2
 _NLMSG_DONE = 3
 _NLMSGERR_ATTR_MSG = 1
+_MAX_ERRNO = 4095  # linux/err.h
 
 _PATIENCE = 60  # seconds
 _TIMEOUT = struct.pack("@ll", _PATIENCE, 0)  # struct timeval
@@ -64,7 +66,7 @@ class AnswerLost(KernelError):
 
 
 class Packed(t.NamedTuple):
-    """A message packed by hand: what follows the header; see :mod:`.attributes`."""
+    """A message: its type, flags, and what follows the header; see :mod:`.attributes`."""
 
     kind: int
     flags: int
@@ -78,18 +80,6 @@ _LOST = "the kernel had no room for its answer (ENOBUFS)"
 _SILENT = "the kernel has not answered for {0} seconds (EAGAIN)".format(_PATIENCE)
 _MALFORMED = "the kernel's answer cannot be read (EBADMSG)"
 _RESTLESS = "what is there changed each of the {0} times that it was read (EINTR)".format(len(_PAUSES) + 1)
-
-
-def message(cls: t.Any, kind: int, flags: int, fields: dict[str, t.Any], attributes: t.Sequence[t.Any] = ()) -> t.Any:
-    """A message of one of pyroute2's classes; a request is acknowledged when *flags* holds NLM_F_ACK."""
-    made = cls()
-    for name, value in fields.items():
-        made[name] = value
-    made["attrs"] = [(name, value) for name, value in attributes if value is not None]
-    made["header"]["type"] = kind
-    made["header"]["flags"] = flags | NLM_F_REQUEST
-    made["header"]["pid"] = 0
-    return made
 
 
 class Netlink:
@@ -121,7 +111,7 @@ class Netlink:
         """Close the socket."""
         self._socket.close()
 
-    def request(self, messages: t.Sequence[t.Any]) -> list[KernelError | None]:
+    def request(self, messages: t.Sequence[Packed]) -> list[KernelError | None]:
         """Send messages, at most 200 in one go, and return for each None or the kernel's refusal.
 
         The kernel carries them out in order, and goes on after one that it refuses. It tells of a refusal unasked, so
@@ -131,7 +121,7 @@ class Netlink:
         results: list[KernelError | None] = []
         for start in range(0, len(messages), _MOST_AT_ONCE):
             part = list(messages[start : start + _MOST_AT_ONCE])
-            part[-1] = _acknowledged(part[-1])
+            part[-1] = part[-1]._replace(flags=part[-1].flags | NLM_F_ACK)
             try:
                 results += self._send(part)
                 stop = results[-1] if isinstance(results[-1], AnswerLost) else None
@@ -141,11 +131,11 @@ class Netlink:
                 return results + [stop] * (len(messages) - len(results))
         return results
 
-    def _send(self, messages: t.Sequence[t.Any], framed: bool = False) -> list[KernelError | None]:
+    def _send(self, messages: t.Sequence[Packed], framed: bool = False) -> list[KernelError | None]:
         """Send all messages in one go; in *framed* ones, nothing is answered after a refusal of the frame itself."""
         results: list[KernelError | None] = [None] * len(messages)
         first = self._sequence + 1
-        waiting = {position for position, made in enumerate(messages) if _flags(made) & NLM_F_ACK}
+        waiting = {position for position, made in enumerate(messages) if made.flags & NLM_F_ACK}
         last, lost = max(waiting), None
         self._socket.send(b"".join([self._encode(made) for made in messages]))
         while waiting:
@@ -186,17 +176,13 @@ class Netlink:
         except BlockingIOError:
             return
 
-    def dump(self, made: t.Any) -> list[t.Any]:
-        """The answers to a dump request, decoded; to one packed by hand, the bodies of the messages."""
-        answers = self._again(lambda: self._dump_once(made))
-        if isinstance(made, Packed):
-            return [body for dummy, dummy, dummy, body in answers]
-        return [_decode(type(made), *answer) for answer in answers]
+    def dump(self, made: Packed) -> list[bytes]:
+        """The bodies of the answers to a dump request."""
+        return [body for dummy, dummy, dummy, body in self._again(lambda: self._dump_once(made))]
 
-    def get(self, made: t.Any) -> t.Any:
-        """The answer to a request for one object, as :meth:`dump` gives it; KernelError where the kernel refuses."""
-        kind, flags, number, body = self._again(lambda: self._get_once(made))
-        return body if isinstance(made, Packed) else _decode(type(made), kind, flags, number, body)
+    def get(self, made: Packed) -> bytes:
+        """The body of the answer to a request for one object; KernelError where the kernel refuses."""
+        return self._again(lambda: self._get_once(made))[-1]
 
     def _again(self, ask: t.Callable[[], _T]) -> _T:
         """What a request that changes nothing gives; made again where the answer was lost or interrupted."""
@@ -219,8 +205,8 @@ class Netlink:
         self._socket.setblocking(False)
         self._socket.bind((self._socket.getsockname()[0], groups))
 
-    def events(self, cls: t.Any) -> t.Iterator[tuple[int, t.Any]]:
-        """The (type, decoded message) of changes that were heard of, without waiting for more of them.
+    def events(self) -> t.Iterator[tuple[int, bytes]]:
+        """The (type, body) of changes that were heard of, without waiting for more of them.
 
         At most so many that a flood does not keep the caller here. OSError(ENOBUFS) where some were lost.
         """
@@ -229,14 +215,14 @@ class Netlink:
                 answers = self._read()
             except BlockingIOError:
                 return
-            for kind, flags, sequence, body in answers:
-                yield kind, _decode(cls, kind, flags, sequence, body)
+            for kind, dummy, dummy, body in answers:
+                yield kind, body
 
     def fileno(self) -> int:
         """The socket's descriptor, to wait for events."""
         return self._socket.fileno()
 
-    def _get_once(self, made: t.Any) -> Answer:
+    def _get_once(self, made: Packed) -> Answer:
         sequence = self._write(made)
         while True:
             for answer in self._receive():
@@ -246,7 +232,7 @@ class Netlink:
                         raise _error(flags, body) or KernelError(errno.ENOMSG)
                     return answer
 
-    def _dump_once(self, made: t.Any) -> list[Answer]:
+    def _dump_once(self, made: Packed) -> list[Answer]:
         sequence = self._write(made)
         answers: list[Answer] = []
         interrupted = False
@@ -263,17 +249,12 @@ class Netlink:
                     return answers
                 answers.append((kind, flags, number, body))
 
-    def _encode(self, made: t.Any) -> bytes:
+    def _encode(self, made: Packed) -> bytes:
         self._sequence += 1
-        if isinstance(made, Packed):
-            kind, flags, body = made
-            return _HEADER.pack(_HEADER.size + len(body), kind, flags | NLM_F_REQUEST, self._sequence, 0) + body
-        made["header"]["sequence_number"] = self._sequence
-        made.reset()
-        made.encode()
-        return bytes(made.data)
+        kind, flags, body = made
+        return _HEADER.pack(_HEADER.size + len(body), kind, flags | NLM_F_REQUEST, self._sequence, 0) + body
 
-    def _write(self, made: t.Any) -> int:
+    def _write(self, made: Packed) -> int:
         self._socket.send(self._encode(made))
         return self._sequence
 
@@ -313,37 +294,12 @@ def answers_in(data: bytes) -> list[Answer]:
     return found
 
 
-def _flags(made: t.Any) -> int:
-    return made.flags if isinstance(made, Packed) else made["header"]["flags"]
-
-
-def _acknowledged(made: t.Any) -> t.Any:
-    """The message, now asking for an answer."""
-    if isinstance(made, Packed):
-        return made._replace(flags=made.flags | NLM_F_ACK)
-    made["header"]["flags"] |= NLM_F_ACK
-    return made
-
-
-def decode(cls: t.Any, body: bytes) -> t.Any:
-    """What follows a message's header, decoded by one of pyroute2's classes."""
-    return _decode(cls, 0, 0, 0, body)
-
-
-def _decode(cls: t.Any, kind: int, flags: int, sequence: int, body: bytes) -> t.Any:
-    header = _HEADER.pack(_HEADER.size + len(body), kind, flags, sequence, 0)
-    with readable():
-        made = cls(bytearray(header + body))
-        made.decode()
-    return made
-
-
 @contextlib.contextmanager
 def readable() -> t.Iterator[None]:
     """Around the reading of an answer, by hand or by pyroute2's classes: KernelError where it cannot be read."""
     try:
         yield
-    except (KernelError, OSError):
+    except (KernelError, OSError, ImportError):
         raise
     except Exception as exc:  # each version of the library has its own
         raise KernelError(errno.EBADMSG, _MALFORMED) from exc
@@ -356,15 +312,11 @@ def _error(flags: int, body: bytes) -> KernelError | None:
     code = -struct.unpack_from("=i", body)[0]
     if not code:
         return None
+    if not 0 < code <= _MAX_ERRNO:
+        return AnswerLost(errno.EBADMSG, _MALFORMED)
     text = ""
     if flags & _NLM_F_ACK_TLVS and len(body) >= 8:
         inner = struct.unpack_from("=I", body, 4)[0]
         offset = 4 + (_HEADER.size if flags & _NLM_F_CAPPED else (inner + 3) & ~3)
-        while offset + 4 <= len(body):
-            length, kind = struct.unpack_from("=HH", body, offset)
-            if length < 4:
-                break
-            if kind == _NLMSGERR_ATTR_MSG:
-                text = body[offset + 4 : offset + length].split(b"\0")[0].decode(errors="replace")
-            offset += (length + 3) & ~3
+        text = attributes.walk(body, offset).get(_NLMSGERR_ATTR_MSG, b"").split(b"\0")[0].decode(errors="replace")
     return KernelError(code, text)

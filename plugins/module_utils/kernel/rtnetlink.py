@@ -6,7 +6,7 @@
 
 Nothing here decides anything. Every builder returns one message for :meth:`.netlink.Netlink.request`; every reader
 returns the plain values of :mod:`.objects`. Links, addresses and routes are packed and read by hand
-(:mod:`.attributes` says why); bridges' many options, neighbours and forwarding databases by pyroute2's classes.
+(:mod:`.attributes` says why); what is in the tables of :mod:`.fields` by them.
 Source: rtnetlink(7), linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h, linux/net_namespace.h.
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import ipaddress
 import struct
 import sys
 import typing as t
@@ -22,12 +21,10 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.fields import (
-    NEIGHBOR_STATE,
-    NEIGHBOR_STATES,
     pack_ip,
     read_ip,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, library
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, link_info
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import number, pack, text
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import (
     NLM_F_CREATE,
@@ -36,15 +33,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import
     NLM_F_REPLACE,
     Netlink,
     Packed,
-    decode,
-    message,
     readable,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     Address,
-    Forwarding,
     Link,
-    Neighbor,
     Route,
     Rule,
 )
@@ -52,7 +45,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
-_NEWNEIGH, _DELNEIGH, _GETNEIGH = 28, 29, 30
 _GETRULE = 34
 _GETNSID = 90
 _NEWLINKPROP, _DELLINKPROP = 108, 109
@@ -77,10 +69,9 @@ _IFREQ = struct.Struct("=16si20x")
 _SIOCGIFINDEX = 0x8933
 
 _IFF_UP = 1
-_AF_INET, _AF_INET6, _AF_BRIDGE = 2, 10, 7
+_AF_INET, _AF_INET6 = 2, 10
 _RTM_F_CLONED = 0x200
 _LOCAL_TABLE = 255
-_NTF_PROXY = 0x08
 _SKIP_STATISTICS = 1 << 3  # RTEXT_FILTER_SKIP_STATS
 
 _PORT_OF_BRIDGE = b"bridge\0"
@@ -103,7 +94,6 @@ _SCOPE, _TYPE, _ONLINK = (fields.ROUTE[name].codec for name in ("scope", "type",
 _IN_ROUTE = [field for field in fields.ROUTE.values() if field.attribute != fields.HEADER]
 _PACKED_OF_ROUTE = [(field.name, field.attribute, field.codec.pack) for field in _IN_ROUTE]
 _READ_OF_ROUTE = [(field.name, field.attribute, field.codec.read) for field in _IN_ROUTE]
-_BRIDGE_OPTIONS = {field.attribute: field for field in fields.BRIDGE.values()}
 
 
 def _family(version: int) -> int:
@@ -157,30 +147,25 @@ def veth_new(
     return _link(_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, up, _settings(name, mtu, mac), member, port, info)
 
 
-def _bridge_link(
-    flags: int, index: int, up: bool | None, attrs: list[tuple[str, t.Any]], options: dict[str, t.Any] | None
-) -> t.Any:
-    """A message about a bridge with its options, by pyroute2's classes: there are fifty, of several widths."""
-    info: list[tuple[str, t.Any]] = [("IFLA_INFO_KIND", "bridge")]
-    if options:
-        table = fields.BRIDGE
-        data = [(table[name].attribute, table[name].codec.pack(value)) for name, value in options.items()]
-        info.append(("IFLA_INFO_DATA", {"attrs": data}))
-    header = {"family": 0, "index": index, "flags": int(bool(up)), "change": 0 if up is None else _IFF_UP}
-    return message(library.ifinfmsg, _NEWLINK, flags, header, [*attrs, ("IFLA_LINKINFO", {"attrs": info})])
-
-
 def bridge_new(
     name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, t.Any] | None = None, group: int = 0
-) -> t.Any:
+) -> Packed:
     """A bridge, down, in the *group*. *options* as in :attr:`.objects.Link.options`."""
-    named = [("IFLA_IFNAME", name), ("IFLA_ADDRESS", mac), ("IFLA_MTU", mtu), ("IFLA_GROUP", group)]
-    return _bridge_link(NLM_F_CREATE | NLM_F_EXCL, 0, False, named, options)
+    info = link_info.encode_bridge(options or {})
+    return _link(
+        _NEWLINK,
+        NLM_F_CREATE | NLM_F_EXCL,
+        0,
+        False,
+        _settings(name, mtu, mac),
+        number(_IFLA_GROUP, group),
+        info,
+    )
 
 
-def bridge_set(index: int, options: dict[str, t.Any]) -> t.Any:
+def bridge_set(index: int, options: dict[str, t.Any]) -> Packed:
     """Change options of a bridge."""
-    return _bridge_link(0, index, None, [], options)
+    return _link(_NEWLINK, 0, index, None, link_info.encode_bridge(options))
 
 
 def link_set(
@@ -312,7 +297,7 @@ def _read_link(body: bytes) -> tuple[Link, int]:
         if _IFLA_LINK_NETNSID in there:
             link.peer_nsid = attributes.to_number(there[_IFLA_LINK_NETNSID])
     elif kind == "bridge":
-        link.options = _bridge_options(there[_IFLA_LINKINFO])
+        link.options = link_info.decode_bridge(there[_IFLA_LINKINFO])
     if (flags ^ _USUAL_BITS) & _KNOWN_BITS:
         for field in _LINK_BITS:
             link.put(field.name, field.codec.read(flags))
@@ -342,17 +327,6 @@ def _mask(data: bytes) -> int:
     for kind, value in attributes.items(data):
         mask += b"\xff" * 4 + (b"\xff" if kind in _PORT_ATTRIBUTES else b"\0") * len(value) + bytes(-len(value) & 3)
     return int.from_bytes(mask.ljust(len(data), b"\0")[: len(data)], sys.byteorder)
-
-
-def _bridge_options(info: bytes) -> dict[str, t.Any]:
-    """The options in an IFLA_LINKINFO, by pyroute2's classes. What else a message holds they would decode as well."""
-    decoded = decode(library.ifinfmsg, _IFINFOMSG.pack(0, 0, 0, 0, 0) + pack(_IFLA_LINKINFO, info))
-    data = decoded.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
-    return {
-        _BRIDGE_OPTIONS[name].name: _BRIDGE_OPTIONS[name].codec.read(value)
-        for name, value in (data["attrs"] if data else ())
-        if name in _BRIDGE_OPTIONS
-    }
 
 
 def nsid(socket: Netlink, netns: int) -> int | None:
@@ -550,70 +524,3 @@ def _read_rule(body: bytes, version: int) -> Rule:
         iif=attributes.to_text(there.get(_FRA_IIFNAME, b"")),
         fwmark=attributes.to_number(there.get(_FRA_FWMARK)),
     )
-
-
-# -- neighbours -------------------------------------------------------------------------------------------------
-
-
-def _neighbor(kind: int, flags: int, index: int, neighbor: Neighbor) -> t.Any:
-    fields = {
-        "family": _family(ipaddress.ip_address(neighbor.dst).version),
-        "ifindex": index,
-        "state": NEIGHBOR_STATES["PERMANENT" if neighbor.proxy else neighbor.state],
-        "flags": _NTF_PROXY if neighbor.proxy else 0,
-        "ndm_type": 0,
-    }
-    attributes = [("NDA_DST", neighbor.dst), ("NDA_LLADDR", neighbor.lladdr or None)]
-    return message(library.ndmsg, kind, flags, fields, attributes)
-
-
-def neighbor_new(index: int, neighbor: Neighbor) -> t.Any:
-    """Put an entry into the neighbour table of a link, in the place of one with the same address."""
-    return _neighbor(_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, index, neighbor)
-
-
-def neighbor_del(index: int, neighbor: Neighbor) -> t.Any:
-    """Take an entry out of the neighbour table of a link."""
-    return _neighbor(_DELNEIGH, 0, index, neighbor)
-
-
-@readable()
-def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
-    """The IPv4 and IPv6 neighbour tables of the socket's namespace, and what it answers for as a proxy.
-
-    Without the kernel's own entries for multicast and loopback.
-    """
-    found = []
-    for version in (4, 6):
-        for flags in (0, _NTF_PROXY):  # the kernel tells of the one kind or of the other
-            fields = {"family": _family(version), "flags": flags}
-            for answer in socket.dump(message(library.ndmsg, _GETNEIGH, NLM_F_DUMP, fields)):
-                if answer["state"] == NEIGHBOR_STATES["NOARP"]:
-                    continue
-                found.append(
-                    Neighbor(
-                        dst=answer.get_attr("NDA_DST"),
-                        dev=names.get(answer["ifindex"], ""),
-                        lladdr=answer.get_attr("NDA_LLADDR") or "",
-                        state=NEIGHBOR_STATE.read(answer["state"]),
-                        proxy=bool(answer["flags"] & _NTF_PROXY),
-                    )
-                )
-    return found
-
-
-@readable()
-def forwarding(socket: Netlink, names: dict[int, str]) -> list[Forwarding]:
-    """The forwarding databases of the bridges in the socket's namespace; of VXLAN links as well."""
-    found = []
-    for answer in socket.dump(message(library.ndmsg, _GETNEIGH, NLM_F_DUMP, {"family": _AF_BRIDGE})):
-        found.append(
-            Forwarding(
-                mac=answer.get_attr("NDA_LLADDR") or "",
-                dev=names.get(answer["ifindex"], ""),
-                master=names.get(answer.get_attr("NDA_MASTER") or 0, ""),
-                vlan=answer.get_attr("NDA_VLAN") or 0,
-                permanent=bool(answer["state"] & NEIGHBOR_STATES["PERMANENT"]),
-            )
-        )
-    return found
