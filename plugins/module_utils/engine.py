@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import gc
 import time
@@ -15,13 +16,15 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import managers
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Many, Plan, Planned
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot, mark
 
 Claims = list[tuple[str, str, str]]
+Resources = t.Sequence[t.Union["Resource", Many]]
 Progress = t.Callable[[str, int, int], None]
 
 _INTERVAL = 1.0  # seconds between two calls of it
@@ -41,22 +44,34 @@ class Resource(t.Protocol):
 
 
 class Outcome(t.NamedTuple):
-    """What a run found or did.
+    """What a run found or did. What is long in a large lab is made when it is asked for.
 
-    :ivar changed: whether anything was (or would be) changed. :ivar commands: the changes as shell commands.
-    :ivar diff: ``before`` and ``after``, of what differs only. :ivar warnings: what the user should know.
+    :ivar changes: what was (or would be) changed. :ivar warnings: what the user should know.
     :ivar assumed: what check mode took to be made by earlier tasks.
     """
 
-    changed: bool
-    commands: list[str]
-    diff: dict[str, t.Any]
+    changes: t.Sequence[Planned]
     warnings: list[str]
     assumed: list[str]
 
+    @property
+    def changed(self) -> bool:
+        """Whether anything was (or would be) changed."""
+        return bool(self.changes)
+
+    @property
+    def commands(self) -> list[str]:
+        """The changes as shell commands."""
+        return [command for change in self.changes for command in change.commands]
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        """``before`` and ``after``, of what differs only."""
+        return difference(self.changes)
+
 
 def run(
-    resources: t.Sequence[Resource],
+    resources: Resources,
     lab: str,
     force: bool = False,
     check: bool = False,
@@ -96,14 +111,14 @@ def _collecting_no_garbage() -> t.Iterator[None]:
             gc.enable()
 
 
-def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, progress: Progress | None) -> Outcome:
+def _run(resources: Resources, lab: str, force: bool, check: bool, progress: Progress | None) -> Outcome:
     errors = rules.check_lab("lab", lab) + _errors(resources)
     if errors:
         raise LabError(list(dict.fromkeys(errors)))
     with Sockets() as sockets:
         plan = Plan(Snapshot(sockets), lab, force, check)
         memory.recover(plan)
-        for resource in resources:
+        for resource in each(resources):
             try:
                 resource.plan(plan)
             except LabError as exc:
@@ -115,9 +130,8 @@ def _run(resources: t.Sequence[Resource], lab: str, force: bool, check: bool, pr
         first, changes, last = memory.around(plan, plan.changes())
         if not check:
             _apply(first, changes, last, Operator(sockets, plan.sign), progress)
-    commands = [command for change in changes for command in change.commands]
     warnings = list(dict.fromkeys([*plan.warnings, *_managed_by_others(plan)]))
-    return Outcome(bool(changes), commands, difference(changes), warnings, plan.assumed)
+    return Outcome(changes, warnings, plan.assumed)
 
 
 def _managed_by_others(plan: Plan) -> list[str]:
@@ -127,10 +141,19 @@ def _managed_by_others(plan: Plan) -> list[str]:
     return managers.of_links({link.index: link.name for link in links if link.index and link.alias == mark(plan.lab)})
 
 
-def _errors(resources: t.Sequence[Resource]) -> list[str]:
+def each(resources: Resources) -> t.Iterator[Resource]:
+    """The single resources, in their order."""
+    for resource in resources:
+        if isinstance(resource, Many):
+            yield from resource.make()
+        else:
+            yield resource
+
+
+def _errors(resources: Resources) -> list[str]:
     errors: list[str] = []
     seen: dict[tuple[str, str], str] = {}
-    for resource in resources:
+    for resource in each(resources):
         found = resource.check()
         errors += found
         for kind, value, place in [] if found else resource.claims():
@@ -142,16 +165,20 @@ def _errors(resources: t.Sequence[Resource]) -> list[str]:
 
 
 def _apply(
-    first: list[Change], changes: list[Change], last: list[Change], operator: Operator, progress: Progress | None
+    first: list[Planned], changes: list[Planned], last: list[Planned], operator: Operator, progress: Progress | None
 ) -> None:
     """Carry out changes, between what is remembered before and after them."""
     everything = [*first, *changes, *last]
-    operations = [(number, operation) for number, change in enumerate(everything) for operation in change.operations]
-    watch = _watch(everything, [number for number, dummy in operations], progress) if progress else None
+    operations: list[Operation] = []
+    owners = array.array("l")
+    for number, change in enumerate(everything):
+        operations += change.operations
+        owners.extend([number] * (len(operations) - len(owners)))
+    watch = _watch(everything, owners, progress) if progress else None
     try:
-        operator.apply([operation for dummy, operation in operations], watch)
+        operator.apply(operations, watch)
     except OperationError as exc:
-        touched = {operations[number][0] for number in exc.done}
+        touched = {owners[number] for number in exc.done}
         begun = [change for number, change in enumerate(everything) if number in touched and change not in first]
         stuck = _roll_back(begun, operator)
         if stuck:  # what is remembered of it leads to it
@@ -160,19 +187,19 @@ def _apply(
         else:
             stuck = _roll_back([change for change in first if 0 in touched], operator)
         left = [stuck[number] for number in sorted(stuck, reverse=True)]
-        failed = everything[operations[exc.failed][0]]
+        failed = everything[owners[exc.failed]]
         if not left and begun not in ([], [failed]):
             left = ["the changes made before it were taken back"]
         raise LabError([_refusal(failed, exc.error), *left]) from exc
 
 
-def _refusal(failed: Change, error: Exception) -> str:
+def _refusal(failed: Planned, error: Exception) -> str:
     if not failed.commands:  # not for the user to type
         return "the lab's records: {0}".format(refusals.words(error))
     return "`{0}` failed: {1}".format("; ".join(failed.commands), refusals.words(error))
 
 
-def _watch(changes: list[Change], owners: list[int], progress: Progress) -> t.Callable[[int], None]:
+def _watch(changes: list[Planned], owners: t.Sequence[int], progress: Progress) -> t.Callable[[int], None]:
     """What the operator is to call: it tells of the change that an operation belongs to, but not more than need be."""
     due = time.monotonic() + _INTERVAL
 
@@ -185,7 +212,7 @@ def _watch(changes: list[Change], owners: list[int], progress: Progress) -> t.Ca
     return watch
 
 
-def _roll_back(changes: list[Change], operator: Operator) -> dict[int, str]:
+def _roll_back(changes: list[Planned], operator: Operator) -> dict[int, str]:
     """Take back changes, the last one first, and say which could not be, by their numbers."""
     left = {
         number: "`{0}` was done and cannot be taken back".format("; ".join(change.commands))
@@ -206,7 +233,7 @@ def _roll_back(changes: list[Change], operator: Operator) -> dict[int, str]:
     return left
 
 
-def difference(changes: t.Sequence[Change]) -> dict[str, t.Any]:
+def difference(changes: t.Sequence[Planned]) -> dict[str, t.Any]:
     """The changes as two trees of what differs only, for Ansible's diff."""
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}

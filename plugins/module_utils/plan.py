@@ -68,15 +68,55 @@ _BY_NAMESPACE = (Stage.CONFIGURE, *_BEHIND_BRIDGES)
 
 
 @dataclasses.dataclass
-class Change:
-    """One change.
+class Many:
+    """Resources that are made each time that their turn comes: a large lab has hundreds of thousands of some kind."""
 
-    :ivar netns: reference of the namespace that it is made in.
-    :ivar operations: what the kernel is told. :ivar undo: what takes it back, in the order to be told.
-    :ivar where: path of the thing in the diff. :ivar before: its value now, None where it is not there.
-    :ivar after: its value then, None where it is gone. :ivar commands: the same as shell commands.
-    :ivar notes: records as they were before what the change remembers was written.
-    """
+    make: t.Callable[[], t.Iterable[t.Any]]
+
+
+class Planned(t.Protocol):
+    """What a plan holds: changes, or what makes the same of little, because there are so many of it."""
+
+    @property
+    def stage(self) -> Stage:
+        """When it has its turn."""
+
+    @property
+    def netns(self) -> str:
+        """Reference of the namespace that it is made in."""
+
+    @property
+    def operations(self) -> list[Operation]:
+        """What the kernel is told."""
+
+    @property
+    def undo(self) -> list[Operation]:
+        """What takes it back, in the order to be told."""
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """Path of the thing in the diff."""
+
+    @property
+    def before(self) -> t.Any:
+        """Its value now, None where it is not there."""
+
+    @property
+    def after(self) -> t.Any:
+        """Its value then, None where it is gone."""
+
+    @property
+    def commands(self) -> list[str]:
+        """The same as shell commands."""
+
+    @property
+    def notes(self) -> t.Sequence[Remember]:
+        """Records as they were before what the change remembers was written."""
+
+
+@dataclasses.dataclass
+class Change:
+    """One change; the fields are those of :class:`Planned`."""
 
     stage: Stage
     netns: str
@@ -126,7 +166,7 @@ class Plan:
         self.forgotten: set[tuple[str, str, str]] | None = None
         self.description: str | None = ""
         self._assumed: set[tuple[str, str]] = set()
-        self._changes: list[Change] = []
+        self._changes: list[Planned] = []
 
     def add(
         self,
@@ -140,19 +180,23 @@ class Plan:
         commands: list[str],
     ) -> None:
         """Add a change; the fields are those of :class:`Change`, `where` without the namespace."""
-        if stage not in (Stage.NEIGHBOR, Stage.REMOVE_NEIGHBOR):
-            self.forgotten = None
         path = (netns or "host", *where)
-        self._changes.append(Change(stage, netns, [*operations], [*undo], path, before, after, commands))
+        self.put(Change(stage, netns, [*operations], [*undo], path, before, after, commands))
 
-    def changes(self) -> list[Change]:
+    def put(self, change: Planned) -> None:
+        """As :meth:`add`, for a change that is made already."""
+        if change.stage not in (Stage.NEIGHBOR, Stage.REMOVE_NEIGHBOR):
+            self.forgotten = None
+        self._changes.append(change)
+
+    def changes(self) -> list[Planned]:
         """The changes in the order in which they are to be made."""
         order: dict[str, int] = {}
         for change in self._changes:
             order.setdefault(change.netns, len(order))
         bridged = {change.netns for change in self._changes if change.stage is Stage.BRIDGE_UP}
 
-        def turn(change: Change) -> tuple[int, int, int]:
+        def turn(change: Planned) -> tuple[int, int, int]:
             early = change.stage in _BEHIND_BRIDGES and change.netns not in bridged
             within = order[change.netns] if change.stage in _BY_NAMESPACE else 0
             return Stage.CONFIGURE if early else change.stage, within, change.stage

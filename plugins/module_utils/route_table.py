@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
@@ -23,29 +24,33 @@ class RouteTable:
     """Routes of one family, in the kernel's order. Each is an object of its own, also where two are equal."""
 
     def __init__(self, routes: t.Iterable[Route] = ()) -> None:
-        self._routes: dict[int, Route] = {}  # by the object
-        self._groups: dict[t.Hashable, dict[int, Route]] = {}  # by what they have in common
+        self._routes: dict[Key, tuple[Route, ...]] = {}  # those with one key, which the kernel keeps together
+        self._groups: dict[t.Hashable, dict[int, Route]] = {}  # by what some have in common, and by the object
         for route in routes:
             self.add(route)
 
     def __iter__(self) -> t.Iterator[Route]:
-        return iter(self._routes.values())
+        return itertools.chain.from_iterable(self._routes.values())
 
     def add(self, route: Route) -> None:
-        """Add a route after the others."""
-        self._routes[id(route)] = route
+        """Add a route after the others with its key."""
+        self._routes[key(route)] = (*self._routes.get(key(route), ()), route)
         for group in _groups(route):
             self._groups.setdefault(group, {})[id(route)] = route
 
     def discard(self, route: Route) -> None:
         """Take a route out."""
-        del self._routes[id(route)]
+        others = tuple(one for one in self._routes[key(route)] if one is not route)
+        if others:
+            self._routes[key(route)] = others
+        else:
+            del self._routes[key(route)]
         for group in _groups(route):
             del self._groups[group][id(route)]
 
     def like(self, route: Route) -> list[Route]:
         """The routes that the kernel takes for the same as this one, or for alternatives to it."""
-        return self._group(key(route))
+        return list(self._routes.get(key(route), ()))
 
     def of_link(self, dev: str) -> list[Route]:
         """The routes by a link."""
@@ -71,9 +76,9 @@ _DIRECT = None
 
 
 def _groups(route: Route) -> t.Iterator[t.Hashable]:
-    """What a route is found by."""
-    yield key(route)
-    yield route.dev
+    """What a route is found by, besides its key."""
+    if route.dev:
+        yield route.dev
     if not route.via and not route.nexthops:
         network = network_of(route.dst)
         yield _DIRECT

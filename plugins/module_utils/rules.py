@@ -50,6 +50,18 @@ def interface_of(cidr: str) -> Interface:
 
 
 @_memory
+def normal_prefix(prefix: str) -> str:
+    """A prefix as the kernel writes it: 172.16.0.0/12 for 172.18.0.0/12. ValueError where it is none."""
+    return str(network_of(prefix))
+
+
+@_memory
+def normal_ip(ip: str) -> str:
+    """An address as the kernel writes it: fd00::1 for FD00:0::1. ValueError where it is none."""
+    return str(ip_of(ip))
+
+
+@_memory
 def ip_of(ip: str) -> Address:
     """An address; ValueError where it is none."""
     return ipaddress.ip_address(ip)

@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import resource
+import tracemalloc
 import typing as t
 
 import pytest
@@ -28,6 +29,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route impor
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build as topology
 
 if t.TYPE_CHECKING:
     from .conftest import World
@@ -198,3 +200,37 @@ def test_namespaces_are_unmounted_once(world: World, monkeypatch: pytest.MonkeyP
     names = ("web1", "web2", "web2", "web3", "web4", "web5")
     assert sorted(unmounted) == [f"/run/netns/{name}" for name in names]
     assert os.listdir("/run/netns") == []
+
+
+def ring(count: int) -> dict[str, t.Any]:
+    """Routers in a ring, each of which has a route to every other one."""
+    return {
+        "name": LAB,
+        "namespaces": {f"r{n}": {"forwarding": True, "lo": [f"10.255.0.{n}"]} for n in range(1, count + 1)},
+        "links": [{"ends": [f"r{n}", f"r{n % count + 1}"]} for n in range(1, count + 1)],
+        "pool": "10.0.0.0/16",
+        "routing": "static",
+    }
+
+
+def test_a_further_route_takes_little_memory(world: World) -> None:
+    """A network of 754 routers has 568,000 routes: with a kilobyte for each it fits into 600 MB."""
+    peaks = []
+    for count in (20, 50):
+        tracemalloc.start()
+        assert engine.run(topology.build(ring(count)), LAB, check=True).changed
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (peaks[1] - peaks[0]) / (50 * 49 - 20 * 19) < 1500, "what the routers and their links take included"
+
+
+def test_many_routes_are_added_and_taken_back(world: World) -> None:
+    assert engine.run(topology.build(ring(8)), LAB).changed
+    routes = [one for one in world.json("ip -j route", "r1") if one.get("protocol") == "76"]
+    assert sorted(one["dst"] for one in routes) == [f"10.255.0.{n}" for n in range(2, 9)]
+    assert world.ping("r1", "10.255.0.5")
+    assert not engine.run(topology.build(ring(8)), LAB).changed
+    outcome = engine.run(topology.build({**ring(8), "routing": "none"}), LAB)
+    assert len([one for one in outcome.commands if " route del " in one]) == 8 * 7
+    assert [one for one in world.json("ip -j route", "r1") if one.get("protocol") == "76"] == []
+    assert remove().changed

@@ -47,7 +47,7 @@ def test_routes_are_found_by_what_the_kernel_tells_them_apart_by() -> None:
     second, far = Route(4, "10.0.0.0/8", dev="b"), Route(4, "0.0.0.0/0", via="10.0.0.1")
     table = RouteTable([first, other, far])
     table.add(second)
-    assert list(table) == [first, other, far, second]
+    assert list(table) == [first, second, other, far], "as the kernel has them"
     assert table.like(Route(4, "10.0.0.0/8", via="10.9.9.9")) == [first, second]
     assert table.like(Route(4, "10.1.0.0/16")) == []
     assert table.direct() == [first, other, second]

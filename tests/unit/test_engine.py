@@ -91,17 +91,22 @@ def reasons(*things: Thing, lab: str = "demo") -> list[str]:
 def test_applied_in_order_and_told(kernel: Kernel) -> None:
     outcome = engine.run([Thing("a"), Thing("b")], "demo")
     assert kernel.told == ["make a", "make b"]
-    assert outcome == (True, ["make a", "make b"], {"before": {}, "after": {"host": {"a": "a", "b": "b"}}}, [], [])
+    assert (outcome.changed, outcome.commands) == (True, ["make a", "make b"])
+    assert outcome.diff == {"before": {}, "after": {"host": {"a": "a", "b": "b"}}}
+    assert (outcome.warnings, outcome.assumed) == ([], [])
 
 
 def test_check_mode_tells_the_same_and_does_nothing(kernel: Kernel) -> None:
     predicted = engine.run([Thing("a"), Thing("b")], "demo", check=True)
     assert kernel.told == []
-    assert predicted == engine.run([Thing("a"), Thing("b")], "demo")
+    done = engine.run([Thing("a"), Thing("b")], "demo")
+    assert (predicted.commands, predicted.diff, *predicted[1:]) == (done.commands, done.diff, *done[1:])
 
 
 def test_nothing_to_do_is_no_change(kernel: Kernel) -> None:
-    assert engine.run([], "demo") == (False, [], {"before": {}, "after": {}}, [], [])
+    outcome = engine.run([], "demo")
+    assert outcome == ([], [], [])
+    assert (outcome.changed, outcome.commands, outcome.diff) == (False, [], {"before": {}, "after": {}})
 
 
 # All reasons at once

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import engine, respaw
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Stage  # noqa: E402
 
 PLUGINS = pathlib.Path(run_module.__file__).parents[1]
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((PLUGINS / "modules").glob("[!_]*.py"))}
@@ -114,7 +115,12 @@ def result_of(
     return caught.value.args[0]
 
 
-DONE = engine.Outcome(True, ["ip link"], {"before": {}, "after": {"a": 1}}, ["careful"], [])
+def changed(what: str, after: t.Any, command: str) -> Change:
+    """A change of which only its place in the diff and its command matter."""
+    return Change(Stage.LINK, "", [], [], (what,), None, after, [command])
+
+
+DONE = engine.Outcome([changed("a", 1, "ip link")], ["careful"], [])
 
 
 def test_what_was_done_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,10 +162,10 @@ def test_what_the_system_refuses_is_told_in_one_line(monkeypatch: pytest.MonkeyP
 
 def test_bytes_that_are_not_utf_8_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name of a link is whatever bytes somebody chose."""
-    named = DONE._replace(commands=["ip link del \udcff\udc80ü"], diff={"after": {"\udcff": ["\ud800"]}})
+    named = DONE._replace(changes=[changed("\udcff", ["\ud800"], "ip link del \udcff\udc80ü")])
     said = result_of(monkeypatch, named, diff=True)
     assert said["commands"] == ["ip link del \\xff\\x80ü"]
-    assert said["diff"] == {"after": {"\\xff": ["\\ud800"]}}
+    assert said["diff"]["after"] == {"\\xff": ["\\ud800"]}
 
 
 @pytest.fixture
@@ -282,7 +288,7 @@ def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp
         with pytest.raises(Spoken):
             module.main()
     assert built
-    assert [reason for resource in built for reason in resource.check()] == []
+    assert [reason for one in engine.each(built) for reason in one.check()] == []
 
 
 def members() -> list[str]:

@@ -68,6 +68,8 @@ class Operation:
     :cvar makes: whether what it makes carries the lab's mark, and is found by it as soon as its namespace is.
     """
 
+    __slots__ = ("netns",)
+
     netns: str
 
     if_gone: t.ClassVar[t.Container[int]] = ()
@@ -85,6 +87,8 @@ class Operation:
 
 class Message(Operation):
     """An operation that is one rtnetlink message, and goes out in one send with others of its namespace."""
+
+    __slots__ = ()
 
     def message(self, context: Context) -> t.Any:
         """The message, for :meth:`.netlink.Netlink.request`; or a :class:`Together`.

@@ -19,6 +19,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 class AddRoute(Message):
     """A route; the kernel refuses one with the same destination, table and metric."""
 
+    __slots__ = ("route",)  # there are hundreds of thousands in a large network
+
     route: Route
 
     def message(self, context: Context) -> t.Any:
@@ -29,6 +31,8 @@ class AddRoute(Message):
 @dataclasses.dataclass(eq=False)
 class DeleteRoute(Message):
     """The end of a route."""
+
+    __slots__ = ("route",)  # there are hundreds of thousands in a large network
 
     route: Route
 

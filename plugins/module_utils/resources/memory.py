@@ -15,7 +15,6 @@ in, which they leave when they get the lab's mark. The lab's next run begins wit
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
@@ -30,7 +29,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import CreateNetns, RemoveNetns
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Plan, Planned, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 
 Record = dict[str, t.Any]
@@ -183,16 +182,15 @@ def _mark(plan: Plan, namespace: Namespace, link: Link) -> None:
 # -- what is written, and when ----------------------------------------------------------------------------------------
 
 
-def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[Change], list[Change]]:
+def around(plan: Plan, changes: t.Sequence[Planned]) -> tuple[list[Planned], list[Planned], list[Planned]]:
     """What is written before a plan's changes, these without what they remember, and what is written after them."""
     bare = []
     notes = list(plan.notes)
     for change in changes:
-        notes += [one for one in change.operations if isinstance(one, Remember)]
+        found = [one for one in change.operations if isinstance(one, Remember)]
         former = [one for one in change.undo if isinstance(one, Remember)]
-        bare.append(
-            dataclasses.replace(change, operations=_rest(change.operations), undo=_rest(change.undo), notes=former)
-        )
+        notes += found
+        bare.append(_without_notes(change, former) if found or former else change)
     ahead: dict[str, t.Any] = {}
     behind: dict[str, t.Any] = {}
     for note in notes:
@@ -204,11 +202,10 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
             behind.pop(known_by, None)
             if REPLACED in value:
                 behind[known_by] = {name: one for name, one in value.items() if name != REPLACED}
-    operations = [one for change in bare for one in change.operations]
-    ahead.update(_places_of(plan, operations))
-    born = [one.name for one in operations if isinstance(one, CreateNetns)]
+    ahead.update(_places_of(plan, _operations(bare)))
+    born = [one.name for one in _operations(bare) if isinstance(one, CreateNetns)]
     known = plan.snapshot.remembered(plan.lab)
-    if born or any(one.makes for one in operations):
+    if born or any(one.makes for one in _operations(bare)):
         named = sorted({*born, *(known.get(_PENDING) or {"named": ()})["named"]})
         ahead[_PENDING] = {"group": plan.sign, "named": named}
     if _PENDING in {**ahead, **known}:
@@ -223,11 +220,21 @@ def around(plan: Plan, changes: t.Sequence[Change]) -> tuple[list[Change], list[
     return [first] if ahead else [], bare, [last] if last.operations else []
 
 
-def without(changes: t.Sequence[Change], left: t.Sequence[Change]) -> list[Operation]:
+def without(changes: t.Sequence[Planned], left: t.Sequence[Planned]) -> list[Operation]:
     """What makes the lab remember nothing of a run's changes but of those that are *left* after it failed."""
     kept = {note.key for change in left for note in change.notes}
     former = {(note.lab, note.key): note.value for change in reversed(changes) for note in change.notes}
     return [WriteRecords("", lab, {key: value}) for (lab, key), value in former.items() if key not in kept]
+
+
+def _operations(changes: t.Sequence[Planned]) -> t.Iterator[Operation]:
+    return (one for change in changes for one in change.operations)
+
+
+def _without_notes(change: Planned, former: list[Remember]) -> Change:
+    operations, undo = _rest(change.operations), _rest(change.undo)
+    shown = (change.where, change.before, change.after, change.commands)
+    return Change(change.stage, change.netns, operations, undo, *shown, notes=former)
 
 
 def _rest(operations: list[Operation]) -> list[Operation]:

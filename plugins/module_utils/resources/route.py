@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
@@ -107,7 +108,7 @@ class RouteWanted:
         """The route with what was not said filled in as `ip route add` does."""
         said = [one for one in (self.via, self.src) if one] if self.dst == "default" else [self.dst]
         family = rules.network_of(said[0]).version if said else 4
-        dst = ("0.0.0.0/0" if family == 4 else "::/0") if self.dst == "default" else str(rules.network_of(self.dst))
+        dst = ("0.0.0.0/0" if family == 4 else "::/0") if self.dst == "default" else rules.normal_prefix(self.dst)
         kind = self.type or "unicast"
         scope = "global"
         if family == 4 and not self.via:
@@ -115,9 +116,9 @@ class RouteWanted:
         return Route(
             family=family,
             dst=dst,
-            via=str(rules.ip_of(self.via)) if self.via else "",
+            via=rules.normal_ip(self.via) if self.via else "",
             dev=self.dev or "",
-            src=str(rules.ip_of(self.src)) if self.src else "",
+            src=rules.normal_ip(self.src) if self.src else "",
             metric=self.metric or (0 if family == 4 else 1024),  # IPv6's 0 means the default
             table=_table(self.table or "main") or 254,
             scope=self.scope or scope,
@@ -248,45 +249,97 @@ def _remembered(plan: Plan, namespace: Namespace, route: Route) -> memory.Record
     return memory.recall(plan, _memory(plan, namespace, route)) if route.protocol == PROTOCOL else None
 
 
+class _RouteChange:
+    """A route that comes or goes. A network has hundreds of thousands, so the rest is made when it is asked for."""
+
+    __slots__ = ("_comes", "_namespace", "_route", "stage")
+
+    def __init__(self, stage: Stage, namespace: Namespace, route: Route, comes: bool) -> None:
+        self.stage = stage
+        self._namespace = namespace
+        self._route = route
+        self._comes = comes
+
+    @property
+    def netns(self) -> str:
+        """See :class:`.plan.Planned`, as for the rest."""
+        return self._namespace.ref
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The one operation."""
+        return [(AddRoute if self._comes else DeleteRoute)(self._namespace.ref, self._route)]
+
+    @property
+    def undo(self) -> list[Operation]:
+        """The opposite."""
+        return [(DeleteRoute if self._comes else AddRoute)(self._namespace.ref, self._route)]
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """Among the routes of its namespace."""
+        return (self._namespace.ref or "host", "routes", _title(self._route))
+
+    @property
+    def before(self) -> str | None:
+        """The route if it goes."""
+        return None if self._comes else text(self._route)
+
+    @property
+    def after(self) -> str | None:
+        """The route if it comes."""
+        return text(self._route) if self._comes else None
+
+    @property
+    def notes(self) -> t.Sequence[Remember]:
+        """None: a route that is remembered is another change."""
+        return []
+
+    @property
+    def commands(self) -> list[str]:
+        """By ip-route(8)."""
+        words = "ip -6 route" if self._route.family == 6 else "ip route"
+        deed = "add" if self._comes else "del"
+        return [enter(self._namespace, "{0} {1} {2}".format(words, deed, text(self._route)))]
+
+
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     namespace.table(route.family).add(route)
-    operations: list[Operation] = [AddRoute(namespace.ref, route)]
-    undo: list[Operation] = [DeleteRoute(namespace.ref, route)]
-    if not _ends_with_lab(plan, namespace, route):
-        key = _memory(plan, namespace, route)
-        operations.insert(0, memory.write(plan, key, {"netns": namespace.ref, "route": text(route)}))
-        undo.append(memory.write(plan, key, None))
-    plan.add(
-        Stage.ROUTE,
-        namespace.ref,
-        operations,
-        undo,
-        ("routes", _title(route)),
-        None,
-        text(route),
-        [enter(namespace, "ip{0} route add {1}".format(" -6" if route.family == 6 else "", text(route)))],
-    )
+    record = None if _ends_with_lab(plan, namespace, route) else {"netns": namespace.ref, "route": text(route)}
+    _put(plan, namespace, route, _RouteChange(Stage.ROUTE, namespace, route, True), None, record)
 
 
 def remove(plan: Plan, namespace: Namespace, route: Route, stage: Stage = Stage.REMOVE_ROUTE) -> None:
     """Plan the end of a route."""
     namespace.table(route.family).discard(route)
-    operations: list[Operation] = [DeleteRoute(namespace.ref, route)]
-    undo: list[Operation] = [AddRoute(namespace.ref, route)]
     record = _remembered(plan, namespace, route)
-    if record:
-        key = _memory(plan, namespace, route)
-        operations.append(memory.write(plan, key, None))
-        undo.append(memory.write(plan, key, record))
+    _put(plan, namespace, route, _RouteChange(stage, namespace, route, False), record, None)
+
+
+def _put(
+    plan: Plan,
+    namespace: Namespace,
+    route: Route,
+    change: _RouteChange,
+    before: memory.Record | None,
+    after: memory.Record | None,
+) -> None:
+    """Plan a change, and that the lab's record of the route is another one *after* it."""
+    if before is after is None:
+        plan.put(change)
+        return
+    known_by = _memory(plan, namespace, route)
+    operations = [*change.operations, memory.write(plan, known_by, after)]
+    undo = [*change.undo, memory.write(plan, known_by, before)]
     plan.add(
-        stage,
+        change.stage,
         namespace.ref,
         operations,
         undo,
-        ("routes", _title(route)),
-        text(route),
-        None,
-        [enter(namespace, "ip{0} route del {1}".format(" -6" if route.family == 6 else "", text(route)))],
+        change.where[1:],
+        change.before,
+        change.after,
+        change.commands,
     )
 
 

@@ -107,8 +107,7 @@ class Network:
         return next((plug.name for plug in self.members if plug.netns == netns), None)
 
 
-@dataclasses.dataclass
-class Way:
+class Way(t.NamedTuple):
     """A route; the fields are ip-route(8)'s, None where they were not said."""
 
     netns: str
@@ -116,7 +115,7 @@ class Way:
     place: str
     via: str | None = None
     dev: str | None = None
-    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    options: t.Mapping[str, t.Any] = {}
     present: bool = True
 
 

@@ -24,10 +24,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, sysctls
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, routes, sysctls
 
 # rtm_protocol of the routes that are somebody's decision in a namespace of the lab: ours, and those by hand
 # (RTPROT_BOOT, RTPROT_STATIC). What the kernel, router advertisements or a routing daemon added is not drift.
@@ -135,8 +134,8 @@ class Leftovers:
 
     def _routes(self, plan: Plan, staying: list[Namespace]) -> None:
         wanted: dict[str, set[tuple]] = {}
-        for one in self.wanted:
-            if isinstance(one, RouteWanted) and one.present:
+        for one in routes(self.lab):
+            if one.present:
                 wanted.setdefault(one.netns, set()).add(route.key(one.route()))
         for namespace in staying:
             ours = namespace.lab == plan.lab and namespace.ref

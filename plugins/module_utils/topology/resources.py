@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import FORWARDING
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Many, Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
@@ -65,7 +65,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
         if node.lo
     ]
     # Routes to be removed come first, and those without a gateway before those whose gateway they lead to.
-    found += [_route(way) for way in sorted(lab.ways, key=lambda way: (way.present, bool(way.via)))]
+    found.append(Many(lambda: routes(lab)))
     return found + neighbors(lab) + sysctls(lab) + _masquerades(lab)
 
 
@@ -118,17 +118,19 @@ def _lower(mac: str | None) -> str | None:
     return mac.lower() if mac else None
 
 
-def _route(way: t.Any) -> RouteWanted:
-    return RouteWanted.of(
-        way.options,
-        netns=way.netns,
-        dst=way.dst,
-        via=way.via,
-        dev=way.dev,
-        present=way.present,
-        place=way.place + ".",
-        complete=True,
-    )
+def routes(lab: Lab) -> t.Iterator[RouteWanted]:
+    """The routes: those that must not be there first, then those by which gateways are reached."""
+    for way in sorted(lab.ways, key=lambda way: (way.present, bool(way.via))):
+        yield RouteWanted.of(
+            way.options,
+            netns=way.netns,
+            dst=way.dst,
+            via=way.via,
+            dev=way.dev,
+            present=way.present,
+            place=way.place + ".",
+            complete=True,
+        )
 
 
 def neighbors(lab: Lab) -> list[NeighborWanted]:
