@@ -47,7 +47,7 @@ test-pythons: setup  ## run the unit tests on the other Pythons found
 	@tools/test-pythons
 
 # What fails prints its SEED, by which `make test` tries the same sample again.
-soak: setup test-tools  ## run the campaigns whole: kill, refuse, labs by chance, many at once (takes hours)
+soak: setup test-tools  ## run the campaigns whole: kill, refuse, labs by chance and their commands, many (takes hours)
 	SOAK=1 nice $(BIN)/python -m pytest tests/campaigns
 
 molecule: setup  ## apply the labs to virtual machines (ARGS=bridge_nat: only that scenario)

@@ -18,6 +18,8 @@ import re
 import subprocess
 import sys
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import variable as variable_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "labs"
 BEGIN, END = "<!-- commands: begin -->\n", "<!-- commands: end -->\n"
@@ -56,8 +58,12 @@ def play(lab: str, *within: str) -> str:
 
 
 def commands(output: str) -> list[str]:
-    """The commands in a playbook's verbose output, each task's after its name as a comment."""
+    """The commands in a playbook's verbose output, each task's after its name as a comment.
+
+    They are for one shell, which knows the processes that it starts by variables and not by the numbers of this run.
+    """
     lines: list[str] = []
+    started: dict[str, str] = {}
     task = ""
     for line in output.splitlines():
         heading = re.match(r"TASK \[(?:\S+ : )?(.*)\] \**$", line)
@@ -65,9 +71,16 @@ def commands(output: str) -> list[str]:
         if heading:
             task = heading.group(1)
         elif result:
-            returned = json.loads(result.group(1)).get("commands", [])
-            if returned:
-                lines += [*([""] if lines else []), "# " + task, *returned]
+            returned = json.loads(result.group(1))
+            text = "\n".join(returned.get("commands", []))
+            for pid, variable in started.items():
+                text = re.sub(r"(?<!\S)(-t|netns) {0}\b".format(pid), r"\1 $" + variable, text)
+            if text:
+                lines += [*([""] if lines else []), "# " + task, *text.splitlines()]
+            for namespace in returned.get("namespaces", []):
+                pid = re.fullmatch(r"/proc/(\d+)/ns/net", namespace["path"])
+                if pid:
+                    started[pid.group(1)] = variable_of(namespace["name"])
     return lines
 
 

@@ -15,8 +15,19 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 def variable(name: str) -> str:
-    """The shell variable that the commands keep a holder process's PID in."""
-    return re.sub(r"\W", "_", name)
+    """The shell variable in which commands that make a held namespace keep the PID of its process.
+
+    Each name has its own, and none of them means something to a shell.
+    """
+    return "pid_" + re.sub(r"[\W_]", lambda found: "__" if found[0] == "_" else "_{0:02x}".format(ord(found[0])), name)
+
+
+def holder(namespace: Namespace) -> str:
+    """The PID of the process that holds a namespace, as a word of a command.
+
+    A process that is there has its number, which every shell understands.
+    """
+    return str(namespace.holder.pid) if namespace.holder else "$" + variable(namespace.ref)
 
 
 def enter(namespace: Namespace, command: str) -> str:
@@ -25,7 +36,7 @@ def enter(namespace: Namespace, command: str) -> str:
     if not ref:
         return command
     if namespace.held:
-        return "nsenter -t ${0} -n {1}".format(variable(ref), command)
+        return "nsenter -t {0} -n {1}".format(holder(namespace), command)
     if rules.is_name(ref):
         if command.startswith("ip "):
             return "ip -n {0} {1}".format(ref, command[len("ip ") :])
@@ -35,16 +46,21 @@ def enter(namespace: Namespace, command: str) -> str:
     return "nsenter --net={0} {1}".format(shlex.quote(ref), command)
 
 
+def set_hostname(namespace: Namespace, name: str) -> str:
+    """The command that sets the hostname in a held namespace; hostname(1) refuses some that the kernel takes."""
+    return "nsenter -t {0} --uts sysctl -w kernel.hostname={1}".format(holder(namespace), name)
+
+
 def netns_word(namespace: Namespace) -> str:
     """The namespace as the argument of `ip link ... netns`; the host's is the shell's, which may not be process 1's."""
     if not namespace.ref:
         return "$$"
-    return "${0}".format(variable(namespace.ref)) if namespace.held else shlex.quote(namespace.ref)
+    return holder(namespace) if namespace.held else shlex.quote(namespace.ref)
 
 
 def set_command(name: str, values: dict[str, t.Any]) -> str:
     """`ip link set` with these settings, by the names of :data:`.fields.LINK` and :data:`.fields.PORT`."""
-    words = ["ip link set", shlex.quote(name)]
+    words = ["ip link set dev", shlex.quote(name)]
     for setting, value in values.items():
         if setting == "up":
             words.append("up" if value else "down")

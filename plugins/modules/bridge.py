@@ -124,7 +124,7 @@ commands:
   returned: success
   type: list
   elements: str
-  sample: [ip link add br0 type bridge, ip addr add 10.0.0.1/24 dev br0, ip link set br0 up]
+  sample: [ip link add name br0 type bridge, ip addr add 10.0.0.1/24 dev br0, ip link set dev br0 up]
 assumed:
   description: What check mode took to be there already because an earlier task would have made it.
   returned: in check mode, when something was

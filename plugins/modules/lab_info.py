@@ -89,7 +89,7 @@ labs:
       type: list
       elements: str
       returned: always
-      sample: [ip link set br0 up]
+      sample: [ip link set dev br0 up]
     diff:
       description: What differs, as C(before) (now) and C(after) (as described).
       type: dict

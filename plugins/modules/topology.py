@@ -98,7 +98,7 @@ commands:
   returned: success
   type: list
   elements: str
-  sample: [ip link del br0, ip netns del c1]
+  sample: [ip link del dev br0, ip netns del c1]
 assumed:
   description: What check mode took to be there already because an earlier task would have made it.
   returned: in check mode, when something was

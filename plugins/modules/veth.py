@@ -123,7 +123,7 @@ commands:
   returned: success
   type: list
   elements: str
-  sample: [ip link add veth0 type veth peer name ceth0 netns net0, ip link set veth0 up]
+  sample: [ip link add name veth0 type veth peer name ceth0 netns net0, ip link set dev veth0 up]
 assumed:
   description: What check mode took to be there already because an earlier task would have made it.
   returned: in check mode, when something was

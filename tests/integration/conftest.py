@@ -27,6 +27,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import variable
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, syscalls
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders
 
@@ -215,15 +216,16 @@ class World:
                     del route["protocol"]
         return seen
 
-    def by_hand(self, commands: list[str], setup: str = "", held: dict[str, str] | None = None) -> dict[str, t.Any]:
+    def by_hand(self, commands: list[str], setup: str = "", held: t.Sequence[str] = ()) -> dict[str, t.Any]:
         """The state that a shell reaches with a module's commands, in another world that is empty, or set up first.
 
-        :arg held: the namespaces that the commands start processes for: name -> the shell's variable with the PID.
+        :arg held: the namespaces that the commands start processes for.
         """
         assert not re.search(r"netns 1\b", "\n".join(commands)), "process 1 is not of this world"
         with private_world() as other, tempfile.TemporaryFile("w+") as output:
-            variables = ["echo ${0}".format(variable) for variable in (held or {}).values()]
-            script = "\n".join(["set -e; trap 'kill $(jobs -p)' ERR", setup, *commands, *variables])
+            variables = ["echo ${0}".format(variable(name)) for name in held]
+            silent = [command.replace("sysctl -w", "sysctl -qw") for command in commands]
+            script = "\n".join(["set -e; trap 'kill $(jobs -p)' ERR", setup, *silent, *variables])
             # The processes that it starts keep its output open, so that is a file.
             command = ["/bin/bash", "-c", script]
             subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=60, check=False)
@@ -232,10 +234,18 @@ class World:
             assert all(word.isdigit() for word in printed) and len(printed) == len(variables), printed
             try:
                 seen = other.state()
-                return comparable({**seen, **other.look(dict(zip(held or {}, printed)))})
+                return comparable({**seen, **other.look(dict(zip(held, printed)))})
             finally:
                 for pid in printed:
                     os.kill(int(pid), signal.SIGKILL)
+
+
+def from_the_top(commands: list[str]) -> list[str]:
+    """Commands that follow others in one shell, which know held namespaces by variables instead of by numbers."""
+    text = "\n".join(commands)
+    for holder in holders():
+        text = re.sub(r"(?<!\S)(-t|netns|kill) {0}\b".format(holder.pid), r"\1 $" + variable(holder.name), text)
+    return text.splitlines()
 
 
 def assert_same(before: t.Any, after: t.Any, otherwise: str) -> None:

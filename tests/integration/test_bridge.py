@@ -23,11 +23,11 @@ WHOLE = {
     "mcast_snooping": False,
 }
 WHOLE_COMMANDS = [
-    f"ip link add br0 address {MAC} type bridge stp_state 1 forward_delay 400 ageing_time 6000 mcast_snooping 0",
-    "ip link set br0 mtu 1400",
+    f"ip link add name br0 address {MAC} type bridge stp_state 1 forward_delay 400 ageing_time 6000 mcast_snooping 0",
+    "ip link set dev br0 mtu 1400",
     "ip addr add 10.0.0.1/24 dev br0",
     "ip addr add fd00::1/64 dev br0 nodad",
-    "ip link set br0 up",
+    "ip link set dev br0 up",
 ]
 
 
@@ -54,7 +54,7 @@ def members(world: t.Any, netns: str = "", name: str = "br0") -> list[str]:
 def vlan_filtering(world: t.Any) -> bool:
     """Whether this kernel's bridges can keep VLANs apart."""
     return "not supported" not in world.sh(
-        "ip link add probe0 type bridge vlan_filtering 1 2>&1 && ip link del probe0", check=False
+        "ip link add name probe0 type bridge vlan_filtering 1 2>&1 && ip link del probe0", check=False
     )
 
 
@@ -93,7 +93,7 @@ def test_bridge_with_everything(world: t.Any) -> None:
 def test_bare_bridge_is_the_kernels_own(world: t.Any) -> None:
     """What is not asked for is as `ip link add ... type bridge` leaves it."""
     done = world.quartet("bridge", lab="x", name="br0")
-    assert done["commands"] == ["ip link add br0 type bridge", "ip link set br0 up"]
+    assert done["commands"] == ["ip link add name br0 type bridge", "ip link set dev br0 up"]
     assert world.by_hand(done["commands"]) == world.comparable()
 
 
@@ -107,10 +107,10 @@ def test_bridge_in_a_namespace_switches(ports: t.Any) -> None:
     ports.run("veth", lab="x", pairs=pairs)
     done = ports.quartet("bridge", lab="x", name="br1", netns="sw", ports=["a", "b"], forward_delay=0)
     assert done["commands"] == [
-        "ip -n sw link add br1 type bridge forward_delay 0",
-        "ip -n sw link set a master br1",
-        "ip -n sw link set b master br1",
-        "ip -n sw link set br1 up",
+        "ip -n sw link add name br1 type bridge forward_delay 0",
+        "ip -n sw link set dev a master br1",
+        "ip -n sw link set dev b master br1",
+        "ip -n sw link set dev br1 up",
     ]
     assert members(ports, "sw", "br1") == ["a", "b"] and "br1" not in ports.links()
     assert ports.ping("c1", "10.0.0.3")
@@ -123,7 +123,7 @@ def test_several_bridges_in_one_task(world: t.Any) -> None:
     assert [world.links()[name]["mtu"] for name in ("br0", "br1")] == [1300, 1300]
     assert [options(world, "", name)["ageing_time"] for name in ("br0", "br1")] == [2000, 1000]
     gone = world.quartet("bridge", lab="x", bridges=[{"name": "br0"}, {"name": "br1"}], state="absent")
-    assert gone["commands"] == ["ip link del br0", "ip link del br1"]
+    assert gone["commands"] == ["ip link del dev br0", "ip link del dev br1"]
     assert set(world.links()) == {"lo"}
 
 
@@ -132,10 +132,10 @@ def test_vlan_filtering_is_refused_where_the_kernel_has_none(world: t.Any) -> No
     if vlan_filtering(world):
         pytest.skip("this kernel was built with VLAN filtering")
     errors = world.refused("bridge", lab="x", name="br0", vlan_filtering=True)
-    assert errors == ["`ip link add br0 type bridge vlan_filtering 1` failed: Operation not supported"]
+    assert errors == ["`ip link add name br0 type bridge vlan_filtering 1` failed: Operation not supported"]
     world.run("bridge", lab="x", name="br0")
     errors = world.refused("bridge", lab="x", name="br0", vlan_filtering=True, mtu=1300)
-    assert errors[0] == "`ip link set br0 type bridge vlan_filtering 1` failed: Operation not supported"
+    assert errors[0] == "`ip link set dev br0 type bridge vlan_filtering 1` failed: Operation not supported"
 
 
 def test_vlan_filtering(world: t.Any) -> None:
@@ -150,26 +150,26 @@ def test_vlan_filtering(world: t.Any) -> None:
 # Drift. Each: what happens from outside to WHOLE, and the commands that mend it.
 
 DRIFTS = {
-    "down": ("ip link set br0 down", ["ip addr add fd00::1/64 dev br0 nodad", "ip link set br0 up"]),
-    "mtu": ("ip link set br0 mtu 1500", ["ip link set br0 mtu 1400"]),
-    "mac": ("ip link set br0 address 02:00:00:00:00:99", [f"ip link set br0 address {MAC}"]),
-    "stp": ("ip link set br0 type bridge stp_state 0", ["ip link set br0 type bridge stp_state 1"]),
+    "down": ("ip link set br0 down", ["ip addr add fd00::1/64 dev br0 nodad", "ip link set dev br0 up"]),
+    "mtu": ("ip link set br0 mtu 1500", ["ip link set dev br0 mtu 1400"]),
+    "mac": ("ip link set br0 address 02:00:00:00:00:99", [f"ip link set dev br0 address {MAC}"]),
+    "stp": ("ip link set br0 type bridge stp_state 0", ["ip link set dev br0 type bridge stp_state 1"]),
     "forward_delay": (
-        "ip link set br0 type bridge forward_delay 900",
-        ["ip link set br0 type bridge forward_delay 400"],
+        "ip link set dev br0 type bridge forward_delay 900",
+        ["ip link set dev br0 type bridge forward_delay 400"],
     ),
-    "ageing_time": ("ip link set br0 type bridge ageing_time 100", ["ip link set br0 type bridge ageing_time 6000"]),
+    "ageing_time": ("ip link set br0 type bridge ageing_time 99", ["ip link set dev br0 type bridge ageing_time 6000"]),
     "mcast_snooping": (
-        "ip link set br0 type bridge mcast_snooping 1",
-        ["ip link set br0 type bridge mcast_snooping 0"],
+        "ip link set dev br0 type bridge mcast_snooping 1",
+        ["ip link set dev br0 type bridge mcast_snooping 0"],
     ),
     "all_options": (
         "ip link set br0 type bridge stp_state 0; ip link set br0 type bridge forward_delay 0 ageing_time 1",
-        ["ip link set br0 type bridge stp_state 1 forward_delay 400 ageing_time 6000"],
+        ["ip link set dev br0 type bridge stp_state 1 forward_delay 400 ageing_time 6000"],
     ),
     "address_missing": ("ip addr del 10.0.0.1/24 dev br0", ["ip addr add 10.0.0.1/24 dev br0"]),
     "address_extra": ("ip addr add 10.9.9.9/32 dev br0", ["ip addr del 10.9.9.9/32 dev br0"]),
-    "gone": ("ip link del br0", WHOLE_COMMANDS),
+    "gone": ("ip link del dev br0", WHOLE_COMMANDS),
 }  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def test_set_down_it_has_its_addresses_all_the_same(world: t.Any) -> None:
     """A link that goes down loses its IPv6 addresses: they are given to it after that."""
     world.run("bridge", **WHOLE)
     done = world.quartet("bridge", **WHOLE, up=False)
-    assert done["commands"] == ["ip link set br0 down", "ip addr add fd00::1/64 dev br0 nodad"]
+    assert done["commands"] == ["ip link set dev br0 down", "ip addr add fd00::1/64 dev br0 nodad"]
     assert world.addresses("br0", family="inet6") == ["fd00::1/64"]
 
 
@@ -209,8 +209,8 @@ def test_stp_switched_off_with_a_delay_too_short_for_it(world: t.Any) -> None:
     world.run("bridge", lab="x", name="br0", stp=True, forward_delay=15)
     done = world.quartet("bridge", lab="x", name="br0", stp=False, forward_delay=0)
     assert done["commands"] == [
-        "ip link set br0 type bridge stp_state 0",
-        "ip link set br0 type bridge forward_delay 0",
+        "ip link set dev br0 type bridge stp_state 0",
+        "ip link set dev br0 type bridge forward_delay 0",
     ]
     assert options(world)["forward_delay"] == options(world)["stp_state"] == 0
     world.quartet("bridge", lab="x", name="br0", stp=True, forward_delay=2)
@@ -235,12 +235,12 @@ def test_what_is_not_named_is_left_alone(ports: t.Any) -> None:
 def test_ports_are_exactly_those_named(ports: t.Any) -> None:
     """Added, exchanged, taken off; stolen by another bridge, brought back."""
     assert ports.quartet("bridge", lab="x", name="br0", ports=["p1"])["commands"][-2:] == [
-        "ip link set p1 master br0",
-        "ip link set br0 up",
+        "ip link set dev p1 master br0",
+        "ip link set dev br0 up",
     ]
     assert members(ports) == ["p1"]
     done = ports.quartet("bridge", lab="x", name="br0", ports=["p2"])
-    assert done["commands"] == ["ip link set p2 master br0", "ip link set p1 nomaster"]
+    assert done["commands"] == ["ip link set dev p2 master br0", "ip link set dev p1 nomaster"]
     assert done["diff"] == {
         "before": {"host": {"links": {"p2": {"master": ""}, "p1": {"master": "br0"}}}},
         "after": {"host": {"links": {"p2": {"master": "br0"}, "p1": {"master": ""}}}},
@@ -248,8 +248,8 @@ def test_ports_are_exactly_those_named(ports: t.Any) -> None:
     assert members(ports) == ["p2"]
     ports.sh("ip link add br9 type bridge; ip link set p2 master br9")
     assert ports.quartet("bridge", lab="x", name="br0", ports=["p1", "p2"])["commands"] == [
-        "ip link set p1 master br0",
-        "ip link set p2 master br0",
+        "ip link set dev p1 master br0",
+        "ip link set dev p2 master br0",
     ]
     ports.quartet("bridge", lab="x", name="br0", ports=[])
     assert members(ports) == []
@@ -284,7 +284,7 @@ def test_removal_leaves_the_ports(ports: t.Any) -> None:
     """Bridge and addresses go; the ports are there and nobody's."""
     ports.run("bridge", lab="x", name="br0", ports=["p1"], addresses=["10.0.0.1/24"])
     gone = ports.quartet("bridge", lab="x", name="br0", state="absent")
-    assert gone["commands"] == ["ip link del br0"]
+    assert gone["commands"] == ["ip link del dev br0"]
     shown = {"kind": "bridge", "mtu": 1500, "up": True, "addresses": ["10.0.0.1/24"]}
     assert gone["diff"] == {
         "before": {"host": {"links": {"br0": shown}}},
@@ -298,8 +298,8 @@ def test_removal_leaves_the_ports(ports: t.Any) -> None:
 
 
 NOT_OURS = {
-    "bridge": ("ip link add br0 type bridge", "does not belong to lab 'x'"),
-    "veth": ("ip link add br0 type veth peer name v1", "does not belong to lab 'x'"),
+    "bridge": ("ip link add name br0 type bridge", "does not belong to lab 'x'"),
+    "veth": ("ip link add name br0 type veth peer name v1", "does not belong to lab 'x'"),
     "other_lab": (
         "ip link add br0 type bridge; ip link set br0 alias linuxnet.lab:y",
         "belongs to lab 'y', not to 'x'",

@@ -104,7 +104,7 @@ def test_page(world, lab):
     lines = lab_pages.commands(lab_pages.play(lab))
     assert block == lab_pages.block(lines), "run `make docs`"
 
-    held = {holder.name: commands.variable(holder.name) for holder in holders()}
+    held = [holder.name for holder in holders()]
     # What the commands print is no failure of theirs.
     typed = world.by_hand(["exec 3>&1 >/dev/null", *lines, "exec >&3"], held=held)
     assert as_typed(world) == typed
@@ -116,7 +116,7 @@ def test_page(world, lab):
 def test_make_docs_writes_what_is_out_of_date_and_a_check_says_so(tmp_path, monkeypatch, capsys):
     page = (ROOT / "docs" / "labs" / "veth_pair.md").read_text()
     other = tmp_path / "veth_pair.md"
-    other.write_text(page.replace("ip link set veth0 up\n", ""))
+    other.write_text(page.replace("ip link set dev veth0 up\n", ""))
     monkeypatch.setattr(lab_pages, "PAGES", tmp_path)
     monkeypatch.setattr(lab_pages, "play", functools.cache(lab_pages.play))
     monkeypatch.setattr(sys, "argv", ["lab_pages", "--check"])

@@ -15,6 +15,7 @@ import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders
 
 LAB = {"lab": "x"}
 NETNS = {**LAB, "name": ["c1", "c2"]}
@@ -197,7 +198,10 @@ def test_check_mode_on_an_empty_host_predicts_a_whole_lab(world: t.Any) -> None:
 def words(result: dict[str, t.Any]) -> list[str]:
     """The commands; of a namespace that is only assumed nobody knows that a process holds it."""
     text = "\n".join(result["commands"])
-    return text.replace("nsenter -t $h1 -n ip", "ip -n h1").replace("netns $h1", "netns h1").splitlines()
+    for holder in holders():
+        text = text.replace("nsenter -t {0.pid} -n ip".format(holder), "ip -n {0.name}".format(holder))
+        text = text.replace("netns {0.pid}".format(holder), "netns {0.name}".format(holder))
+    return text.splitlines()
 
 
 def test_check_mode_assumes_nothing_that_is_there(world: t.Any) -> None:

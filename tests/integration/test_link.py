@@ -29,16 +29,16 @@ def pair(world: t.Any) -> t.Any:
 
 # Each: what is asked for, the command, and what `ip -j link` says then.
 SETTINGS = {
-    "down": ({"name": "v0", "up": False}, "ip link set v0 down", "v0", {"flags": []}),
-    "mtu": ({"name": "v0", "mtu": 1400}, "ip link set v0 mtu 1400", "v0", {"mtu": 1400}),
+    "down": ({"name": "v0", "up": False}, "ip link set dev v0 down", "v0", {"flags": []}),
+    "mtu": ({"name": "v0", "mtu": 1400}, "ip link set dev v0 mtu 1400", "v0", {"mtu": 1400}),
     "mac": (
         {"name": "v0", "mac": "02:00:00:00:00:AA"},
         "ip link set v0 address 02:00:00:00:00:aa",
         "v0",
         {"address": "02:00:00:00:00:aa"},
     ),
-    "master": ({"name": "v0", "master": "br0"}, "ip link set v0 master br0", "v0", {"master": "br0"}),
-    "bridge_up": ({"name": "br0", "up": True}, "ip link set br0 up", "br0", {"flags": ["UP"]}),
+    "master": ({"name": "v0", "master": "br0"}, "ip link set dev v0 master br0", "v0", {"master": "br0"}),
+    "bridge_up": ({"name": "br0", "up": True}, "ip link set dev br0 up", "br0", {"flags": ["UP"]}),
     "everything": (
         {"name": "v0", "up": False, "mtu": 1400, "mac": "02:00:00:00:00:aa", "master": "br0"},
         "ip link set v0 down mtu 1400 address 02:00:00:00:00:aa master br0",
@@ -79,7 +79,7 @@ def test_master_is_left(pair: t.Any) -> None:
     """An empty master takes the link off its bridge; none at all leaves it there."""
     pair.run("link", lab="x", name="v0", master="br0")
     assert not pair.run("link", lab="x", name="v0", up=True)["changed"]
-    assert pair.quartet("link", lab="x", name="v0", master="")["commands"] == ["ip link set v0 nomaster"]
+    assert pair.quartet("link", lab="x", name="v0", master="")["commands"] == ["ip link set dev v0 nomaster"]
     assert "master" not in pair.links()["v0"]
 
 
@@ -98,7 +98,7 @@ def test_several_links_in_one_task(pair: t.Any) -> None:
 def test_absent(pair: t.Any) -> None:
     """The link is deleted, and a cable's other end with it; what is not there is no error."""
     gone = pair.quartet("link", lab="x", links=[{"name": "br0"}, {"name": "eth0", "netns": "c1"}], state="absent")
-    assert gone["commands"] == ["ip link del br0", "ip -n c1 link del eth0"]
+    assert gone["commands"] == ["ip link del dev br0", "ip -n c1 link del dev eth0"]
     assert gone["diff"] == {
         "before": {
             "host": {"links": {"br0": {"kind": "bridge", "mtu": 1500, "up": False}}},

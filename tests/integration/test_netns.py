@@ -57,7 +57,7 @@ def test_commands_and_diff_of_a_birth_and_a_death(world: t.Any) -> None:
     """Both say the same as what was done, and a shell with the commands does the same."""
     done = world.run("netns", lab="x", name=["c1"])
     assert done["diff"] == {"before": {}, "after": {"c1": {"held": False, "links": {"lo": {"up": True}}}}}
-    assert done["commands"] == ["ip netns add c1", "ip -n c1 link set lo up"]
+    assert done["commands"] == ["ip netns add c1", "ip -n c1 link set dev lo up"]
     assert world.by_hand(done["commands"]) == world.comparable()
     gone = world.quartet("netns", lab="x", name=["c1"], state="absent")
     assert gone["diff"] == {"before": {"c1": {"held": False}}, "after": {}}
@@ -123,7 +123,7 @@ def test_lo_is_repaired(world: t.Any) -> None:
         "before": {"c1": {"links": {"lo": {"up": False}}}},
         "after": {"c1": {"links": {"lo": {"up": True}}}},
     }
-    assert done["commands"] == ["ip -n c1 link set lo up"]
+    assert done["commands"] == ["ip -n c1 link set dev lo up"]
     assert world.by_hand(done["commands"], "ip netns add c1") == world.comparable()
     world.quartet("netns", lab="x", name=["c1"], lo="down")
     assert not lo(world, "c1")[0]
@@ -148,7 +148,7 @@ def test_removal_takes_links_along_and_the_peers_of_veths(world: t.Any) -> None:
     world.run("veth", lab="x", pairs=pairs)
     gone = world.quartet("netns", lab="x", name=["c1"], state="absent")
     assert gone["commands"][-1] == "ip netns del c1"
-    assert set(gone["commands"][:-1]) == {"ip -n c1 link del " + name for name in ("br0", "p1", "v2")}
+    assert set(gone["commands"][:-1]) == {"ip -n c1 link del dev " + name for name in ("br0", "p1", "v2")}
     assert set(world.links()) == set(world.links("c2")) == {"lo"}
     world.run("netns", lab="x", name=["c2"], state="absent")
     assert not world.run("netns", lab="x", name=["c1", "c2", "never"], state="absent")["changed"]
@@ -180,7 +180,7 @@ def test_commands_and_diff_of_a_held_one(world: t.Any) -> None:
         "before": {},
         "after": {"netns-R": {"held": True, "hostname": "router", "links": {"lo": {"up": True}}}},
     }
-    by_hand = world.by_hand(done["commands"], held={"netns-R": "netns_R"})
+    by_hand = world.by_hand(done["commands"], held=["netns-R"])
     assert by_hand == world.comparable()
     assert by_hand["netns-R"]["hostname"] == "router"
 
@@ -190,7 +190,8 @@ def test_absent_ends_the_process(world: t.Any) -> None:
     made = world.run("netns", lab="x", name=["a", "b"], held=True)
     world.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "a"})
     gone = world.quartet("netns", lab="x", name=["a"], state="absent")
-    assert gone["commands"] == ["nsenter -t $a -n ip link del eth0", "kill $a"]
+    pid = pid_of(made, 0)
+    assert gone["commands"] == ["nsenter -t {0} -n ip link del dev eth0".format(pid), "kill {0}".format(pid)]
     assert gone["diff"] == {
         "before": {"a": {"held": True, "hostname": "a", "links": {"eth0": {"kind": "veth", "mtu": 1500, "up": True}}}},
         "after": {},
@@ -213,9 +214,9 @@ def test_hostname_is_repaired(world: t.Any) -> None:
     world.sh("nsenter -t {0} -u hostname intruder".format(pid_of(made)))
     done = world.quartet("netns", lab="x", name=["h"], held=True)
     assert done["diff"] == {"before": {"h": {"hostname": "intruder"}}, "after": {"h": {"hostname": "h"}}}
-    assert done["commands"] == ["nsenter -t $h --uts hostname h"]
+    assert done["commands"] == ["nsenter -t {0} --uts sysctl -w kernel.hostname=h".format(pid_of(made))]
     assert hostname(world, pid_of(made)) == "h"
-    world.sh("h={0}; {1}".format(pid_of(made), done["commands"][0].replace("hostname h", "hostname by-hand")))
+    world.sh(done["commands"][0].replace("hostname=h", "hostname=by-hand"))
     assert hostname(world, pid_of(made)) == "by-hand"
     world.quartet("netns", lab="x", name=["h"], held=True, hostname="other.example")
     assert hostname(world, pid_of(made)) == "other.example"

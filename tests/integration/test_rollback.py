@@ -138,6 +138,6 @@ def test_what_cannot_be_taken_back_is_said(poor: t.Any) -> None:
     poor.sh("ip link add br7 type bridge; ip link set br7 alias linuxnet.lab:x", "c2")
     links = [{"name": "br0"}, {"name": "lo", "netns": "c1"}]  # the kernel keeps `lo`
     result = poor.module("link", lab="x", links=links, state="absent")
-    assert result["failed"] and result["errors"][0] == "`ip -n c1 link del lo` failed: Operation not supported"
-    assert result["errors"][1:] == ["`ip link del br0` was done and cannot be taken back"]
+    assert result["failed"] and result["errors"][0] == "`ip -n c1 link del dev lo` failed: Operation not supported"
+    assert result["errors"][1:] == ["`ip link del dev br0` was done and cannot be taken back"]
     assert "br0" not in poor.links()

@@ -42,9 +42,9 @@ HOST_ROUTES = {
 
 def cable(near: str, dev: str, far: str, address: str = "") -> list[str]:
     """Shell commands for a pair born in two unnamed namespaces, as the lab's documentation types them."""
-    inside = "nsenter -t ${0} -n ip".format(near)
-    lines = ["{0} link add {1} type veth peer name {1}B netns ${2}".format(inside, dev, far)]
-    lines += ["{0} link set {1} up".format(inside, dev), "nsenter -t ${0} -n ip link set {1}B up".format(far, dev)]
+    inside = "nsenter -t $pid_{0} -n ip".format(near)
+    lines = ["{0} link add {1} type veth peer name {1}B netns $pid_{2}".format(inside, dev, far)]
+    lines += ["{0} link set {1} up".format(inside, dev), "nsenter -t $pid_{0} -n ip link set {1}B up".format(far, dev)]
     lines.append("{0} addr add 192.168.5.{1}/24 broadcast 192.168.5.255 dev {2}".format(inside, address, dev))
     return lines
 
@@ -52,7 +52,7 @@ def cable(near: str, dev: str, far: str, address: str = "") -> list[str]:
 def typed() -> list[str]:
     """The lab as shell commands."""
     lines = [
-        "unshare --net --uts sh -c 'hostname {0}; exec sleep infinity' & {0}=$!; sleep 0.2; nsenter -t ${0} -n "
+        "unshare --net --uts sh -c 'hostname {0}; exec sleep infinity' & pid_{0}=$!; sleep 0.2; nsenter -t $pid_{0} -n "
         "ip link set lo up".format(name)
         for name in NAMES
     ]
@@ -61,7 +61,7 @@ def typed() -> list[str]:
             lines += cable(host, host.replace("netns", "veth"), "netnsB" + segment, HOSTS[host])
     lines += cable("netnsR", "veth1R", "netnsB1", "100") + cable("netnsR", "veth2R", "netnsB2", "200")
     for segment in "12":
-        inside = "nsenter -t $netnsB{0} -n ip".format(segment)
+        inside = "nsenter -t $pid_netnsB{0} -n ip".format(segment)
         lines.append("{0} link add br{1} type bridge; {0} link set br{1} up".format(inside, segment))
         for dev in ("veth{0}1B", "veth{0}2B", "veth{0}RB"):
             lines.append("{0} link set {1} master br{2}".format(inside, dev.format(segment), segment))
@@ -91,7 +91,7 @@ def lab(world):
 
 
 def test_is_what_the_shell_commands_build_and_leaves_no_trace(lab):
-    assert lab.as_typed() == lab.by_hand(typed(), held={name: name for name in NAMES})
+    assert lab.as_typed() == lab.by_hand(typed(), held=NAMES)
     built = lab.state()
     assert {built[name]["hostname"] for name in NAMES} == set(NAMES)
     assert lab.sh("ip netns list") == ""

@@ -74,7 +74,7 @@ def test_the_whole_lab(world: World) -> None:
         "ip -n web13 addr add 10.0.1.13/16 dev eth0",
         "ip -n web13 route add default via 10.0.0.1",
     ]
-    assert remove().commands[:2] == ["ip link del br0", "ip link del v1"]
+    assert remove().commands[:2] == ["ip link del dev br0", "ip link del dev v1"]
     assert world.state() == before
 
 

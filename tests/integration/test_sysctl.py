@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscalls, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders
 
 if t.TYPE_CHECKING:
     from .conftest import World
@@ -92,7 +93,7 @@ def test_commands_say_where(world: World, place: str) -> None:
     done = put(world, netns=place, settings={FORWARD: 1, GROUPS: "5 10"})
     enter = {"": "", "c1": "ip netns exec c1 ", "/run/netns/c1": "nsenter --net=/run/netns/c1 "}.get(place)
     if world.state().get("c1", {}).get("hostname"):
-        enter = "nsenter -t $c1 -n "
+        enter = "nsenter -t {0} -n ".format(*[holder.pid for holder in holders()])
     enter = "nsenter -t {0} -n ".format(place) if enter is None else enter
     assert [command for command in done["commands"] if " sysctl " in " " + command] == [
         enter + "sysctl -w net.ipv4.ip_forward=1",

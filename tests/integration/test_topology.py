@@ -75,10 +75,11 @@ def build(world: World, lab: str, start: str, prefix: str) -> None:
 def test_everything_of_the_lab_goes_and_nothing_else(busy: World) -> None:
     before, kept = busy.state(), files(busy)
     build(busy, LAB, "d", "10.9")
+    (pid,) = [holder.pid for holder in holders() if holder.name == "dheld"]
     done = busy.quartet("topology", lab=LAB, state="absent")
     assert busy.state() == before
     assert files(busy) == kept
-    assert done["commands"][-2:] == ["ip netns del dc1", "kill $dheld"]
+    assert done["commands"][-2:] == ["ip netns del dc1", "kill {0}".format(pid)]
     assert not any("dc1 sysctl" in command for command in done["commands"]), "its sysctls end with the namespace"
 
 
@@ -96,12 +97,12 @@ def test_of_a_single_namespace(world: World) -> None:
 
 
 def test_the_same_by_hand(busy: World) -> None:
-    """Bash removes with the commands what the module built; the held namespace's process is known by its variable."""
+    """Bash removes with the commands what the module built; the held namespace's process is known by its number."""
     before = busy.state()
     build(busy, LAB, "d", "10.9")
     commands = end(busy, check=True)["commands"]
     holder = next(holder for holder in holders() if holder.name == "dheld")
-    busy.sh("\n".join(["set -e", "dheld={0}".format(holder.pid), *commands]))
+    busy.sh("\n".join(["set -e", *commands]))
     release(holder)
     assert busy.state() == before
     assert end(busy)["commands"] == [], "only what the lab remembers is left to be forgotten"

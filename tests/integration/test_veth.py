@@ -60,11 +60,11 @@ def test_host_to_namespace(two: t.Any) -> None:
     assert two.ping("", "10.0.0.2") and two.ping("c1", "10.0.0.1")
     assert two.ping("c1", "fd00::1") and two.ping("", "fd00::2")
     assert done["commands"] == [
-        f"ip link add v0 mtu 1400 address {MINE} type veth peer name eth0 mtu 1400 address {THEIRS} netns c1",
-        "ip link set v0 up",
+        f"ip link add name v0 mtu 1400 address {MINE} type veth peer name eth0 mtu 1400 address {THEIRS} netns c1",
+        "ip link set dev v0 up",
         "ip addr add 10.0.0.1/24 dev v0",
         "ip addr add fd00::1/64 dev v0 nodad",
-        "ip -n c1 link set eth0 up",
+        "ip -n c1 link set dev eth0 up",
         "ip -n c1 addr add 10.0.0.2/24 dev eth0",
         "ip -n c1 addr add fd00::2/64 dev eth0 nodad",
     ]
@@ -200,7 +200,7 @@ def test_several_pairs_in_one_task(two: t.Any) -> None:
     }
     assert two.ping("", "10.0.1.2") and two.ping("c1", "10.0.2.2")
     gone = two.quartet("veth", lab="x", pairs=pairs, state="absent")
-    assert gone["commands"] == ["ip link del v1", "ip -n c1 link del down", "ip link del v2"]
+    assert gone["commands"] == ["ip link del dev v1", "ip -n c1 link del dev down", "ip link del dev v2"]
     assert set(two.links()) == set(two.links("c1")) == set(two.links("c2")) == {"lo"}
 
 
@@ -250,18 +250,18 @@ def test_references_to_one_namespace_are_one(two: t.Any) -> None:
 # Drift. Each: what happens from outside, and the commands that mend it; {macs} are those of `cable`.
 
 DRIFTS = {
-    "down": ("ip link set v0 down", ["ip link set v0 up", "ip addr add fd00::1/64 dev v0 nodad"]),
+    "down": ("ip link set v0 down", ["ip link set dev v0 up", "ip addr add fd00::1/64 dev v0 nodad"]),
     "peer_down": (
-        "ip -n c1 link set eth0 down",
-        ["ip -n c1 link set eth0 up", "ip -n c1 addr add fd00::2/64 dev eth0 nodad"],
+        "ip -n c1 link set dev eth0 down",
+        ["ip -n c1 link set dev eth0 up", "ip -n c1 addr add fd00::2/64 dev eth0 nodad"],
     ),
-    "mtu": ("ip link set v0 mtu 1500", ["ip link set v0 mtu 1400"]),
-    "peer_mtu": ("ip -n c1 link set eth0 mtu 1300", ["ip -n c1 link set eth0 mtu 1400"]),
-    "mac": ("ip link set v0 address 02:00:00:00:00:99", [f"ip link set v0 address {MINE}"]),
-    "peer_mac": ("ip -n c1 link set eth0 address 02:00:00:00:00:99", [f"ip -n c1 link set eth0 address {THEIRS}"]),
+    "mtu": ("ip link set dev v0 mtu 1500", ["ip link set dev v0 mtu 1400"]),
+    "peer_mtu": ("ip -n c1 link set dev eth0 mtu 1300", ["ip -n c1 link set dev eth0 mtu 1400"]),
+    "mac": ("ip link set dev v0 address 02:00:00:00:00:99", [f"ip link set dev v0 address {MINE}"]),
+    "peer_mac": ("ip -n c1 link set eth0 address 02:00:00:00:00:99", [f"ip -n c1 link set dev eth0 address {THEIRS}"]),
     "several_at_once": (
         "ip link set v0 mtu 1500 address 02:00:00:00:00:99; ip addr del 10.0.0.1/24 dev v0",
-        [f"ip link set v0 mtu 1400 address {MINE}", "ip addr add 10.0.0.1/24 dev v0"],
+        [f"ip link set dev v0 mtu 1400 address {MINE}", "ip addr add 10.0.0.1/24 dev v0"],
     ),
     "address_missing": ("ip addr del 10.0.0.1/24 dev v0", ["ip addr add 10.0.0.1/24 dev v0"]),
     "address6_missing": ("ip -n c1 addr del fd00::2/64 dev eth0", ["ip -n c1 addr add fd00::2/64 dev eth0 nodad"]),
@@ -284,7 +284,7 @@ DRIFTS = {
         "ip addr del 10.0.0.1/24 dev v0; ip addr add 10.0.0.1 peer 10.5.0.5/24 dev v0",
         ["ip addr del 10.0.0.1 peer 10.5.0.5/24 dev v0", "ip addr add 10.0.0.1/24 dev v0"],
     ),
-    "enslaved_elsewhere": ("ip link add br9 type bridge; ip link set v0 master br9", ["ip link set v0 nomaster"]),
+    "enslaved_elsewhere": ("ip link add br9 type bridge; ip link set v0 master br9", ["ip link set dev v0 nomaster"]),
 }  # fmt: skip
 
 
@@ -311,7 +311,7 @@ def test_set_down_it_has_its_addresses_all_the_same(two: t.Any) -> None:
     """A link that goes down loses its IPv6 addresses: they are given to it after that."""
     two.run("veth", **cable())
     done = two.quartet("veth", **cable(up=False))
-    assert done["commands"] == ["ip link set v0 down", "ip addr add fd00::1/64 dev v0 nodad"]
+    assert done["commands"] == ["ip link set dev v0 down", "ip addr add fd00::1/64 dev v0 nodad"]
     assert two.addresses("v0", family="inet6") == ["fd00::1/64"]
 
 
@@ -338,7 +338,7 @@ def test_master_is_repaired(two: t.Any, change: str) -> None:
     two.run("veth", **cable(master="" if change == "added" else "br0"))
     two.sh({"changed": "ip link set v0 master br9", "removed": "ip link set v0 nomaster"}.get(change, ":"))
     done = two.quartet("veth", **cable(master="br0"))
-    assert done["commands"] == ["ip link set v0 master br0"]
+    assert done["commands"] == ["ip link set dev v0 master br0"]
     assert two.links()["v0"]["master"] == "br0"
     two.quartet("veth", **cable(master=""))
     assert "master" not in two.links()["v0"]
@@ -358,14 +358,14 @@ def test_what_is_not_named_is_left_alone(two: t.Any) -> None:
 # Where an end has gone, from outside: the commands, and the one that brings it back to eth0 in c1.
 
 JOURNEYS = {
-    "to_another_named_one": ("ip -n c1 link set eth0 netns c2", "ip -n c2 link set eth0 netns c1"),
+    "to_another_named_one": ("ip -n c1 link set dev eth0 netns c2", "ip -n c2 link set dev eth0 netns c1"),
     "to_one_that_the_task_does_not_name": (
         "ip netns add far; ip -n c1 link set eth0 netns far",
-        "ip -n far link set eth0 netns c1",
+        "ip -n far link set dev eth0 netns c1",
     ),
-    "to_the_host": ("ip -n c1 link set eth0 netns $$; true", "ip link set eth0 netns c1"),
-    "renamed": ("ip -n c1 link set eth0 name other", "ip -n c1 link set other name eth0"),
-    "renamed_and_moved": ("ip -n c1 link set eth0 name x1 netns c2", "ip -n c2 link set x1 name eth0 netns c1"),
+    "to_the_host": ("ip -n c1 link set dev eth0 netns $$; true", "ip link set dev eth0 netns c1"),
+    "renamed": ("ip -n c1 link set dev eth0 name other", "ip -n c1 link set dev other name eth0"),
+    "renamed_and_moved": ("ip -n c1 link set dev eth0 name x1 netns c2", "ip -n c2 link set dev x1 name eth0 netns c1"),
 }
 
 
@@ -377,7 +377,7 @@ def test_end_is_brought_back(two: t.Any, journey: str, up_there: bool) -> None:
     whole = two.comparable()
     damage, back = JOURNEYS[journey]
     if up_there:  # and in use
-        there, name = back.split(" link set ")[0], back.split(" link set ")[1].split()[0]
+        there, name = back.split(" link set dev ")[0], back.split(" link set dev ")[1].split()[0]
         damage += f"; {there} link set {name} up; {there} addr add 10.7.7.7/24 dev {name}"
         damage += f"; {there} addr add fd07::7/64 dev {name} nodad"
     two.sh(damage)
@@ -397,9 +397,9 @@ def test_end_is_brought_back_to_the_host(two: t.Any) -> None:
     whole = two.comparable()
     two.sh("ip link set v0 netns c2")
     done = two.quartet("veth", **cable())
-    assert "ip -n c2 link set v0 netns $$" in done["commands"]
+    assert "ip -n c2 link set dev v0 netns $$" in done["commands"]
     setup = "ip netns add c1; ip netns add c2; ip -n c1 link set lo up; ip -n c2 link set lo up;"
-    assert two.by_hand(done["commands"], "\n".join([setup, *made["commands"], "ip link set v0 netns c2"])) == whole
+    assert two.by_hand(done["commands"], "\n".join([setup, *made["commands"], "ip link set dev v0 netns c2"])) == whole
     assert two.comparable() == whole
 
 
@@ -472,7 +472,7 @@ def test_removal_by_either_end(two: t.Any, by: str) -> None:
     gone = two.quartet("veth", lab="x", state="absent", **end)
     assert set(two.links()) == set(two.links("c1")) == {"lo"}
     if by in ("host", "both"):
-        assert gone["commands"] == ["ip link del v0"]
+        assert gone["commands"] == ["ip link del dev v0"]
         assert gone["diff"] == {
             "before": {"host": {"links": {"v0": {"kind": "veth", "mtu": 1500, "up": True}}}},
             "after": {},
@@ -491,7 +491,7 @@ def test_removal_where_there_is_no_namespace(two: t.Any) -> None:
 FOREIGN = "ip link add v0 type veth peer name eth0 netns c1"
 NOT_OURS = {
     "veth": (FOREIGN, "does not belong to lab 'x'"),
-    "bridge": ("ip link add v0 type bridge", "does not belong to lab 'x'"),
+    "bridge": ("ip link add name v0 type bridge", "does not belong to lab 'x'"),
     "other_lab": (FOREIGN + "; ip link set v0 alias linuxnet.lab:y", "belongs to lab 'y', not to 'x'"),
     "uplink": (
         FOREIGN + "; ip link set v0 up; ip addr add 10.1.0.1/24 dev v0; ip route add default via 10.1.0.9",

@@ -102,15 +102,15 @@ def test_a_whole_lab_in_one_plan(draw: Drawing) -> None:
         resource.plan(plan)
     assert draw.commands(plan) == [
         "ip netns add c1",
-        "ip link add br0 type bridge",
-        "ip link add v1 address 02:00:00:00:00:01 type veth peer name eth0 netns c1",
-        "ip link set v1 master br0 up",
-        "ip -n c1 link set lo up",
-        "ip -n c1 link set eth0 up",
+        "ip link add name br0 type bridge",
+        "ip link add name v1 address 02:00:00:00:00:01 type veth peer name eth0 netns c1",
+        "ip link set dev v1 master br0 up",
+        "ip -n c1 link set dev lo up",
+        "ip -n c1 link set dev eth0 up",
         "ip -n c1 addr add 10.0.0.2/24 dev eth0",
         "ip -n c1 route add default via 10.0.0.1",
         "ip addr add 10.0.0.1/24 dev br0",
-        "ip link set br0 up",
+        "ip link set dev br0 up",
     ]
     places = {change.stage: change.netns for change in plan.changes()}
     assert places[Stage.BRIDGE_UP] == "" and places[Stage.ROUTE] == "c1"

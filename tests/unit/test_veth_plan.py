@@ -63,10 +63,10 @@ def test_made_with_both_ends_at_home_whichever_is_named_first(draw: Drawing, swa
     plan = draw.plan(draw.netns("", br0), draw.netns("c1", lab="demo"))
     pair(*((inside, host) if swapped else (host, inside))).plan(plan)
     assert draw.commands(plan) == [
-        "ip link add v1 mtu 1400 address 02:00:00:00:00:01 type veth "
+        "ip link add name v1 mtu 1400 address 02:00:00:00:00:01 type veth "
         "peer name eth0 mtu 1400 address 02:00:00:00:00:02 netns c1",
-        "ip link set v1 master br0 up",
-        "ip -n c1 link set eth0 up",
+        "ip link set dev v1 master br0 up",
+        "ip -n c1 link set dev eth0 up",
         "ip -n c1 addr add 10.0.0.2/24 dev eth0",
     ]
     first = plan.changes()[0].operations[0]
@@ -78,15 +78,15 @@ def test_made_between_namespaces_from_the_one_with_the_bridge(draw: Drawing) -> 
     plan = draw.plan(draw.netns("a", lab="demo"), draw.netns("b", draw.link("br0", kind="bridge"), lab="demo"))
     pair(end("a", "e1"), end("b", "e2", master="br0")).plan(plan)
     assert draw.commands(plan)[:2] == [
-        "ip -n b link add e2 type veth peer name e1 netns a",
-        "ip -n b link set e2 master br0 up",
+        "ip -n b link add name e2 type veth peer name e1 netns a",
+        "ip -n b link set dev e2 master br0 up",
     ]
 
 
 def test_made_in_one_namespace(draw: Drawing) -> None:
     plan = draw.plan()
     pair(end("", "e1"), end("", "e2", up=False)).plan(plan)
-    assert draw.commands(plan) == ["ip link add e1 type veth peer name e2", "ip link set e1 up"]
+    assert draw.commands(plan) == ["ip link add name e1 type veth peer name e2", "ip link set dev e1 up"]
 
 
 def test_both_ends_are_marked_and_have_a_mac_of_the_labs(draw: Drawing) -> None:
@@ -124,8 +124,8 @@ def test_corrected_in_place(draw: Drawing, there: Plan) -> None:
     pair(end("", "v1", mtu=1400), end("c1", "eth0", "10.0.0.3/24", up=False)).plan(there)
     assert draw.commands(there) == [
         "ip -n c1 addr del 10.0.0.2/24 dev eth0",
-        "ip link set v1 mtu 1400",
-        "ip -n c1 link set eth0 down mtu 1400",
+        "ip link set dev v1 mtu 1400",
+        "ip -n c1 link set dev eth0 down mtu 1400",
         "ip -n c1 addr add 10.0.0.3/24 dev eth0",
     ]
 
@@ -133,10 +133,10 @@ def test_corrected_in_place(draw: Drawing, there: Plan) -> None:
 @pytest.mark.parametrize(
     ("one", "other", "commands"),
     [
-        (("", "v1"), ("c2", "eth0"), ["ip -n c1 link set eth0 down", "ip -n c1 link set eth0 netns c2"]),
-        (("", "v1"), ("c1", "eth7"), ["ip -n c1 link set eth0 down", "ip -n c1 link set eth0 name eth7"]),
-        (("", "v1"), ("c2", "x"), ["ip -n c1 link set eth0 down", "ip -n c1 link set eth0 name x netns c2"]),
-        (("c2", "v1"), ("c1", "eth0"), ["ip link set v1 down", "ip link set v1 netns c2"]),
+        (("", "v1"), ("c2", "eth0"), ["ip -n c1 link set dev eth0 down", "ip -n c1 link set dev eth0 netns c2"]),
+        (("", "v1"), ("c1", "eth7"), ["ip -n c1 link set dev eth0 down", "ip -n c1 link set dev eth0 name eth7"]),
+        (("", "v1"), ("c2", "x"), ["ip -n c1 link set dev eth0 down", "ip -n c1 link set dev eth0 name x netns c2"]),
+        (("c2", "v1"), ("c1", "eth0"), ["ip link set dev v1 down", "ip link set dev v1 netns c2"]),
     ],
 )
 def test_an_end_is_moved_and_renamed(
@@ -183,7 +183,7 @@ def test_what_is_there_stands_in_the_way(
     veth = pair(end(*one), end(*other))
     if reason is None:
         veth.plan(plan)
-        assert draw.commands(plan)[:2] == ["ip link set v1 down", "ip link set v1 name v9"]
+        assert draw.commands(plan)[:2] == ["ip link set dev v1 down", "ip link set dev v1 name v9"]
     else:
         assert refused(plan, veth).startswith(reason)
 

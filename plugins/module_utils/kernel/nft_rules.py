@@ -101,11 +101,11 @@ class Rule:
         words = []
         if self.family and not self.src and not self.dst:
             words.append(f"meta nfproto ipv{self.family}")
-        words += [f'{_WORDS[field]} "{getattr(self, field)}"' for field in ("iif", "not_iif") if getattr(self, field)]
+        words += self._links("iif", "not_iif")
         protocol = {4: "ip", 6: "ip6"}.get(self.family)
         if self.src:
             words.append(f"{protocol} saddr {self.src}")
-        words += [f'{_WORDS[field]} "{getattr(self, field)}"' for field in ("oif", "not_oif") if getattr(self, field)]
+        words += self._links("oif", "not_oif")
         if self.dst:
             words.append(f"{protocol} daddr {self.dst}")
         if self.bridged:
@@ -113,6 +113,14 @@ class Rule:
         if self.ct_established:
             words.append("ct state established,related")
         return " ".join([*words, self.verdict])
+
+    def _links(self, *fields: str) -> list[str]:
+        return [f"{_WORDS[field]} {_quoted(getattr(self, field))}" for field in fields if getattr(self, field)]
+
+
+def _quoted(link: str) -> str:
+    """A link's name as nft(8) takes it, for which an asterisk at the end stands for any letters."""
+    return '"{0}"'.format(link[:-1] + "\\*" if link.endswith("*") else link)
 
 
 @dataclasses.dataclass(frozen=True)

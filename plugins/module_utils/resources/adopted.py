@@ -15,7 +15,7 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command, variable
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command, set_hostname
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
@@ -193,10 +193,10 @@ def _commands(
     found = []
     name = shlex.quote(link.name)
     if "hostname" in back:
-        found.append("nsenter -t ${0} --uts hostname {1}".format(variable(namespace.ref), back["hostname"]))
+        found.append(set_hostname(namespace, back["hostname"]))
     options = fields.words(fields.BRIDGE, back)
     if options:
-        found.append(enter(namespace, "ip link set {0} type bridge {1}".format(name, " ".join(options))))
+        found.append(enter(namespace, "ip link set dev {0} type bridge {1}".format(name, " ".join(options))))
     settings = {one: value for one, value in back.items() if one not in ("hostname", *link.options)}
     if settings:
         found.append(enter(namespace, set_command(link.name, settings)))

@@ -125,7 +125,7 @@ class Bridge:
             born=True,
         )
         namespace.links[self.name] = bridge
-        words = ["ip link add", shlex.quote(self.name)]
+        words = ["ip link add name", shlex.quote(self.name)]
         words += ["address", self.settings.mac] if self.settings.mac else []
         words += ["type bridge", *fields.words(fields.BRIDGE, options)]
         operations: list[Operation] = [CreateBridge(namespace.ref, self.name, self.settings.mac, options)]
@@ -166,7 +166,7 @@ class Bridge:
         note, forget = adopted.note_settings(plan, namespace, bridge, before, differing)
         bridge.options.update(differing)
         words = " ".join(fields.words(fields.BRIDGE, differing))
-        command = "ip link set {0} type bridge {1}".format(shlex.quote(self.name), words)
+        command = "ip link set dev {0} type bridge {1}".format(shlex.quote(self.name), words)
         plan.add(
             Stage.CONFIGURE,
             namespace.ref,

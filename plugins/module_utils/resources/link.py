@@ -259,7 +259,7 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
         ("links", link.name),
         shape(link),
         None,
-        [enter(namespace, "ip link del {0}".format(shlex.quote(link.name)))],
+        [enter(namespace, "ip link del dev {0}".format(shlex.quote(link.name)))],
     )
     host = next((one for one in (namespace, other[0] if other else namespace) if not one.ref), None)
     if host:  # whose firewalls may have rules for it

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, variable
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, holder, set_hostname, variable
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import SetLink
@@ -95,15 +95,18 @@ class Netns:
             namespace.hostname = self.hostname or self.name
             make: Operation = HoldNetns("", self.name, plan.lab, namespace.hostname, lo)
             take_back: Operation = ReleaseNetns("", self.name)
-            # The shell has to wait until the namespace is there: unshare(1) does not say when it is.
-            command = "unshare --net --uts sh -c 'hostname {0}; exec sleep infinity' & {1}=$!; sleep 0.2".format(
-                namespace.hostname, variable(self.name)
-            )
+            # The shell has to wait until the namespace is there: unshare(1) does not say when it is, and nsenter(1)
+            # would lead into the shell's own.
+            commands = [
+                "unshare --net --uts sleep infinity & {0}=$!; "
+                "while [ /proc/${0}/ns/uts -ef /proc/$$/ns/uts ]; do sleep 0.1; done".format(variable(self.name)),
+                set_hostname(namespace, namespace.hostname),
+            ]
         else:
             make = CreateNetns("", self.name, lo)
             take_back = RemoveNetns("", self.name)
-            command = "ip netns add {0}".format(self.name)
-        plan.add(Stage.NETNS, self.name, [make], [take_back], (), None, _shape(namespace), [command])
+            commands = ["ip netns add {0}".format(self.name)]
+        plan.add(Stage.NETNS, self.name, [make], [take_back], (), None, _shape(namespace), commands)
         plan.snapshot.put(self.name, namespace)
         if self.lo_up:  # by the same operation; by hand, and in the diff, it is a step of its own
             self._set_lo(plan, namespace, [], [])
@@ -138,7 +141,7 @@ class Netns:
                 ("hostname",),
                 before,
                 wanted,
-                ["nsenter -t ${0} --uts hostname {1}".format(variable(self.name), wanted)],
+                [set_hostname(namespace, wanted)],
             )
             namespace.hostname = wanted
         if self.lo_up is not None and lo.up != self.lo_up:
@@ -156,7 +159,7 @@ class Netns:
             lo.addresses = [one for one in lo.addresses if one not in own]
             for address in own:
                 namespace.note_address(lo, address)
-        command = enter(namespace, "ip link set lo {0}".format("up" if lo.up else "down"))
+        command = enter(namespace, "ip link set dev lo {0}".format("up" if lo.up else "down"))
         plan.add(Stage.CONFIGURE, self.name, operations, undo, ("links", "lo", "up"), before, lo.up, [command])
 
 
@@ -170,7 +173,7 @@ def remove(plan: Plan, namespace: Namespace, links: bool = True) -> None:
             remove_link(plan, namespace, link)
     if namespace.held:
         end: Operation = ReleaseNetns("", namespace.ref)
-        command = "kill ${0}".format(variable(namespace.ref))
+        command = "kill {0}".format(holder(namespace))
     else:
         end, command = RemoveNetns("", namespace.ref), "ip netns del {0}".format(namespace.ref)
     plan.add(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shlex
 import typing as t
 
@@ -468,6 +469,9 @@ def _write(netns: str, name: str, value: str | None) -> Operation:
 
 
 def _command(namespace: Namespace, name: str, value: str | None) -> str:
+    if re.search(r"[^\w./:@-]", name):  # sysctl(8) takes some characters that a link's name may have for its own
+        command = "echo {0} > {1}".format(shlex.quote(str(value)), shlex.quote(sysctl.path_of(name)))
+        return enter(namespace, "sh -c {0}".format(shlex.quote(command)))
     return enter(namespace, "sysctl -w {0}".format(shlex.quote("{0}={1}".format(name, value))))
 
 

@@ -201,7 +201,7 @@ class Veth:
             peer_mtu=other.mtu,
             peer_mac=other.mac,
         )
-        command = "ip link add {0} type veth peer name {1}{2}".format(
+        command = "ip link add name {0} type veth peer name {1}{2}".format(
             _words(outer), _words(inner), "" if inner_home is outer_home else " netns " + netns_word(inner_home)
         )
         commands = [enter(outer_home, command)]
@@ -241,7 +241,7 @@ class Veth:
         go = SetLink(source.ref, old_name, name=name)
         back = SetLink(home.ref, name, name=old_name)
         undo: list[Operation] = [back]
-        words = ["ip link set", shlex.quote(old_name), *(["name", shlex.quote(name)] if name != old_name else [])]
+        words = ["ip link set dev", shlex.quote(old_name), *(["name", shlex.quote(name)] if name != old_name else [])]
         if source is not home:
             go.to_netns, back.to_netns = home.ref, source.ref
             undo.append(SetLink(source.ref, old_name, {"master": moving.master}))
