@@ -54,7 +54,7 @@ def members(world: t.Any, netns: str = "", name: str = "br0") -> list[str]:
 def vlan_filtering(world: t.Any) -> bool:
     """Whether this kernel's bridges can keep VLANs apart."""
     return "not supported" not in world.sh(
-        "ip link add name probe0 type bridge vlan_filtering 1 2>&1 && ip link del probe0", check=False
+        "ip link add probe0 type bridge vlan_filtering 1 2>&1 && ip link del probe0", check=False
     )
 
 

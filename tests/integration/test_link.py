@@ -33,7 +33,7 @@ SETTINGS = {
     "mtu": ({"name": "v0", "mtu": 1400}, "ip link set dev v0 mtu 1400", "v0", {"mtu": 1400}),
     "mac": (
         {"name": "v0", "mac": "02:00:00:00:00:AA"},
-        "ip link set v0 address 02:00:00:00:00:aa",
+        "ip link set dev v0 address 02:00:00:00:00:aa",
         "v0",
         {"address": "02:00:00:00:00:aa"},
     ),
@@ -41,7 +41,7 @@ SETTINGS = {
     "bridge_up": ({"name": "br0", "up": True}, "ip link set dev br0 up", "br0", {"flags": ["UP"]}),
     "everything": (
         {"name": "v0", "up": False, "mtu": 1400, "mac": "02:00:00:00:00:aa", "master": "br0"},
-        "ip link set v0 down mtu 1400 address 02:00:00:00:00:aa master br0",
+        "ip link set dev v0 down mtu 1400 address 02:00:00:00:00:aa master br0",
         "v0",
         {"flags": [], "mtu": 1400, "address": "02:00:00:00:00:aa", "master": "br0"},
     ),
@@ -88,9 +88,9 @@ def test_several_links_in_one_task(pair: t.Any) -> None:
     links = [{"name": "v0"}, {"name": "eth0", "netns": "c1"}, {"name": "lo", "netns": "c1", "mtu": 60000, "up": False}]
     done = pair.quartet("link", lab="x", mtu=1400, links=links)
     assert done["commands"] == [
-        "ip link set v0 mtu 1400",
-        "ip -n c1 link set eth0 mtu 1400",
-        "ip -n c1 link set lo down mtu 60000",
+        "ip link set dev v0 mtu 1400",
+        "ip -n c1 link set dev eth0 mtu 1400",
+        "ip -n c1 link set dev lo down mtu 60000",
     ]
     assert pair.by_hand(done["commands"], SETUP) == pair.comparable()
 

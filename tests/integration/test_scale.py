@@ -67,10 +67,10 @@ def test_the_whole_lab(world: World) -> None:
     assert not build(12).changed
     assert build(13).commands == [
         "ip netns add web13",
-        "ip link add v13 type veth peer name eth0 netns web13",
-        "ip link set v13 master br0 up",
-        "ip -n web13 link set lo up",
-        "ip -n web13 link set eth0 up",
+        "ip link add name v13 type veth peer name eth0 netns web13",
+        "ip link set dev v13 master br0 up",
+        "ip -n web13 link set dev lo up",
+        "ip -n web13 link set dev eth0 up",
         "ip -n web13 addr add 10.0.1.13/16 dev eth0",
         "ip -n web13 route add default via 10.0.0.1",
     ]
@@ -123,7 +123,7 @@ def test_refused_in_the_middle_of_a_send(world: World) -> None:
     with pytest.raises(LabError) as caught:
         build(20)
     assert caught.value.errors == [
-        "`ip link add v9 type veth peer name eth0 netns web9; ip link set v9 master br0 up` failed: File exists",
+        "`ip link add name v9 type veth peer name eth0 netns web9; ip link set dev v9 master br0 up` failed: File exists",
         "the changes made before it were taken back",
     ]
     assert world.state() == before
