@@ -39,12 +39,12 @@ def test_tells_what_belongs_to_labs_of_modules(world):
 @pytest.mark.parametrize(
     ("where", "drift", "cure"),
     [
-        ("", "ip link set br0 down", "ip link set br0 up"),
+        ("", "ip link set br0 down", "ip link set dev br0 up"),
         ("pc1", "ip addr del 10.1.0.2/24 dev lan", "ip -n pc1 addr add 10.1.0.2/24 dev lan"),
         ("pc2", "ip route del default", "ip -n pc2 route add default via 10.1.0.1"),
         ("pc2", "ip route add 10.9.0.0/16 via 10.1.0.1", "ip -n pc2 route del 10.9.0.0/16 via 10.1.0.1 dev lan"),
         ("", "sysctl -qw net.ipv4.ip_forward=0", "sysctl -w net.ipv4.ip_forward=1"),
-        ("", "ip link del pc1-lan", "ip link add pc1-lan type veth peer name lan netns pc1"),
+        ("", "ip link del pc1-lan", "ip link add name pc1-lan type veth peer name lan netns pc1"),
         ("", "ip netns del pc2; while ip link show pc2-lan; do sleep 0.05; done", "ip netns add pc2"),
     ],
 )
