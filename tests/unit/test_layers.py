@@ -17,6 +17,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins import module_utils
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import sources
 
 ROOT = pathlib.Path(module_utils.__path__[0])
 PACKAGE = module_utils.__name__
@@ -95,3 +96,26 @@ def test_pyroute2_is_imported_in_one_place() -> None:
 def test_the_architecture_names_every_file() -> None:
     named = re.findall(r"^- `([\w/]+\.py)`: \S", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(named) == files()
+
+
+# What the payload of a module does without, which holds whatever the module imports anywhere.
+LEAN = {
+    "capture": ["engine.py", "snapshot.py", "kernel/rtnetlink.py"],
+    "connectivity": ["engine.py", "plan.py", "resources/"],
+    "netns_info": ["engine.py", "plan.py", "resources/"],
+    "neighbor_watch": ["engine.py", "plan.py", "snapshot.py", "resources/"],
+    **dict.fromkeys(["address", "neighbor", "route"], ["kernel/nftables.py", "kernel/sysctl.py", "kernel/firewalls/"]),
+    "sysctl": ["kernel/firewalls/", "resources/link.py"],
+    **dict.fromkeys(
+        ["bridge", "link", "masquerade", "netns", "veth"],
+        ["host/persistence.py", "host/recorders.py", "host/progress.py", "resources/sysctl.py", "topology/"],
+    ),
+}
+
+
+@pytest.mark.parametrize("module", LEAN)
+def test_a_payload_carries_what_can_be_needed(module: str) -> None:
+    name = PACKAGE.replace("module_utils", "modules") + "." + module
+    folder = PACKAGE.replace(".", "/") + "/"
+    needed = [path[len(folder) :] for path in sources.needed_by(name) if path.startswith(folder)]
+    assert [path for path in needed if path.startswith(tuple(LEAN[module]))] == []
