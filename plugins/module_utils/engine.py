@@ -27,6 +27,9 @@ Claims = list[tuple[str, str, str]]
 Resources = t.Sequence[t.Union["Resource", Many]]
 Progress = t.Callable[[str, int, int], None]
 
+# Modules return the commands of so many changes unless they are asked for all: the controller holds these, too.
+MOST_SHOWN = 1000
+
 _INTERVAL = 1.0  # seconds between two calls of it
 
 
@@ -63,6 +66,13 @@ class Outcome(t.NamedTuple):
     def commands(self) -> list[str]:
         """The changes as shell commands."""
         return [command for change in self.changes for command in change.commands]
+
+    def shown(self, everything: bool) -> list[str]:
+        """The first commands, those of :data:`MOST_SHOWN` changes, and a comment that counts the other changes."""
+        first = self.changes if everything else self.changes[:MOST_SHOWN]
+        left = len(self.changes) - len(first)
+        found = [command for change in first for command in change.commands]
+        return [*found, "# and {0} more changes; all_commands shows them".format(left)] if left else found
 
     @property
     def diff(self) -> dict[str, t.Any]:

@@ -20,14 +20,15 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 Data = dict[str, t.Any]
 
 
-def describe(names: list[str] | None) -> list[Data]:
+def describe(names: list[str] | None, all_commands: bool = False) -> list[Data]:
     """The labs with these names, or all, sorted by name; the shape is that of `labs` in the module lab_info."""
     with Sockets() as sockets:
         snapshot = Snapshot(sockets)
         everywhere = snapshot.everywhere()
         found = _marks(everywhere) | set(snapshot.remembering()) | set(last_applied.labs())
         found |= {recorder.lab for recorder in recorders.recorders()}
-        return [_lab(snapshot, everywhere, name) for name in sorted(found) if names is None or name in names]
+        chosen = [name for name in sorted(found) if names is None or name in names]
+        return [_lab(snapshot, everywhere, name, all_commands) for name in chosen]
 
 
 def _marks(everywhere: list[Namespace]) -> set[str]:
@@ -35,7 +36,7 @@ def _marks(everywhere: list[Namespace]) -> set[str]:
     return {lab_of(link.alias) for namespace in everywhere for link in namespace.links.values()} - {""}
 
 
-def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str) -> Data:
+def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str, all_commands: bool) -> Data:
     text = last_applied.recall(name)
     topology = json.loads(text) if text else None
     return {
@@ -60,11 +61,11 @@ def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str) -> Data:
             for recorder in recorders.recorders(name)
         ],
         "topology": topology,
-        **_drift(name, topology),
+        **_drift(name, topology, all_commands),
     }
 
 
-def _drift(name: str, topology: t.Any) -> Data:
+def _drift(name: str, topology: t.Any, all_commands: bool) -> Data:
     """What it would take to make the lab as it was described again; None where it never was, by a topology."""
     if topology is None:
         return {"drifted": None, "commands": [], "diff": {}, "errors": []}
@@ -72,4 +73,5 @@ def _drift(name: str, topology: t.Any) -> Data:
         outcome = engine.run(build.build(topology), name, check=True)
     except LabError as exc:
         return {"drifted": True, "commands": [], "diff": {}, "errors": exc.errors}
-    return {"drifted": outcome.changed, "commands": outcome.commands, "diff": outcome.diff, "errors": []}
+    diff = outcome.diff if all_commands or len(outcome.changes) <= engine.MOST_SHOWN else {}
+    return {"drifted": outcome.changed, "commands": outcome.shown(all_commands), "diff": diff, "errors": []}

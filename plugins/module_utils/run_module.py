@@ -80,7 +80,7 @@ def run_module(
             returned = result(params) if result and not module.check_mode else {}
     for warning in outcome.warnings:
         module.warn(answer.printable(warning))
-    returned.update(changed=outcome.changed, commands=outcome.commands)
+    returned.update(changed=outcome.changed, commands=outcome.shown(params.get("all_commands", True)))
     if outcome.assumed:
         returned["assumed"] = outcome.assumed
     if module._diff:

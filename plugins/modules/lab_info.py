@@ -25,6 +25,12 @@ options:
     description: The labs to tell of. Left out, all. One that does not exist is not in the result.
     type: list
     elements: str
+  all_commands:
+    description:
+      - Whether RV(labs[].commands) and RV(labs[].diff) hold all changes. Otherwise the commands end after the first
+        1000 changes, with a comment that counts the rest, and the diff of a lab that differs in more is empty.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -117,10 +123,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import requir
 
 def main():
     """Be the module."""
-    module = AnsibleModule(argument_spec={"name": {"type": "list", "elements": "str"}}, supports_check_mode=True)
+    options = {"name": {"type": "list", "elements": "str"}, "all_commands": {"type": "bool", "default": False}}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     require_library(module)
     with answer.failing(module, SYS_ADMIN, NET_ADMIN):
-        found = describe(module.params["name"])
+        found = describe(module.params["name"], module.params["all_commands"])
     answer.give(module, changed=False, labs=found)
 
 

@@ -43,6 +43,12 @@ options:
         network counts as online; it needs neither Ansible nor the controller. Left out, it stays as it is.
       - O(state=absent) ends it in any case.
     type: bool
+  all_commands:
+    description:
+      - Whether RV(commands) holds all changes. Otherwise it ends after the first 1000, with a comment that counts the
+        rest, because the result of a large network would take more memory than all else, on the controller as well.
+    type: bool
+    default: false
   recheck:
     description:
       - Whether the kernel is read again after changes, and compared with the description once more. The task fails
@@ -121,6 +127,7 @@ OPTIONS = {
     "lab": {"type": "str", "aliases": ["name"]},
     "topology": {"type": "dict"},
     "persist": {"type": "bool"},
+    "all_commands": {"type": "bool", "default": False},
     "recheck": {"type": "bool", "default": False},
     **STATE,
 }

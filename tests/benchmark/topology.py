@@ -157,6 +157,8 @@ def main() -> None:
             write_inputs(pathlib.Path(folder), count)
             one = columns[count] = contest(pathlib.Path(folder), count)
         one["topology / (empty + floor)"] = one["topology: build"] / (one[EMPTY] + one["floor: build"])
+        one["run again / empty"] = one["topology: run again"] / one[EMPTY]
+        one["remove / build"] = one["topology: remove"] / one["topology: build"]
         one["ip -batch / topology"] = one["ip -batch: build"] / one["topology: build"]
         if "Mininet: build" in one:
             one["Mininet / topology"] = one["Mininet: build"] / one["topology: build"]

@@ -235,3 +235,17 @@ def test_many_routes_are_added_and_taken_back(world: World) -> None:
     assert len([one for one in outcome.commands if " route del " in one]) == 8 * 7
     assert [one for one in world.json("ip -j route", "r1") if one.get("protocol") == "76"] == []
     assert remove().changed
+
+
+def test_of_many_changes_the_first_commands_are_returned(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them only where somebody asks for them; a comment counts the rest, so that it stays a shell script."""
+    monkeypatch.setattr(engine, "MOST_SHOWN", 5)
+    everything = world.run("topology", topology=ring(3), all_commands=True, check=True)["commands"]
+    some = world.run("topology", topology=ring(3))["commands"]
+    assert some[:-1] == everything[: len(some) - 1] and len(everything) > len(some)
+    assert some[-1].startswith("# and ") and some[-1].endswith(" more changes; all_commands shows them")
+    world.sh("for n in 1 2 3; do ip -n r$n addr flush dev lo scope global; ip -n r$n route flush proto 76; done")
+    (told,) = world.run("lab_info", name=[LAB])["labs"]
+    assert told["drifted"] and told["commands"][-1].startswith("# and ") and told["diff"] == {}
+    (told,) = world.run("lab_info", name=[LAB], all_commands=True)["labs"]
+    assert len(told["commands"]) > 6 and told["diff"]["before"]
