@@ -16,13 +16,18 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import in_use, ssh
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.in_use import Use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route, Rule
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    DEFAULT_TABLE,
+    MAIN_TABLE,
+    Link,
+    Route,
+    Rule,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, lab_of
 
 # A route to more than this much of all addresses counts as a default route: two halves are one.
 DEFAULT_LENGTH = 8
-_MAIN = 254
 _MOST_NAMED = 3  # uses that one sentence names
 
 _Bits = tuple[int, int, int]  # version, prefix length, the bits of the prefix
@@ -79,7 +84,7 @@ class HostUse:
         self._covered: set[_Bits] = set()  # by routes of labs, as few and as large networks as possible
         self.networks: list[tuple[rules.Network, Route]] = []  # that the host has routes to, but for default routes
         for route in host.routes:
-            if route.table != _MAIN:
+            if route.table != MAIN_TABLE:
                 continue
             network = rules.network_of(route.dst)
             known = self._best.get(_bits(network))
@@ -105,7 +110,7 @@ class HostUse:
     def why_not_route(self, route: Route) -> list[str]:
         """Why the host should not get a route, a few words each."""
         network = rules.network_of(route.dst)
-        if route.table != _MAIN:
+        if route.table != MAIN_TABLE:
             return self._why_not_elsewhere(network, route.table)
         found = self._why_not(network, route.metric)
         for there, other in self.networks if network.prefixlen >= DEFAULT_LENGTH else ():
@@ -161,7 +166,7 @@ class HostUse:
 
     def _is_for_host(self, rule: Rule) -> bool:
         """Whether a rule can be about what the host itself sends; the table default is looked into after main."""
-        if rule.iif not in ("", "lo") or rule.table in (_MAIN, 253):
+        if rule.iif not in ("", "lo") or rule.table in (MAIN_TABLE, DEFAULT_TABLE):
             return False
         source = rules.network_of(rule.src) if rule.src else None
         return source is None or any(rules.ip_of(ip) in source for ip in self._own_ips)

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import OWN
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces, neighbor_table, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    KERNEL_PROTOCOL,
     Address,
     Forwarding,
     Link,
@@ -161,9 +162,10 @@ class Namespace:
             src=address.ip if address.version == 4 else "",
             scope="link" if address.version == 4 else "global",
             metric=0 if address.version == 4 else 256,
-            protocol=2,
+            protocol=KERNEL_PROTOCOL,
         )
-        there = any((one.dev, one.protocol) == (route.dev, 2) for one in self.table(route.family).like(route))
+        alike = self.table(route.family).like(route)
+        there = any((one.dev, one.protocol) == (route.dev, KERNEL_PROTOCOL) for one in alike)
         if network.num_addresses > 1 and not there:
             self.table(route.family).add(route)
 
@@ -179,7 +181,8 @@ class Namespace:
                 return True
             if route.dev != link.name:
                 return False
-            return last_of_all or (last_of_network and route.protocol == 2 and route.dst == str(address.network))
+            connected = route.protocol == KERNEL_PROTOCOL and route.dst == str(address.network)
+            return last_of_all or (last_of_network and connected)
 
         table = self.table(address.version)
         for route in [route for route in table if gone(route)]:

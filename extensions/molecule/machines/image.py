@@ -29,7 +29,6 @@ PACKAGES = [
 ]
 # What the initial RAM disk loads, besides what these modules need: Debian's kernel has ext4 built in or as a module.
 MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "ext4"]
-PARTS = ("disk", "kernel", "initrd", "probe", "key")
 # An image that no run has used for so long makes room.
 UNUSED_DAYS = 30
 

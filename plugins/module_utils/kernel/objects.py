@@ -12,6 +12,10 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.rules import Network, network_of
 
+# Routing tables by their numbers, RT_TABLE_*.
+DEFAULT_TABLE, MAIN_TABLE, LOCAL_TABLE = 253, 254, 255
+# rtm_protocol of the routes that the kernel makes by itself, RTPROT_KERNEL.
+KERNEL_PROTOCOL = 2
 # Settings of a new link that :class:`Link` has no attribute of its own for.
 _NEW_LINK = fields.usual({**fields.LINK, **fields.PORT})
 
@@ -41,6 +45,11 @@ class Address:
     def ip(self) -> str:
         """The address without its prefix length."""
         return self.cidr.split("/")[0]
+
+    @property
+    def is_link_local(self) -> bool:
+        """Whether it is an IPv6 address that every link that is up has one of (RFC 4291)."""
+        return self.cidr.startswith("fe80:")
 
     @property
     def version(self) -> int:
@@ -122,7 +131,7 @@ class Route:
     dev: str = ""
     src: str = ""
     metric: int = 0
-    table: int = 254
+    table: int = MAIN_TABLE
     scope: str = "global"
     type: str = "unicast"
     protocol: int = 0

@@ -35,12 +35,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import
     Packed,
     readable,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
-    Address,
-    Link,
-    Route,
-    Rule,
-)
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import LOCAL_TABLE, Address, Link, Route, Rule
 
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
@@ -71,7 +66,6 @@ _SIOCGIFINDEX = 0x8933
 _IFF_UP = 1
 _AF_INET, _AF_INET6 = 2, 10
 _RTM_F_CLONED = 0x200
-_LOCAL_TABLE = 255
 _SKIP_STATISTICS = 1 << 3  # RTEXT_FILTER_SKIP_STATS
 
 _PORT_OF_BRIDGE = b"bridge\0"
@@ -446,7 +440,7 @@ def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
         if version == 6 and exc.errno in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
             return []  # a kernel without IPv6
         raise
-    found = [_read_route(body, version, names) for body in bodies if body[4] != _LOCAL_TABLE]
+    found = [_read_route(body, version, names) for body in bodies if body[4] != LOCAL_TABLE]
     return [route for route in found if route is not None]
 
 

@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described, host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
@@ -172,7 +172,7 @@ def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, plac
 
 def _is_kernels(address: Address) -> bool:
     """Whether the kernel made an address by itself: a link-local one, or from a router's advertisement."""
-    return address.learnt or address.cidr.startswith("fe80:")
+    return address.learnt or address.is_link_local
 
 
 def _in_the_way(address: Address, wanted: list[Address]) -> bool:
@@ -274,7 +274,7 @@ def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, name
     operations = [*note, DeleteAddress(namespace.ref, link.name, address)]
     undo: list[Operation] = [AddAddress(namespace.ref, link.name, address)]
     # Routes that the kernel drops with the address, and does not make again with it.
-    lost = [route for route in routes if route not in namespace.routes and route.protocol != 2]
+    lost = [route for route in routes if route not in namespace.routes and route.protocol != KERNEL_PROTOCOL]
     adopted.note_routes(plan, namespace, link, lost)
     undo += [AddRoute(namespace.ref, route) for route in lost]
     undo += forget

@@ -143,7 +143,7 @@ def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Name
     if back.get("up") is False:  # by which it loses what it may have had while it was down before
         added_ones = {one["cidr"] for one in record["added"]}
         lost = [one for one in link.addresses if one.version == 6 and one.scope != "host"]
-        for address in [one for one in lost if one.cidr not in added_ones and not one.cidr.startswith("fe80:")]:
+        for address in [one for one in lost if one.cidr not in added_ones and not one.is_link_local]:
             operations.append(AddAddress(namespace.ref, link.name, address))
     for one in record["added"]:
         if one["cidr"] in cidrs:

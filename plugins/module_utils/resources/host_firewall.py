@@ -28,14 +28,13 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.open
     commands,
     of_namespace,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import MAIN_TABLE, Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, LEAVE, Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, tables
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 _BRIDGED = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
-_MAIN = 254  # the routing table
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
 _MOST = 500  # rules in one place: all packets of the host pass them one by one
 _KIND = "firewalld"
@@ -261,7 +260,7 @@ class _Crossing:
 
     def _routes(self, version: int) -> list[Route]:
         table = self.namespace.table(version)
-        return [route for route in table if route.type == "unicast" and route.table == _MAIN]
+        return [route for route in table if route.type == "unicast" and route.table == MAIN_TABLE]
 
     def _ruleset(self) -> t.Any:
         """The lab's own table as the plan leaves it."""

@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
     DeleteVeth,
     SetLink,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, crossing, guard
@@ -231,8 +231,8 @@ def _set_altnames(
 
 def what_going_down_takes(namespace: Namespace, link: Link) -> list[Operation]:
     """What gives a link back what the kernel takes from it when it goes down, and does not give back itself."""
-    addresses = [one for one in link.addresses if one.version == 6 and not one.cidr.startswith("fe80:")]
-    routes = [one for one in namespace.routes if one.dev == link.name and one.protocol != 2]
+    addresses = [one for one in link.addresses if one.version == 6 and not one.is_link_local]
+    routes = [one for one in namespace.routes if one.dev == link.name and one.protocol != KERNEL_PROTOCOL]
     return [
         *(AddAddress(namespace.ref, link.name, one) for one in addresses),
         *(AddRoute(namespace.ref, one) for one in routes),
@@ -275,7 +275,7 @@ def shape(link: Link) -> dict[str, t.Any]:
     shown: dict[str, t.Any] = {"kind": link.kind, "mtu": link.mtu, "up": link.up}
     if link.master:
         shown["master"] = link.master
-    addresses = [address.cidr for address in link.addresses if not address.cidr.startswith("fe80:")]
+    addresses = [address.cidr for address in link.addresses if not address.is_link_local]
     if addresses:
         shown["addresses"] = addresses
     return shown

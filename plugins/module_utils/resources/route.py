@@ -16,7 +16,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    DEFAULT_TABLE,
+    LOCAL_TABLE,
+    MAIN_TABLE,
+    Route,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
@@ -24,8 +29,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import ke
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace
 
 _KIND = "route"
-_TABLES = {"main": 254, "default": 253}
-_LOCAL_TABLE = 255  # the kernel's own
+_TABLES = {"main": MAIN_TABLE, "default": DEFAULT_TABLE}
 _WITHOUT_LINK = ("blackhole", "unreachable", "prohibit", "throw")
 
 
@@ -120,7 +124,7 @@ class RouteWanted:
             dev=self.dev or "",
             src=rules.normal_ip(self.src) if self.src else "",
             metric=self.metric or (0 if family == 4 else 1024),  # IPv6's 0 means the default
-            table=_table(self.table or "main") or 254,
+            table=_table(self.table or "main") or MAIN_TABLE,
             scope=self.scope or scope,
             type=kind,
             protocol=PROTOCOL,
@@ -219,7 +223,7 @@ class RouteWanted:
 def _table(word: str) -> int | None:
     if word in _TABLES:
         return _TABLES[word]
-    return int(word) if word.isdecimal() and 0 < int(word) < 1 << 32 and int(word) != _LOCAL_TABLE else None
+    return int(word) if word.isdecimal() and 0 < int(word) < 1 << 32 and int(word) != LOCAL_TABLE else None
 
 
 def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:
@@ -365,7 +369,7 @@ def _title(route: Route) -> str:
     words = [_destination(route)]
     if route.metric not in (0, 1024 if route.family == 6 else 0):
         words.append("metric {0}".format(route.metric))
-    if route.table != 254:
+    if route.table != MAIN_TABLE:
         words.append("table {0}".format(route.table))
     return " ".join(words)
 
@@ -389,7 +393,7 @@ def text(route: Route) -> str:
         words += ["src", route.src]
     if route.metric and not (route.family == 6 and route.metric == 1024):
         words += ["metric", str(route.metric)]
-    if route.table != 254:
+    if route.table != MAIN_TABLE:
         words += ["table", str(route.table)]
     elif route.type == "local":
         words += ["table", "main"]  # ip-route(8) would put it into the table local

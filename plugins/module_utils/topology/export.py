@@ -10,15 +10,12 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, route
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
 Data = dict[str, t.Any]
-
-_MAIN = 254  # the routing table
-_KERNEL = 2  # rtm_protocol of the routes that come with addresses
 
 
 class _Place(t.NamedTuple):
@@ -90,7 +87,7 @@ def _labels(places: list[Namespace], lab: str) -> dict[_Place, str]:
 
 def _settings(link: Link) -> Data:
     said: Data = {"name": link.name, "mac": link.mac, "mtu": link.mtu}
-    addresses = [one for one in link.addresses if not one.learnt and not one.cidr.startswith("fe80:")]
+    addresses = [one for one in link.addresses if not one.learnt and not one.is_link_local]
     said["addresses"] = [one.cidr for one in addresses]
     if any(one.broadcast for one in addresses):
         said["broadcast"] = True
@@ -139,7 +136,7 @@ def _end(namespace: Namespace, link: Link, bridges: dict[_Place, str]) -> Data:
 
 
 def _rank(namespace: Namespace, link: Link) -> int:
-    routes = [one.dev for one in namespace.routes if one.protocol == _KERNEL and one.family == 4]
+    routes = [one.dev for one in namespace.routes if one.protocol == KERNEL_PROTOCOL and one.family == 4]
     return routes.index(link.name) if link.name in routes else -1
 
 
@@ -178,7 +175,7 @@ def _route(namespace: Namespace, one: t.Any) -> Data:
         if getattr(one, name):
             said[name] = getattr(one, name)
     said.update(fields.given(fields.arguments(fields.METRICS), dict(one.metrics)))
-    if one.table != _MAIN:
+    if one.table != MAIN_TABLE:
         said["table"] = one.table
     if one.type != "unicast":
         said["type"] = one.type
