@@ -717,14 +717,14 @@ def test_who_does_not_say_that_it_forwards_does_not(world: World) -> None:
 
 
 def test_a_namespace_behaves_as_it_was_told_from_its_first_link_on(world: World) -> None:
-    """What concerns all links comes before them; what concerns later ones after them."""
-    off, later = "net.ipv6.conf.all.disable_ipv6", "net.ipv4.conf.default.forwarding"
-    topology = small(namespaces={"a": {"sysctls": {off: 1, later: 1}}, "b": None})
+    """What concerns all links comes before them, and so does what new links copy."""
+    off, copied = "net.ipv6.conf.all.disable_ipv6", "net.ipv4.conf.default.forwarding"
+    topology = small(namespaces={"a": {"sysctls": {off: 1, copied: 1}}, "b": None})
     commands = world.run("topology", topology=topology)["commands"]
-    told = [next(number for number, one in enumerate(commands) if word in one) for word in (off, "type veth", later)]
+    told = [next(number for number, one in enumerate(commands) if word in one) for word in (off, copied, "type veth")]
     assert told == sorted(told)
-    assert world.sh(f"ip netns exec a sysctl -n {off} net.ipv6.conf.eth0.disable_ipv6 {later}").split() == ["1"] * 3
-    assert world.sh("ip netns exec a sysctl -n net.ipv4.conf.eth0.forwarding").strip() == "0"
+    assert world.sh(f"ip netns exec a sysctl -n {off} net.ipv6.conf.eth0.disable_ipv6 {copied}").split() == ["1"] * 3
+    assert world.sh("ip netns exec a sysctl -n net.ipv4.conf.eth0.forwarding").strip() == "1"
     assert world.sh("ip -n a -6 addr").strip() == "" != world.sh("ip -n b -6 addr").strip()
     assert not world.run("topology", topology=topology)["changed"]
 

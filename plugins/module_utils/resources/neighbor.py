@@ -62,7 +62,7 @@ class NeighborWanted:
             there = self._there(plan, found) if found else None
             if found and there:
                 plan.demand(found, found.links[self.dev], self.place + "dev", "lose an entry")
-                _remove(plan, found, there)
+                remove(plan, found, there)
             return
         namespace = plan.namespace(self.netns, self.place + "netns")
         link = plan.link(namespace, self.dev, self.place + "dev", self.complete)
@@ -115,7 +115,7 @@ class Flush:
             chosen = there.state.lower() in self.states if self.states else there.state != "PERMANENT"
             if chosen and not there.proxy and self.dev in (None, there.dev) and _has_table(namespace, there.dev):
                 plan.demand(namespace, namespace.links[there.dev], self.place + "dev", "lose entries")
-                _remove(plan, namespace, there)
+                remove(plan, namespace, there)
 
 
 def _has_table(namespace: Namespace, dev: str) -> bool:
@@ -184,7 +184,7 @@ def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neigh
     )
 
 
-def _remove(plan: Plan, namespace: Namespace, there: Neighbor) -> None:
+def remove(plan: Plan, namespace: Namespace, there: Neighbor) -> None:
     words = "proxy {0} dev {1}" if there.proxy else "{0} dev {1}"
     plan.add(
         Stage.REMOVE_NEIGHBOR,

@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl impo
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import USUAL_MTU, Unsaid
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.rebuilt import Rebuilt
 
 
 @dataclasses.dataclass
@@ -66,7 +67,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     ]
     # Routes to be removed come first, and those without a gateway before those whose gateway they lead to.
     found.append(Many(lambda: routes(lab)))
-    return found + neighbors(lab) + sysctls(lab) + _masquerades(lab)
+    return [*found, *neighbors(lab), Rebuilt(), *sysctls(lab), *_masquerades(lab)]
 
 
 def _netns(node: Node) -> Netns:

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the rest of a lab still knows of links that the plan makes again: MAC addresses that nobody has any more."""
+
+from __future__ import annotations
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import neighbor
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+
+
+class Rebuilt:
+    """The end of learnt neighbour entries, on the lab's own links, for addresses that move to a new link.
+
+    The kernel would use such an entry for half a minute and longer (base_reachable_time and delay_first_probe_time).
+    """
+
+    def check(self) -> list[str]:
+        """Nothing can be wrong with it."""
+        return []
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """Nothing."""
+        return []
+
+    def plan(self, plan: Plan) -> None:
+        """Look at the links that the plan makes; all are in their places, with their addresses, by now."""
+        places = plan.snapshot.read_so_far()
+        macs: dict[str, set[str]] = {}
+        for namespace in places:
+            for link in namespace.links.values():
+                for address in link.addresses if link.born else ():
+                    macs.setdefault(address.ip, set()).add(link.mac)
+        for namespace in places if macs else ():
+            if _stays(plan, namespace):
+                _forget(plan, namespace, macs)
+
+
+def _stays(plan: Plan, namespace: Namespace) -> bool:
+    """Whether a namespace has links of the lab that are there already and have addresses."""
+    links = namespace.links.values()
+    return not namespace.new and any(
+        one.addresses and not one.born and one.name != "lo" and plan.owns(one) for one in links
+    )
+
+
+def _forget(plan: Plan, namespace: Namespace, macs: dict[str, set[str]]) -> None:
+    for entry in list(plan.snapshot.neighbors(namespace).values()):
+        link = namespace.links.get(entry.dev)
+        if link is None or link.born or link.moved or not plan.owns(link):
+            continue
+        learnt = not entry.proxy and entry.state != "PERMANENT" and entry.lladdr
+        if learnt and entry.dst in macs and entry.lladdr not in macs[entry.dst]:
+            neighbor.remove(plan, namespace, entry)
