@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.linuxnet.lab.plugins.module_utils import commands
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.held import holders
 
-pytestmark = pytest.mark.playbook
+pytestmark = [pytest.mark.playbook, pytest.mark.other_half]
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
