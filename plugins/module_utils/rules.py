@@ -148,13 +148,17 @@ def check_cidr(place: str, cidr: str) -> list[str]:
     if "/" not in cidr:
         length = 24 if interface.version == 4 else 64
         return ["{0}: {1!r} lacks the prefix length, as in {1}/{2}".format(place, cidr, length)]
+    if "%" in cidr:
+        return ["{0}: {1!r} names a link after %, which an address on a link has no need of".format(place, cidr)]
     network = interface.network
     ip = interface.ip
+    if network.prefixlen == 0:
+        return ["{0}: {1!r} would put every address on the link".format(place, cidr)]
     ends = (network.network_address, network.broadcast_address)
     if network.version == 4 and network.prefixlen < 31 and ip in ends:
         what = "network" if ip == ends[0] else "broadcast"
         return ["{0}: {1!r} is the {2} address of {3}, not one of a link".format(place, cidr, what, network)]
-    if ip.is_multicast or ip.is_unspecified:
+    if ip.is_multicast or ip.is_unspecified or str(ip) == "255.255.255.255":
         return ["{0}: {1!r} is not a link's own address".format(place, cidr)]
     return []
 

@@ -501,7 +501,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe import matrix
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import PROTOCOLS, SIZE, Check, read
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.reasons import REACHABLE, WORDS
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.run import run
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import summary, table
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import failure, summary, table
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, layout
 
 Item = dict[str, t.Any]
@@ -665,7 +665,7 @@ def main() -> None:
         told["matrix"] = matrix.lines(results)
         shown = [*told["matrix"], "", *table([result for result in results if not result["ok"]])]
     if not all(result["ok"] for result in results):
-        module.fail_json(msg="\n".join([summary(results), *shown]), **told)
+        module.fail_json(msg=failure(results, shown), **told)
     answer.give(module, changed=False, msg=summary(results), **told)
 
 

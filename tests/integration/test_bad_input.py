@@ -36,6 +36,39 @@ HALF = "is not an address with a prefix length"
         one("bridge", f"name: '{LONG}' has 16 characters, a link name has at most 15", name=LONG),
         one("link", f"master: '{LONG}' has 16 characters, a link name has at most 15", name="v0", master=LONG),
         one("address", "dev: 'a/b' is not a link name", dev="a/b", addresses=[]),
+        # what the kernel takes, or refuses in words of its own, and what cannot work
+        one(
+            "address",
+            "addresses[0]: 'fe80::2%e1/64' names a link after %, which an address on a link has no need of",
+            dev="e1",
+            addresses=["fe80::2%e1/64"],
+        ),
+        one(
+            "address",
+            "addresses[0]: '10.0.0.1/0' would put every address on the link",
+            dev="e1",
+            addresses=["10.0.0.1/0"],
+        ),
+        one(
+            "address",
+            "addresses[0]: '255.255.255.255/32' is not a link's own address",
+            dev="e1",
+            addresses=["255.255.255.255/32"],
+        ),
+        one(
+            "neighbor",
+            "dst: 224.0.0.5 is nobody's address, so that it has no entry",
+            dev="e1",
+            dst="224.0.0.5",
+            lladdr="02:00:00:00:00:01",
+        ),
+        one(
+            "neighbor",
+            "dst: :: is nobody's address, so that it has no entry",
+            dev="e1",
+            dst="::",
+            lladdr="02:00:00:00:00:01",
+        ),
         one("bridge", "name: '..' is not a link name", name=".."),
         one("veth", "peer.name: 'v 1' is not a link name", name="v0", peer={"name": "v 1"}),
         one(

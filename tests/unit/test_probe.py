@@ -300,6 +300,19 @@ def test_table_marks_what_is_wrong_and_says_why() -> None:
     assert table.summary(results) == "2 of 4 checks are not as expected"
 
 
+def test_a_failure_shows_what_failed_in_fifty_lines() -> None:
+    """A small table is shown whole; of a large one the failed checks, and how many more there are."""
+    right, wrong = _result(), _result(got="unreachable", reason="no_reply", rtt_ms=None, ok=False)
+    small = [right, wrong]
+    assert table.failure(small, table.table(small)).splitlines()[1:] == table.table(small)
+    few = [*[right] * 5000, *[wrong] * 3]
+    assert table.failure(few, table.table(few)).splitlines()[1:] == table.table([wrong] * 3)
+    many = [*[right] * 9, *[wrong] * 5000]
+    lines = table.failure(many, table.table(many)).splitlines()
+    assert len(lines) == 50 and lines[0] == "5000 of 5009 checks are not as expected"
+    assert [line[:2] for line in lines[2:-1]] == ["!!"] * 47 and lines[-1] == "... and 4953 more"
+
+
 def test_table_says_how_it_was_asked() -> None:
     """Where that was not by a plain ICMP echo; and what else came of it."""
     results = [

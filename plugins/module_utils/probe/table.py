@@ -10,6 +10,9 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.matrix import aligned
 
+# How many lines an error shows: of a large lab's table nobody reads more.
+MOST_LINES = 50
+
 _TITLES = ("", "FROM", "TO", "EXPECTED", "GOT", "REASON", "RTT")
 
 
@@ -28,6 +31,20 @@ def table(results: list[dict[str, t.Any]]) -> list[str]:
     :param results: dicts as the module returns them.
     """
     return aligned([_TITLES, *(_row(result) for result in results)])
+
+
+def failure(results: list[dict[str, t.Any]], shown: list[str]) -> str:
+    """What an error says: the summary and the lines that are *shown*, or, where they are too many, the failed checks.
+
+    It has at most :data:`MOST_LINES` lines; the last one counts the failed checks that found no place.
+    """
+    if len(shown) < MOST_LINES:
+        return "\n".join([summary(results), *shown])
+    wrong = [result for result in results if not result["ok"]]
+    room = MOST_LINES - 3  # the summary, the titles and the count
+    left = len(wrong) - room
+    more = ["... and {0} more".format(left)] if left > 0 else []
+    return "\n".join([summary(results), *table(wrong[:room]), *more])
 
 
 def _row(result: dict[str, t.Any]) -> tuple[str, ...]:

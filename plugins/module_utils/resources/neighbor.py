@@ -41,7 +41,10 @@ class NeighborWanted:
         """Names and addresses; a permanent entry has a MAC, one of a proxy has none."""
         errors = rules.check_netns(self.place + "netns", self.netns)
         errors += rules.check_link_name(self.place + "dev", self.dev)
-        errors += rules.check_ip(self.place + "dst", self.dst)
+        wrong = rules.check_ip(self.place + "dst", self.dst)
+        if not wrong and (rules.ip_of(self.dst).is_multicast or rules.ip_of(self.dst).is_unspecified):
+            wrong = ["{0}dst: {1} is nobody's address, so that it has no entry".format(self.place, self.dst)]
+        errors += wrong
         errors += rules.check_mac(self.place + "lladdr", self.lladdr)
         if self.proxy and self.lladdr:
             errors.append("{0}lladdr: a proxy answers with its own, not with {1}".format(self.place, self.lladdr))
