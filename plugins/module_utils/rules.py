@@ -152,7 +152,7 @@ def check_cidr(place: str, cidr: str) -> list[str]:
         return ["{0}: {1!r} names a link after %, which an address on a link has no need of".format(place, cidr)]
     network = interface.network
     ip = interface.ip
-    if network.prefixlen == 0:
+    if network.prefixlen == 0 and not ip.is_unspecified:
         return ["{0}: {1!r} would put every address on the link".format(place, cidr)]
     ends = (network.network_address, network.broadcast_address)
     if network.version == 4 and network.prefixlen < 31 and ip in ends:

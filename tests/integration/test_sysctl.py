@@ -128,6 +128,10 @@ def test_names_with_slashes_may_have_dots_in_their_parts(world: World) -> None:
     assert value(world, name) == "2"
     give_back(world, name)
     assert value(world, name) == "0"
+    written = "net.ipv4.conf.eth0/100.rp_filter"  # as sysctl(8) prints it
+    world.quartet("sysctl", lab=LAB, settings={written: 1})
+    assert world.sh("sysctl -n {0}".format(written)).strip() == "1"
+    give_back(world, name)
 
 
 def test_however_a_name_is_written_it_is_one_sysctl(world: World) -> None:

@@ -24,15 +24,17 @@ FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
 def path_of(name: str) -> str:
-    """The file of a sysctl. As in sysctl(8) a name with slashes is taken as it is, so that link names may have dots."""
-    if "/" in name:
-        return os.path.join(ROOT, name)
-    return os.path.join(ROOT, name.replace(".", "/"))
+    """The file of a sysctl."""
+    return os.path.join(ROOT, *parts_of(name))
 
 
 def parts_of(name: str) -> list[str]:
-    """The parts of a name, which dots separate, or slashes."""
-    return name.split("/") if "/" in name else name.split(".")
+    """The parts of a name. As in sysctl(8) the first dot or slash says which of them separates the parts.
+
+    Behind a dot, a slash stands for a dot in a link's name: ``net.ipv4.conf.eth0/100.rp_filter``.
+    """
+    dot = name.partition("/")[0].find(".") >= 0
+    return [part.replace("/", ".") for part in name.split(".")] if dot else name.split("/")
 
 
 def name_of(parts: t.Sequence[str]) -> str:
