@@ -275,9 +275,12 @@ def _without_noise(value: t.Any) -> t.Any:
     """The state without what moves by itself: timers, counters, a link-local address that is still being checked."""
     moving = {"gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "tentative", "operstate",
               "valid_life_time", "preferred_life_time", "packets", "bytes", "expires", "state", "fdb_n_learned",
-              "topology_change", "message_age_timer", "forward_delay_timer", "hold_timer", "handle"}  # fmt: skip
+              "topology_change", "topology_change_detected", "message_age_timer", "forward_delay_timer",
+              "hold_timer", "handle"}  # fmt: skip
     if isinstance(value, dict):
         kept = {key: _without_noise(item) for key, item in value.items() if key not in moving}
+        if kept.get("stp_state"):  # while STP sees a change, the kernel ages by another time: net/bridge/br_stp.c
+            kept.pop("ageing_time", None)
         if "flags" in kept:  # those that are settings; not whether there is a carrier yet
             kept["flags"] = [flag for flag in kept["flags"] if flag in ("UP", "NOARP", "MULTICAST")]
         return kept
