@@ -546,3 +546,15 @@ def test_namespaces_sockets_stay_with_their_namespaces(two: t.Any) -> None:
     two.run("veth", **cable())
     assert os.stat("/proc/self/ns/net").st_ino == os.stat("/proc/thread-self/ns/net").st_ino == home
     assert namespaces.named() == ["c1", "c2"]
+
+
+@pytest.mark.parametrize("where", [{"name": "w0"}, {"name": "v0", "netns": "c2"}], ids=["renamed", "moved"])
+def test_addresses_left_out_stay_on_the_way_to_a_name_or_place(world: t.Any, where: dict[str, str]) -> None:
+    """Neither the going down nor another namespace takes them, and the diff does not leave them out."""
+    world.run("netns", lab="x", name=["c1", "c2"])
+    peer = {"name": "eth0", "netns": "c1"}
+    world.run("veth", lab="x", name="v0", addresses=["10.0.0.1/24", "fd00::1/64"], peer=peer)
+    world.quartet("veth", lab="x", **where, peer=peer)
+    name, netns = where["name"], where.get("netns", "")
+    found = world.addresses(name, netns) + world.addresses(name, netns, "inet6")
+    assert found == ["10.0.0.1/24", "fd00::1/64"]

@@ -175,6 +175,11 @@ def _is_kernels(address: Address) -> bool:
     return address.learnt or address.is_link_local
 
 
+def set_by_somebody(link: Link) -> list[Address]:
+    """The addresses of a link that the kernel has not made by itself."""
+    return [one for one in link.addresses if not _is_kernels(one)]
+
+
 def _in_the_way(address: Address, wanted: list[Address]) -> bool:
     """Whether an address has to go for a wanted one: a link has a prefix, and an IPv6 address, only once."""
     return any(address.cidr == one.cidr or (one.version == 6 and address.ip == one.ip) for one in wanted)
