@@ -4,17 +4,20 @@
 
 """Write what follows from the topology format's own description, and from the documented labs' topologies.
 
-That is the tables of keys in docs/topology.md, docs/topology.schema.json, and the pictures in docs/labs/LAB.md. Run it
-by `make docs`.
+That is the tables of keys in docs/topology.md, docs/topology.schema.json, the topologies of roles in docs/topologies,
+and the pictures in docs/labs/LAB.md. Run it by `make docs`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import typing as t
 
 import yaml
@@ -22,7 +25,8 @@ import yaml
 from ansible_collections.linuxnet.lab.plugins.filter.mermaid import mermaid
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
-DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
 
 Json = dict[str, t.Any]
 
@@ -141,6 +145,28 @@ def table(shape: schema.Shape, anchors: dict[str, str]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def roles() -> list[str]:
+    """The roles that build a topology, which is their variable ROLE_topology."""
+    defaults = (ROOT / "roles").glob("*/defaults/main.yml")
+    return sorted(path.parts[-3] for path in defaults if path.parts[-3] + "_topology" in yaml.safe_load(path.read_text()))
+
+
+def topology(role: str) -> str:
+    """The topology that a role builds by default."""
+    folder = ROOT / "roles" / role
+    files = [folder / "defaults" / "main.yml", folder / "vars" / "main.yml"]
+    given = [word for path in files if path.exists() for word in ("--extra-vars", "@{0}".format(path))]
+    with tempfile.TemporaryDirectory() as tree:
+        # As a text: the mapping itself would come back with its keys sorted.
+        show = "msg={{{{ {0}_topology | to_json }}}}".format(role)
+        program = [os.path.join(sys.prefix, "bin", "ansible"), "localhost", "--tree", tree]
+        subprocess.run([*program, *given, "-m", "ansible.builtin.debug", "-a", show], check=True, capture_output=True)
+        data = json.loads(json.loads(pathlib.Path(tree, "localhost").read_text())["msg"])
+    head = "# yaml-language-server: $schema=../topology.schema.json\n"
+    head += "# Written by `make docs` from the defaults of the role {0}; please do not edit.\n".format(role)
+    return head + yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=110)
+
+
 def lab_page(page: str, lab: str) -> str:
     """A lab's page with the picture of its topology."""
     data = yaml.safe_load((DOCS / "topologies" / (lab + ".yml")).read_text())
@@ -153,6 +179,9 @@ def files(labs: t.Sequence[str]) -> t.Iterator[tuple[pathlib.Path, str]]:
     page = DOCS / "topology.md"
     yield page, reference(page.read_text())
     yield DOCS / "topology.schema.json", json_schema()
+    for role in roles():
+        if not labs or role in labs:
+            yield DOCS / "topologies" / (role + ".yml"), topology(role)
     for page in sorted((DOCS / "labs").glob("*.md")):
         text = page.read_text()
         if "<!-- picture: begin -->" in text and (not labs or page.stem in labs):
