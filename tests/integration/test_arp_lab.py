@@ -44,7 +44,7 @@ def test_first_packet(world):
 
 def test_all_stories_leave_the_lab_as_it_was(world):
     everything = stories("first_packet", "stale", "spoofing", "proxy", "broadcasts")
-    assert world.played("arp_lab", *everything) == 10
+    assert world.played("arp_lab", *everything) == 6
     built = world.state()
     assert world.addresses("eth0", "arp2") == ["10.22.33.55/24"] and world.addresses("eth0", "arp3") == []
     again = world.playbook("arp_lab", *everything)
@@ -59,7 +59,7 @@ def test_all_stories_leave_the_lab_as_it_was(world):
 @pytest.mark.parametrize(
     ("story", "broken"),
     [
-        # Nobody asks the newcomer, because its cable is cut off from the others.
+        # Nobody asks the newcomer, because its port is isolated from the asker's.
         ("stale", "ip netns exec arpsw bridge link set dev p3 isolated on; "
                   "ip netns exec arpsw bridge link set dev p1 isolated on"),
         # The claim is not believed, because the entry was pinned before.

@@ -163,8 +163,10 @@ internet_addresses: [8.8.8.8, 1.1.1.1]
 internet_default_route: true
 bridge_nat_outside: [8.8.8.8, 1.1.1.1, "2001:db8:0:113::8"]
 bridge_nat_containers:
-  - {name: net0, veth: veth0, peer: ceth0, address: 172.18.0.10/12, address6: "fd00:0:0:10::10/64"}
-  - {name: net1, veth: veth1, peer: ceth1, address: 172.18.0.20/12, address6: "fd00:0:0:10::20/64"}
+  - name: veth0
+    peer: {name: ceth0, netns: net0, addresses: [172.18.0.10/12, "fd00:0:0:10::10/64"]}
+  - name: veth1
+    peer: {name: ceth1, netns: net1, addresses: [172.18.0.20/12, "fd00:0:0:10::20/64"]}
 """
     )
     empty = world.state()
