@@ -164,7 +164,15 @@ def topology(role: str) -> str:
         data = json.loads(json.loads(pathlib.Path(tree, "localhost").read_text())["msg"])
     head = "# yaml-language-server: $schema=../topology.schema.json\n"
     head += "# Written by `make docs` from the defaults of the role {0}; please do not edit.\n".format(role)
-    return head + yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=110)
+    return head + yaml.dump(data, Dumper=_Indented, sort_keys=False, default_flow_style=None, width=110)
+
+
+class _Indented(yaml.SafeDumper):
+    """Writes lists within mappings with an indentation, as yamllint wants them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Never without."""
+        super().increase_indent(flow, False)
 
 
 def lab_page(page: str, lab: str) -> str:
