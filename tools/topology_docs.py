@@ -148,7 +148,8 @@ def table(shape: schema.Shape, anchors: dict[str, str]) -> str:
 def roles() -> list[str]:
     """The roles that build a topology, which is their variable ROLE_topology."""
     defaults = (ROOT / "roles").glob("*/defaults/main.yml")
-    return sorted(path.parts[-3] for path in defaults if path.parts[-3] + "_topology" in yaml.safe_load(path.read_text()))
+    loaded = {path.parts[-3]: yaml.safe_load(path.read_text()) for path in defaults}
+    return sorted(role for role, variables in loaded.items() if role + "_topology" in variables)
 
 
 def topology(role: str) -> str:

@@ -12,13 +12,13 @@ import enum
 import random
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import ownership, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import GROUPS
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 
 # The kind of records that a lab has of links that are not its own, and that it has changed.
 ADOPTED = "adopted"
@@ -265,13 +265,14 @@ class Plan:
 
     def owns(self, link: Link) -> bool:
         """Whether a link is the lab's: it is marked so, or will be, because this very plan makes it."""
-        return link.born or link.alias == mark(self.lab)
+        return ownership.owns(self.lab, link)
 
     def demand(self, namespace: Namespace, link: Link, place: str, deed: str = "be changed") -> None:
         """LabError where a link is not the lab's, and it was not told to change it all the same."""
         if self.owns(link) or self.force or self.has_adopted(namespace, link):
             return
-        raise LabError("{0}: link {1!r} {2}".format(place, link.name, self._why_not(namespace, link, deed)))
+        reason = "{0}: link {1!r} {2}".format(place, link.name, ownership.why_not(self.lab, namespace, link))
+        raise LabError(ownership.unless_forced(reason, deed))
 
     def has_adopted(self, namespace: Namespace, link: Link) -> bool:
         """Whether the lab took a link over that is not its own: force was given once."""
@@ -293,15 +294,3 @@ class Plan:
     def adopted_key(self, namespace: Namespace, link: Link) -> str:
         """The key of that record: a link keeps its index, whatever its name."""
         return "{0} {1} {2}".format(ADOPTED, self.snapshot.identity(namespace.ref), link.index)
-
-    def _why_not(self, namespace: Namespace, link: Link, deed: str) -> str:
-        text = "exists in {0} and ".format(namespace.title)
-        if lab_of(link.alias):
-            text += "belongs to lab {0!r}, not to {1!r}".format(lab_of(link.alias), self.lab)
-        else:
-            text += "does not belong to lab {0!r}".format(self.lab)
-        if not namespace.ref and any(
-            route.dev == link.name and route.dst in ("0.0.0.0/0", "::/0") for route in namespace.routes
-        ):
-            text += "; it carries the host's default route"
-        return text + "; it will not {0} unless force is true".format(deed)

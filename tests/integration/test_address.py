@@ -243,7 +243,7 @@ def test_overlap_with_a_network_of_the_host(pair: t.Any, address: str) -> None:
     there, network = ("10.1.0.0/16", "10.") if "." in address else ("fd01::/48", "fd01")
     errors = pair.refused("address", lab="x", dev="v0", addresses=["10.77.0.1/24", address])
     assert len(errors) == 1 and errors[0].startswith(f"addresses[1]: {network}")
-    assert f"overlaps the host's route to {there} dev theirs; it is not added unless force is true" in errors[0]
+    assert f"overlaps the host's route to {there} dev theirs; it will not be added unless force is true" in errors[0]
     pair.quartet("address", lab="x", dev="v0", addresses=[address], force=True)
     assert both(pair) == [address]
 

@@ -356,7 +356,7 @@ def test_addresses_of_the_host_are_not_deleted(around: World, which: str) -> Non
     name = "net.ipv6.conf.{0}.disable_ipv6".format(which)
     gone = ["2001:db8:113::1/64 of up0", "2001:db8:2::1/64 of lan0"][: 2 if which == "all" else 1]
     assert around.refused("sysctl", lab=LAB, settings={name: 1}) == [
-        "settings: {0}=1 deletes addresses for good ({1}); it is not set unless force is true".format(
+        "settings: {0}=1 deletes addresses for good ({1}); it will not be set unless force is true".format(
             name, ", ".join(gone)
         )
     ]
@@ -365,7 +365,7 @@ def test_addresses_of_the_host_are_not_deleted(around: World, which: str) -> Non
 
 
 def test_forwarding_that_somebody_relies_on_is_not_turned_off(around: World) -> None:
-    text = "settings: {0} is 1 on the host, and {1} relies on it; it is not set to 0 unless force is true"
+    text = "settings: {0} is 1 on the host, and {1} relies on it; it will not be set to 0 unless force is true"
     engine, forward, of_link = "whoever set it, such as a container engine,", *(
         "net.ipv4." + one for one in ("ip_forward", "conf.lan0.forwarding")
     )

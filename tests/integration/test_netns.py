@@ -240,7 +240,7 @@ def test_several_labs_do_not_mix_up_their_holders(world: t.Any) -> None:
     made = world.run("netns", lab="x", name=["h"], held=True)
     errors = world.refused("netns", lab="y", name=["h"], state="absent")
     assert errors == [
-        "name[0]: namespace 'h' exists and belongs to lab 'x', not to 'y'; it will not be touched unless force is true"
+        "name[0]: namespace 'h' exists and belongs to lab 'x', not to 'y'; it will not be changed unless force is true"
     ]
     assert alive(pid_of(made))
 
@@ -253,7 +253,7 @@ def test_foreign_one_is_refused_and_taken_over_by_force(world: t.Any, state: str
     """Made by `ip`: one clear error and nothing changes; force does it."""
     world.sh("ip netns add c1; ip -n c1 link set lo up")
     assert world.refused("netns", lab="x", name=["c1"], state=state) == [
-        "name[0]: namespace 'c1' exists and does not belong to lab 'x'; it will not be touched unless force is true"
+        "name[0]: namespace 'c1' exists and does not belong to lab 'x'; it will not be changed unless force is true"
     ]
     done = world.quartet("netns", lab="x", name=["c1"], state=state, force=True)
     if state == "present":

@@ -251,7 +251,7 @@ def test_a_foreign_route_is_not_replaced_unless_forced(lab: World) -> None:
     lab.sh(FOREIGN)
     assert lab.refused("route", lab=LAB, dst="10.9.0.0/16", via="10.0.0.2") == [
         "dst: the route `10.9.0.0/16 via 192.0.2.9 dev f0` in the host's namespace does not belong to lab 'demo'; "
-        "it is not touched unless force is true"
+        "it will not be changed unless force is true"
     ]
     lab.quartet("route", lab=LAB, dst="10.9.0.0/16", via="10.0.0.2", force=True)
     assert shown(lab, "", "10.9.0.0/16") == ["10.9.0.0/16 via 10.0.0.2 dev h0"]

@@ -531,7 +531,7 @@ def test_a_network_of_the_hosts_is_hidden_only_by_force(world: World) -> None:
     errors = world.refused("topology", topology=LAB)
     assert errors == [
         "segments.lan.addresses[0]: 10.1.0.0/24 overlaps the host's route to 10.1.0.0/16 dev f0; "
-        "it is not added unless force is true"
+        "it will not be added unless force is true"
     ]
     world.run("topology", topology=LAB, force=True)
     assert world.addresses("br0") == ["10.1.0.1/24"]

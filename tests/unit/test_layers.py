@@ -29,7 +29,7 @@ LAYERS = [
     ["respawn", "answer", "engine", "topology"],
     ["resources", "probe"],
     ["plan"],
-    ["snapshot", "route_table", "host_use", "commands"],
+    ["snapshot", "route_table", "host_use", "commands", "ownership"],
     ["kernel", "host"],
     ["rules"],
     ["errors", "fields"],

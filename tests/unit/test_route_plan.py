@@ -138,7 +138,7 @@ def test_another_metric_or_table_is_another_route(plan: Plan, key: dict[str, int
 
 def test_a_foreign_route_is_refused(plan: Plan) -> None:
     reason = "dst: the route `default via 192.0.2.9 dev up0` in the host's namespace does not belong to lab 'demo'; "
-    reason += "it is not touched unless force is true"
+    reason += "it will not be changed unless force is true"
     assert refused(plan, "", dst="default", via="10.0.0.2") == reason
     assert refused(plan, "", dst="default", present=False) == reason
     plan.force = True

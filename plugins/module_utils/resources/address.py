@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import shlex
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import ownership, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described, host_use
@@ -222,7 +222,7 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
         if there.version == network.version and network.overlaps(there):
             found.append("{0} overlaps the host's route to {1}".format(network, described(there, route)))
             break
-    return ["{0}: {1}; it is not added unless force is true".format(place, one) for one in found]
+    return [ownership.unless_forced("{0}: {1}".format(place, one), "be added") for one in found]
 
 
 def _text(address: Address) -> str:

@@ -14,7 +14,7 @@ import dataclasses
 import ipaddress
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import ownership, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
@@ -180,9 +180,9 @@ class Masquerade:
         if namespace.ref or plan.force or not match.src or _is_labs(plan, namespace, link):
             return
         found = host_use(plan.snapshot).why_not_source(rules.network_of(match.src))
-        text = "{0}src: {1}; what comes from there is not rewritten unless force is true"
-        if found:
-            raise LabError([text.format(match.place, one) for one in found])
+        reasons = ["{0}src: {1}".format(match.place, one) for one in found]
+        if reasons:
+            raise LabError([ownership.unless_forced(reason, "be masqueraded") for reason in reasons])
 
 
 def _is_labs(plan: Plan, namespace: Namespace, link: Link) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import ownership, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, holder, set_hostname, variable
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
@@ -116,15 +116,9 @@ class Netns:
         """LabError where the namespace is not the lab's, and force was not given."""
         if namespace.lab == plan.lab or plan.force or plan.has_adopted(namespace, namespace.links["lo"]):
             return
-        raise LabError(
-            "{0}: {1} exists and {2}; it will not be touched unless force is true".format(
-                self.place,
-                namespace.title,
-                "belongs to lab {0!r}, not to {1!r}".format(namespace.lab, plan.lab)
-                if namespace.lab
-                else "does not belong to lab {0!r}".format(plan.lab),
-            )
-        )
+        whose = ownership.belongs(plan.lab, namespace.lab)
+        reason = "{0}: {1} exists and {2}".format(self.place, namespace.title, whose)
+        raise LabError(ownership.unless_forced(reason, "be changed"))
 
     def _correct(self, plan: Plan, namespace: Namespace) -> None:
         lo = namespace.links["lo"]

@@ -10,7 +10,7 @@ import dataclasses
 import shlex
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, ownership, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
@@ -188,8 +188,8 @@ class RouteWanted:
         """LabError where a route of the host's leads away what the host is using."""
         found = [] if namespace.ref or plan.force else host_use(plan.snapshot).why_not_route(wanted)
         if found:
-            text = "{0}dst: {1}; the route is not added unless force is true"
-            raise LabError([text.format(self.place, one) for one in found])
+            reasons = ["{0}dst: {1}".format(self.place, one) for one in found]
+            raise LabError([ownership.unless_forced(reason, "be added") for reason in reasons])
 
     def _check_gateway(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
         """LabError where the gateway is on no network of the namespace: the kernel would refuse it, less clearly."""
@@ -230,11 +230,9 @@ def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:
     """LabError where a route is neither the lab's, nor on a link or in a namespace of the lab's."""
     if plan.force or is_labs(plan, namespace, route):
         return
-    raise LabError(
-        "{0}dst: the route `{1}` in {2} does not belong to lab {3!r}; it is not touched unless force is true".format(
-            place, text(route), namespace.title, plan.lab
-        )
-    )
+    whose = ownership.belongs(plan.lab, "")
+    reason = "{0}dst: the route `{1}` in {2} {3}".format(place, text(route), namespace.title, whose)
+    raise LabError(ownership.unless_forced(reason, "be changed"))
 
 
 def is_labs(plan: Plan, namespace: Namespace, route: Route) -> bool:

@@ -12,7 +12,7 @@ import re
 import shlex
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import ownership, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
@@ -196,9 +196,8 @@ class Sysctl:
         elif dev == "default":
             why = "leaves every link that the host gets later without IPv6"
         if why:
-            raise LabError(
-                "{0}: {1}={2} {3}; it is not set unless force is true".format(self.place, self.name, self.value, why)
-            )
+            reason = "{0}: {1}={2} {3}".format(self.place, self.name, self.value, why)
+            raise LabError(ownership.unless_forced(reason, "be set"))
 
     def _demand_nobody_forwards(self, plan: Plan, current: str) -> None:
         """One who finds forwarding on relies on it, unless this very lab turned it on."""
@@ -211,11 +210,8 @@ class Sysctl:
             return
         else:
             who = "whoever set it, such as a container engine,"
-        raise LabError(
-            "{0}: {1} is {2} on the host, and {3} relies on it; it is not set to 0 unless force is true".format(
-                self.place, self.name, current, who
-            )
-        )
+        reason = "{0}: {1} is {2} on the host, and {3} relies on it".format(self.place, self.name, current, who)
+        raise LabError(ownership.unless_forced(reason, "be set to 0"))
 
     def _keep_learning(self, plan: Plan, namespace: Namespace) -> None:
         """Plan that links go on to learn from router advertisements, which a router ignores unless it is told not to.

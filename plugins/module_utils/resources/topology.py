@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import ownership
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorder_end import EndRecorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorders import recorders
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
@@ -69,8 +70,8 @@ class WholeLab:
         if namespace.recorded or not namespace.is_marked(plan.lab):
             return namespace.recorded == plan.lab
         if not plan.force:
-            text = "{0} is marked as lab {1!r}'s, which does not remember it: it stays unless force is true"
-            plan.warnings.append(text.format(namespace.title, plan.lab))
+            reason = "{0} is marked as lab {1!r}'s, which does not remember it".format(namespace.title, plan.lab)
+            plan.warnings.append(ownership.unless_forced(reason, "be removed"))
         return plan.force
 
 

@@ -11,8 +11,9 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, route
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
 Data = dict[str, t.Any]
@@ -53,10 +54,6 @@ def _title(namespace: Namespace) -> str:
     return namespace.ref or schema.HOST
 
 
-def _is_labs(link: Link, lab: str) -> bool:
-    return link.alias == mark(lab)
-
-
 def _namespaces(snapshot: Snapshot, lab: str, own: list[Namespace]) -> Data:
     found: Data = {}
     for namespace in own:
@@ -78,7 +75,7 @@ def _labels(places: list[Namespace], lab: str) -> dict[_Place, str]:
     found = {}
     for namespace in places:
         for link in namespace.links.values():
-            if link.kind == "bridge" and _is_labs(link, lab):
+            if link.kind == "bridge" and owns(lab, link):
                 label = link.name if link.name not in taken else "{0}.{1}".format(link.name, _title(namespace))
                 taken.add(label)
                 found[_Place(namespace.ref, link.name)] = label
@@ -114,7 +111,7 @@ def _links(snapshot: Snapshot, lab: str, places: list[Namespace], bridges: dict[
     for namespace in places:
         for link in namespace.links.values():
             place = _Place(namespace.ref, link.name)
-            if link.kind != "veth" or not _is_labs(link, lab) or place in seen:
+            if link.kind != "veth" or not owns(lab, link) or place in seen:
                 continue
             other = snapshot.peer(namespace, link)
             if other is None or other[0] not in places:
@@ -145,7 +142,7 @@ def _routes(lab: str, namespace: Namespace) -> list[Data]:
     found = [_route(namespace, one) for one in _missing(namespace, lab)]
     for one in namespace.routes:
         link = namespace.links.get(one.dev)
-        mine = bool(namespace.ref) or (link is not None and _is_labs(link, lab))
+        mine = bool(namespace.ref) or (link is not None and owns(lab, link))
         if one.protocol == route.PROTOCOL and mine and not one.nexthops:
             found.append(_route(namespace, one))
     return found
@@ -154,7 +151,7 @@ def _routes(lab: str, namespace: Namespace) -> list[Data]:
 def _missing(namespace: Namespace, lab: str) -> t.Iterator[t.Any]:
     there = {(one.dst, one.dev) for one in namespace.routes}
     for link in namespace.links.values():
-        for address in link.addresses if link.up and _is_labs(link, lab) and link.name != "lo" else ():
+        for address in link.addresses if link.up and owns(lab, link) and link.name != "lo" else ():
             network = address.network
             if address.version == 4 and network.num_addresses > 1 and (str(network), link.name) not in there:
                 yield _Missing(str(network), link.name)
@@ -188,7 +185,7 @@ def _neighbors(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data]
     found = []
     for one in snapshot.neighbors(namespace).values():
         link = namespace.links.get(one.dev)
-        if link is None or not _is_labs(link, lab) or not (one.proxy or one.state == "PERMANENT"):
+        if link is None or not owns(lab, link) or not (one.proxy or one.state == "PERMANENT"):
             continue
         how: Data = {"proxy": True} if one.proxy else {"lladdr": one.lladdr}
         found.append({"netns": _title(namespace), "dst": one.dst, "dev": one.dev, **how})
