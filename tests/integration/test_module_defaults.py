@@ -31,7 +31,8 @@ MORE = """
 
 
 def test_the_play_of_the_readme_with_every_kind_of_module(world, tmp_path):
-    (text,) = re.findall(r"```yaml\n(- name: Two containers on a bridge\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    readme = (ROOT / "README.md").read_text()
+    (text,) = re.findall(r"```yaml\n(- name: Two containers on a bridge\n.*?)```", readme, re.DOTALL)
     (play,) = yaml.safe_load(text)
     play["hosts"] = "localhost"
     play["tasks"] += yaml.safe_load(MORE)
