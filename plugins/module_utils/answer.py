@@ -44,6 +44,7 @@ def failing(module: AnsibleModule, *rights: str) -> t.Iterator[None]:
 def give(module: AnsibleModule, **result: t.Any) -> t.NoReturn:
     """End the module with a result."""
     module.exit_json(**printable(result))
+    raise AssertionError  # exit_json does not return, which Ansible's own types do not say
 
 
 def printable(value: t.Any) -> t.Any:

@@ -14,7 +14,7 @@ import sys
 MINIMUM = (3, 9)
 
 
-def require_python():
+def require_python():  # type: ignore[no-untyped-def]  # older Pythons read it
     """End the module where Python is older than 3.9."""
     if sys.version_info < MINIMUM:
         msg = "linuxnet.lab needs Python 3.9 or newer on the host; {0} is Python {1}. Set ansible_python_interpreter."

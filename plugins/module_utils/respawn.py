@@ -34,4 +34,4 @@ def _can_use(module: AnsibleModule, python: str) -> bool:
     if not os.access(python, os.X_OK):
         return False
     code = library.__loader__.get_source(library.__name__)  # type: ignore[union-attr]
-    return module.run_command([python, "-I", "-c", code + "\nifinfmsg()"])[0] == 0
+    return bool(module.run_command([python, "-I", "-c", code + "\nifinfmsg()"])[0] == 0)

@@ -373,7 +373,8 @@ class Snapshot:
         """The neighbour tables of a namespace, by link, address, and whether it is an entry of a proxy."""
         if namespace not in self._neighbors:
             names = _names(namespace.links)
-            found = unless_gone(lambda: neighbor_table.neighbors(self._sockets.get(namespace.ref), names), [])
+            nothing: list[Neighbor] = []
+            found = unless_gone(lambda: neighbor_table.neighbors(self._sockets.get(namespace.ref), names), nothing)
             self._neighbors[namespace] = {(one.dev, one.dst, one.proxy): one for one in found}
         return self._neighbors[namespace]
 

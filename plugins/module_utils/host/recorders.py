@@ -109,8 +109,11 @@ def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
     processes.check_proc()
     os.makedirs(os.path.dirname(recorder.path), 0o700, exist_ok=True)
     command = [sys.executable, "-I", "-c", _CODE, "linuxnet.lab", *recorder[:3]]  # the latter is for who looks at ps(1)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, env={}, cwd="/", start_new_session=True, **pipes) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, text=True, env={}, cwd="/", start_new_session=True, stdin=pipe, stdout=pipe, stderr=pipe
+    ) as process:
+        assert process.stdin and process.stdout and process.stderr
         with contextlib.suppress(BrokenPipeError):  # its errors then say why
             process.stdin.write(json.dumps({**task, "path": sys.path, "run": run, "record": recorder.path}) + "\n")
             process.stdin.flush()

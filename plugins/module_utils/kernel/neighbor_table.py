@@ -41,7 +41,7 @@ class Entry(t.NamedTuple):
     """An entry as the kernel reports it: `index` is that of its link, `there` its attributes."""
 
     family: int
-    index: int
+    index: int  # type: ignore[assignment]  # instead of the method of tuples
     state: int
     flags: int
     kind: int
@@ -50,12 +50,12 @@ class Entry(t.NamedTuple):
     @property
     def dst(self) -> str:
         """The neighbour's address; empty for none."""
-        return IP.read(self.there[_DST]) if _DST in self.there else ""
+        return str(IP.read(self.there[_DST])) if _DST in self.there else ""
 
     @property
     def lladdr(self) -> str:
         """Its hardware address; empty where it is not known."""
-        return MAC.read(self.there.get(_LLADDR, b""))
+        return str(MAC.read(self.there.get(_LLADDR, b"")))
 
     @property
     def is_ip(self) -> bool:
@@ -70,7 +70,8 @@ class Entry(t.NamedTuple):
 
 def read(body: bytes) -> Entry:
     """The entry that a message is about."""
-    return Entry(*_NDMSG.unpack_from(body), attributes.walk(body, _NDMSG.size))
+    family, index, state, flags, kind = _NDMSG.unpack_from(body)
+    return Entry(family, index, state, flags, kind, attributes.walk(body, _NDMSG.size))
 
 
 def dump(socket: Netlink, family: int, flags: int = 0) -> list[Entry]:

@@ -124,7 +124,8 @@ class Netlink:
             part[-1] = part[-1]._replace(flags=part[-1].flags | NLM_F_ACK)
             try:
                 results += self._send(part)
-                stop = results[-1] if isinstance(results[-1], AnswerLost) else None
+                last = results[-1]
+                stop: KernelError | None = last if isinstance(last, AnswerLost) else None
             except OSError as exc:  # the send was refused as a whole
                 stop = KernelError(exc.errno or errno.EIO)
             if stop:

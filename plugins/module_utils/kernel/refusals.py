@@ -48,8 +48,8 @@ def words(error: BaseException) -> str:
 def with_place(error: BaseException) -> str:
     """As :func:`words`, after the file or the system call that it is about."""
     where, text = getattr(error, "filename", None), words(error)
-    named = isinstance(where, (str, bytes)) and os.fsdecode(where) not in text
-    return "{0}: {1}".format(os.fsdecode(where), text) if named else text
+    name = os.fsdecode(where) if isinstance(where, (str, bytes)) else ""
+    return "{0}: {1}".format(name, text) if name and name not in text else text
 
 
 def _hint(error: BaseException, code: int, where: t.Any) -> str:

@@ -241,7 +241,8 @@ def groups(socket: Netlink) -> set[int]:
 def link_index(socket: Netlink, name: str) -> int:
     """The index of a link by its name; OSError(ENODEV) where there is none."""
     # Not by netlink: this takes a tenth of the time.
-    return _IFREQ.unpack(fcntl.ioctl(socket.fileno(), _SIOCGIFINDEX, _IFREQ.pack(attributes.to_bytes(name), 0)))[1]
+    answer = fcntl.ioctl(socket.fileno(), _SIOCGIFINDEX, _IFREQ.pack(attributes.to_bytes(name), 0))
+    return int(_IFREQ.unpack(answer)[1])
 
 
 @readable()

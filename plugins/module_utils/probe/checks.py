@@ -48,7 +48,7 @@ class Check(t.NamedTuple):
     expect: str
     src: str
     dev: str
-    count: int
+    count: int  # type: ignore[assignment]  # instead of the method of tuples
     interval: float
     timeout: float
     protocol: str = "icmp"

@@ -60,9 +60,10 @@ def run(checks: list[Check], problems: list[str] | None = None) -> list[Outcome]
             raise LabError(list(dict.fromkeys(errors)))
         _exchange([probes[number] for number in range(len(checks))], opening.selector)
         unexplained = [probe for probe in probes.values() if probe.unexplained]
-        states = detection.States() if unexplained else None
-        for probe in unexplained:
-            probe.explain(states.reason(probe.check, probe.refusal))
+        if unexplained:
+            states = detection.States()
+            for probe in unexplained:
+                probe.explain(states.reason(probe.check, probe.refusal))
         return [probes[number].outcome() for number in range(len(checks))]
 
 
@@ -99,7 +100,7 @@ class _Opening:
 
     def _listen(self, key: _Key, netns: str, ours: list[tuple[int, Check]]) -> None:
         try:
-            self._watch(open_listener(*key, token=self._token))
+            self._watch(open_listener(key[0], key[1], key[2], token=self._token))
         except OSError as exc:
             self.errors += [f"{check.place}listen: {_no_listener(check, netns, exc)}" for dummy, check in ours]
 

@@ -180,4 +180,4 @@ def _time(fields: dict[tuple[int, int], bytes]) -> int:
     if stamp is None or len(stamp) != _TIMESPEC.size:
         return time.time_ns()
     seconds, nanoseconds = _TIMESPEC.unpack(stamp)
-    return seconds * 10**9 + nanoseconds
+    return int(seconds * 10**9 + nanoseconds)

@@ -70,7 +70,7 @@ def _target(result: dict[str, t.Any]) -> str:
 
 
 def _why(result: dict[str, t.Any]) -> str:
-    why = result["reason"]
+    why: str = result["reason"]
     if result["errno"]:
         why += " ({})".format(result["errno"])
     if result["by"] not in ("", result["to"]):

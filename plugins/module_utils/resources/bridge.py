@@ -12,7 +12,7 @@ import typing as t
 from functools import partial
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
@@ -132,7 +132,7 @@ class Bridge:
         commands = [enter(namespace, " ".join(words))]
         if mtu:  # by itself and before any port comes: what it was born with changes when ports come and go
             operations.append(SetLink(namespace.ref, self.name, {"mtu": mtu}))
-            commands.append(enter(namespace, link.set_command(self.name, {"mtu": mtu})))
+            commands.append(enter(namespace, set_command(self.name, {"mtu": mtu})))
         plan.add(
             Stage.BRIDGE,
             namespace.ref,

@@ -141,7 +141,7 @@ def configure(
 ) -> None:
     """Plan the settings that differ, in one message; a bridge comes up later. *marked* adds the lab's mark."""
     guard.follow(plan, namespace)
-    if settings.altname not in (None, link.name, *link.altnames):
+    if settings.altname is not None and settings.altname not in (link.name, *link.altnames):
         add_altname(plan, namespace, link, settings.altname)
     if settings.master:
         master_of(plan, namespace, settings.master, place)

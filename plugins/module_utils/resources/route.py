@@ -138,7 +138,9 @@ class RouteWanted:
             self._ensure(plan, plan.namespace(self.netns, self.place + "netns"))
             return
         namespace = plan.snapshot.namespace(self.netns)
-        for route in [one for one in namespace.routes if self._is(one)] if namespace else []:
+        if namespace is None:
+            return
+        for route in [one for one in namespace.routes if self._is(one)]:
             _demand(plan, namespace, route, self.place)
             # The same plan may make the link that the kernel's route comes with.
             remove(plan, namespace, route, Stage.ROUTE)

@@ -309,7 +309,9 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
     if current is None:
         memory.forget(plan, key, mine)  # gone with its link
         return
-    operations, undo, commands = [], [memory.write(plan, key, mine)], []
+    operations: list[Operation] = []
+    undo: list[Operation] = [memory.write(plan, key, mine)]
+    commands: list[str] = []
     target = current
     if current in (mine["value"], mine.get(memory.REPLACED)):
         target = others[-1]["value"] if others else mine["old"]

@@ -13,7 +13,7 @@ import typing as t
 from functools import partial
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, netns_word
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, netns_word, set_command
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError, each
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress
@@ -210,7 +210,7 @@ class Veth:
         commands = [enter(outer_home, command)]
         later = {name: value for name, value in (("master", mine.master), ("up", up)) if value}
         if later:
-            commands.append(enter(outer_home, link.set_command(mine.name, later)))
+            commands.append(enter(outer_home, set_command(mine.name, later)))
         plan.add(
             Stage.LINK,
             outer_home.ref,

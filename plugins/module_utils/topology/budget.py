@@ -52,8 +52,8 @@ class Budget:
             text = "{0}: this makes more than {1} namespaces, bridges, ends of links and routes in one topology"
             raise Exceeded(text.format(place, OBJECTS))
         if len(self._errors) > ERRORS:
-            more = "there are more errors; what comes after {0} was not read".format(place)
-            raise Exceeded([*self._errors[: ERRORS - 1], more])
+            cut = "there are more errors; what comes after {0} was not read".format(place)
+            raise Exceeded([*self._errors[: ERRORS - 1], cut])
 
     def pairs(self, place: str, what: str, count: int) -> None:
         """Take what there is one of for each sender and target."""

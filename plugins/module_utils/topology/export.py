@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftable
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, route
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
 Data = dict[str, t.Any]
@@ -143,7 +143,7 @@ def _routes(lab: str, namespace: Namespace) -> list[Data]:
     for one in namespace.routes:
         link = namespace.links.get(one.dev)
         mine = bool(namespace.ref) or (link is not None and owns(lab, link))
-        if one.protocol == route.PROTOCOL and mine and not one.nexthops:
+        if one.protocol == PROTOCOL and mine and not one.nexthops:
             found.append(_route(namespace, one))
     return found
 

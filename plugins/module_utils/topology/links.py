@@ -41,7 +41,7 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
         netns: str | None = switch.netns
     elif "bridge" in values:
         if node in draft.lab.nodes or node not in draft.declared:
-            near = rules.nearest(node, draft.lab.switches)
+            near = rules.nearest(str(node), draft.lab.switches)
             draft.errors.append("{0}: there is no bridge {1!r}{2}".format(place, node, near))
         netns = None
     else:

@@ -146,10 +146,15 @@ class Lab:
         for cable in self.cables:
             yield from cable.ends
 
+    def links(self) -> list[Switch | Plug]:
+        """The bridges, and the ends of all links."""
+        found: list[Switch | Plug] = list(self.switches.values())
+        return [*found, *self.plugs()]
+
     def addresses(self) -> dict[str, list[str]]:
         """The addresses of each namespace, as CIDR strings: those of its `lo` first."""
         found = {node.ref: list(node.lo) for node in self.nodes.values()}
-        for one in (*self.switches.values(), *self.plugs()):
+        for one in self.links():
             found.setdefault(one.netns, []).extend(one.addresses or [])
         return found
 

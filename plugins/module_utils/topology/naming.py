@@ -20,7 +20,7 @@ def give_names(lab: Lab) -> None:
     becomes the alternative name.
     """
     numbers: dict[tuple[str, str], int] = {}
-    taken = {(one.netns, one.name) for one in (*lab.switches.values(), *lab.plugs()) if one.name}
+    taken = {(one.netns, one.name) for one in lab.links() if one.name}
     for switch in lab.switches.values():
         if not switch.name:
             _name(lab, switch, "{0}-{1}".format(lab.name, switch.label), taken, numbers)

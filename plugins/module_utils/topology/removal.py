@@ -24,13 +24,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, routes, sysctls
 
 # rtm_protocol of the routes that are somebody's decision in a namespace of the lab: ours, and those by hand
 # (RTPROT_BOOT, RTPROT_STATIC). What the kernel, router advertisements or a routing daemon added is not drift.
-_DECIDED = (route.PROTOCOL, 3, 4)
+_DECIDED = (PROTOCOL, 3, 4)
 
 _Place = tuple[str, str]  # namespace, link
 
@@ -67,7 +68,7 @@ class Leftovers:
         kept = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl) and not one.usual}
         sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving}, kept)
         self._masquerades(plan)
-        named = {(one.netns, one.name) for one in (*self.lab.switches.values(), *self.lab.plugs())}
+        named = {(one.netns, one.name) for one in self.lab.links()}
         adopted.release_all(plan, leaving, {*named, *((ref, "lo") for ref in nodes)})
         staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
         self._links(plan, staying)
@@ -133,10 +134,10 @@ class Leftovers:
     # -- routes, addresses, neighbours --------------------------------------------------------------------------------
 
     def _routes(self, plan: Plan, staying: list[Namespace]) -> None:
-        wanted: dict[str, set[tuple]] = {}
+        wanted: dict[str, set[tuple[t.Any, ...]]] = {}
         for one in routes(self.lab):
             if one.present:
-                wanted.setdefault(one.netns, set()).add(route.key(one.route()))
+                wanted.setdefault(one.netns, set()).add(key(one.route()))
         for namespace in staying:
             ours = namespace.lab == plan.lab and namespace.ref
             if not ours and namespace.ref and not plan.has_adopted(namespace, namespace.links["lo"]):
@@ -144,7 +145,7 @@ class Leftovers:
             keys = wanted.get(namespace.ref, set())
             families = {*namespace.families, *(one[0] for one in keys)}
             for there in [one for family in sorted(families) for one in namespace.table(family)]:
-                if there.protocol in (_DECIDED if ours else _DECIDED[:1]) and route.key(there) not in keys:
+                if there.protocol in (_DECIDED if ours else _DECIDED[:1]) and key(there) not in keys:
                     if route.is_labs(plan, namespace, there):
                         route.remove(plan, namespace, there)
 

@@ -175,7 +175,8 @@ def _masquerades(lab: Lab) -> list[Masquerade]:
     matches: dict[str, list[Match]] = {}
     opened = set()
     for place, values in lab.masquerades:
-        match = Match(*(values.get(key) for key in ("src", "dst", "iif", "oif", "not_oif")), place=place + ".")
+        told = {key: values.get(key) for key in ("src", "dst", "iif", "oif", "not_oif")}
+        match = Match(**told, place=place + ".")
         matches.setdefault(values["netns"], []).append(match)
         if values.get("forward") == "open":
             opened.add(values["netns"])

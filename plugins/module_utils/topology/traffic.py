@@ -21,8 +21,8 @@ def _kernel_name(draft: Draft, netns: str, name: str) -> str:
     if len(name.encode(errors="surrogatepass")) <= rules.LINK_NAME_LIMIT:
         return name
     if draft.altnames is None:
-        links = [*draft.lab.switches.values(), *draft.lab.plugs()]
-        draft.altnames = {(one.netns, one.altname or ""): one.name for one in reversed(links)}
+        links = reversed(draft.lab.links())
+        draft.altnames = {(one.netns, one.altname or ""): one.name for one in links}
     return draft.altnames.get((netns, name), name)
 
 

@@ -110,8 +110,8 @@ def tables(socket: netlink.Netlink) -> dict[tuple[int, str], judge.Table]:
     if not hooked:
         return {}
     dormant = _dormant(socket)
-    for family, name in hooked - dormant:
-        _Reader(socket, family, name).fill(found[family, name])
+    for number, name in hooked - dormant:
+        _Reader(socket, number, name).fill(found[number, name])
     return {key: table for key, table in found.items() if key in hooked - dormant}
 
 
@@ -258,12 +258,12 @@ class _Reader:
                 key = attributes.walk(read[_KEY])[_VALUE]
                 last = attributes.walk(read.get(_KEY_END, b"")).get(_VALUE, b"")
                 singles.append((key, last, bool(flags & _INTERVAL_END), verdict))
-        if not any(ends for dummy, dummy, ends, dummy in singles):
-            return [([(key, last or key)], verdict) for key, last, dummy, verdict in singles] + caught
+        if not any(single[2] for single in singles):
+            return [([(key, last or key)], verdict) for key, last, _ends, verdict in singles] + caught
         # Where an interval begins and the next one ends, the end comes first.
         singles.sort(key=lambda one: (one[0], not one[2]))
         found = []
-        for number, (key, dummy, ends, verdict) in enumerate(singles):
+        for number, (key, _last, ends, verdict) in enumerate(singles):
             if not ends:
                 following = singles[number + 1][0] if number + 1 < len(singles) else b""
                 found.append(([(key, _before(following) if following else b"\xff" * len(key))], verdict))

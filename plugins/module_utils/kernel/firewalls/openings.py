@@ -275,7 +275,7 @@ def _comment_legacy(variant: iptables_legacy.Variant, entry: iptables_legacy.Ent
 def _decoded_legacy(variant: iptables_legacy.Variant, entry: iptables_legacy.Entry) -> Opening:
     iif, oif = iptables_legacy.link_names(variant, entry)
     matches = iptables_legacy.matches(variant, entry)
-    return Opening(iif, oif, any(name == "conntrack" for name, dummy, dummy in matches))
+    return Opening(iif, oif, any(match[0] == "conntrack" for match in matches))
 
 
 def _set_legacy(place: Place, lab: str, wanted: list[Opening]) -> None:
