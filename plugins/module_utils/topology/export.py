@@ -12,7 +12,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, route
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
