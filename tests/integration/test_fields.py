@@ -131,7 +131,7 @@ def test_flags_in_the_header_are_in_the_state(world: t.Any, lab: dict[str, t.Any
     """A link without ARP does not answer; the module switches it off and on."""
     assert world.ping("", "10.0.0.2")
     done = world.run("link", lab="x", netns="c1", name="eth0", arp=False)
-    assert done["commands"] == ["ip -n c1 link set eth0 arp off"]
+    assert done["commands"] == ["ip -n c1 link set dev eth0 arp off"]
     assert done["diff"]["after"] == {"c1": {"links": {"eth0": {"arp": False}}}}
     assert "NOARP" in world.links("c1")["eth0"]["flags"]
     assert not world.run("link", lab="x", netns="c1", name="eth0", arp=False)["changed"]
