@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink, syscalls
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import neighbor_table, syscalls
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
@@ -174,7 +174,7 @@ def test_neighbors_are_looked_up_in_one_reading(world: World, monkeypatch: pytes
     """The tables are dumped, and the changes of the plan are walked, once a run and not once an entry."""
     build(1)
     asked: list[str] = []
-    for owner, name in ((rtnetlink, "neighbors"), (Plan, "changes")):
+    for owner, name in ((neighbor_table, "neighbors"), (Plan, "changes")):
         ask = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *given, ask=ask, name=name: asked.append(name) or ask(*given))
 
