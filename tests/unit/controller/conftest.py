@@ -11,6 +11,7 @@ import typing as t
 import pytest
 from ansible.utils.display import Display
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, resources
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 
@@ -22,7 +23,7 @@ def laid_out() -> t.Callable[[t.Any], Lab]:
     def lay_out(topology: t.Any) -> Lab:
         lab, errors = layout.read(topology)
         claimed = []
-        for resource in resources.resources(lab):
+        for resource in engine.each(resources.resources(lab)):
             errors += resource.check()
             claimed += [claim[:2] for claim in resource.claims()]
         assert errors == []

@@ -68,7 +68,8 @@ def test_make_docs_writes_what_is_out_of_date_and_a_check_says_so(tmp_path, monk
 def test_every_page_of_a_lab_has_a_picture():
     pages = {path.stem for path in (ROOT / "docs" / "labs").glob("*.md")} - {"README"}
     assert {path.stem for path, dummy in topology_docs.files([])} == pages | {"topology", "topology.schema"}
-    assert [path.stem for path, dummy in topology_docs.files(["bridge"])] == ["topology", "topology.schema", "bridge"]
+    written = [path.relative_to(ROOT / "docs").as_posix() for path, dummy in topology_docs.files(["bridge"])]
+    assert written == ["topology.md", "topology.schema.json", "topologies/bridge.yml", "labs/bridge.md"]
 
 
 def test_a_page_needs_its_markers():
