@@ -36,6 +36,7 @@ PROTOCOL = 76
 _T = t.TypeVar("_T")
 
 
+@functools.lru_cache(maxsize=1024)
 def mark(lab: str) -> str:
     """The alias that a lab's links carry; that of `lo` marks its whole namespace."""
     return MARK + lab

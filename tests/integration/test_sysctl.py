@@ -422,5 +422,5 @@ def test_what_the_kernel_refused_is_not_remembered_where_the_rest_stays(world: W
     world.run("topology", topology=lab)
     lab["namespaces"]["host"] = {"sysctls": {FORWARD: "1", GROUPS: "10 nonsense"}}
     errors = world.module("topology", topology={**lab, "links": []})["errors"]
-    assert errors[1:] == ["`ip -n a link del b` was done and cannot be taken back"]
+    assert errors[1:] == ["`ip -n a link del dev b` was done and cannot be taken back"]
     assert (value(world, FORWARD), world.run("lab_info")["labs"][0]["sysctls"]) == ("0", [])

@@ -77,7 +77,7 @@ def remember(records: t.Sequence[Record]) -> list[Record]:
             if value is not None:
                 known[lab][key] = value
         for lab, values in known.items():
-            write_file(path_of(lab, ".json"), json.dumps(values, indent=1) + "\n" if values else None)
+            write_file(path_of(lab, ".json"), json.dumps(values) + "\n" if values else None)
     return before
 
 

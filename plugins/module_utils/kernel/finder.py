@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces
@@ -20,6 +21,7 @@ class Finder:
 
     def __init__(self) -> None:
         self._holders: dict[str, held.Holder] | None = None
+        self._files: dict[str, str] = {}
         self._prepared = False
 
     def holders(self) -> dict[str, held.Holder]:
@@ -31,8 +33,11 @@ class Finder:
     def find(self, ref: str) -> str | None:
         """The path of the namespace file that a reference means; None where there is no such namespace."""
         path = namespaces.find_file(ref)
-        holder = self.holder(ref) if path is None else None
-        return held.file_of(holder) if holder else path
+        if path:
+            self._files[ref] = path
+            return path
+        holder = self.holders().get(ref)
+        return held.file_of(holder) if holder else None
 
     def holder(self, ref: str) -> held.Holder | None:
         """The process that holds the namespace; None where none does, or a file of that name comes first."""
@@ -41,11 +46,13 @@ class Finder:
 
     def open(self, ref: str) -> int:
         """A descriptor of the namespace; FileNotFoundError where there is none. The caller closes it."""
+        if ref in self._files:
+            return os.open(self._files[ref], os.O_RDONLY | os.O_CLOEXEC)
         return namespaces.open_netns(ref, self.holders().get)
 
     def inside(self, ref: str) -> contextlib.AbstractContextManager[None]:
         """The body runs with the calling thread in the namespace; the host's is the thread's own."""
-        return namespaces.inside_ref(ref, self.holders().get)
+        return namespaces.inside_ref(ref, self.open)
 
     def create(self, name: str, then: t.Callable[[], None]) -> None:
         """Create the named namespace, and call *then* in it."""

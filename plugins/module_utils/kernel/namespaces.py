@@ -102,12 +102,12 @@ def inside(fd: int) -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
-def inside_ref(ref: str, find_holder: t.Callable[[str], held.Holder | None] = held.find) -> t.Iterator[None]:
+def inside_ref(ref: str, open_ref: t.Callable[[str], int] = open_netns) -> t.Iterator[None]:
     """As :func:`inside`, by reference, see :func:`open_netns`; the host is the thread's own and is not entered."""
     if not ref:
         yield
         return
-    fd = open_netns(ref, find_holder)
+    fd = open_ref(ref)
     try:
         with inside(fd):
             yield

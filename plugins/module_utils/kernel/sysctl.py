@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import functools
 import os
 import typing as t
 
@@ -28,13 +29,14 @@ def path_of(name: str) -> str:
     return os.path.join(ROOT, *parts_of(name))
 
 
-def parts_of(name: str) -> list[str]:
+@functools.lru_cache(maxsize=4096)
+def parts_of(name: str) -> tuple[str, ...]:
     """The parts of a name. As in sysctl(8) the first dot or slash says which of them separates the parts.
 
     Behind a dot, a slash stands for a dot in a link's name: ``net.ipv4.conf.eth0/100.rp_filter``.
     """
     dot = name.partition("/")[0].find(".") >= 0
-    return [part.replace("/", ".") for part in name.split(".")] if dot else name.split("/")
+    return tuple([part.replace("/", ".") for part in name.split(".")] if dot else name.split("/"))
 
 
 def name_of(parts: t.Sequence[str]) -> str:

@@ -152,7 +152,7 @@ class Sysctl:
             return 0
         return {"": 1, "all": 1, "default": 2}.get(dev, 3)
 
-    def _parts(self) -> list[str]:
+    def _parts(self) -> tuple[str, ...]:
         return sysctl.parts_of(self.name)
 
     def _like_new(self) -> str:

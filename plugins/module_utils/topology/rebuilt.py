@@ -6,16 +6,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import neighbor
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 
 
+@dataclasses.dataclass
 class Rebuilt:
     """The end of learnt neighbour entries, on the lab's own links, for addresses that move to a new link.
 
     The kernel would use such an entry for half a minute and longer (base_reachable_time and delay_first_probe_time).
+
+    :ivar before: the lab as it was; nobody has learnt an address that it did not have.
     """
+
+    before: Lab | None
 
     def check(self) -> list[str]:
         """Nothing can be wrong with it."""
@@ -33,6 +41,9 @@ class Rebuilt:
             for link in namespace.links.values():
                 for address in link.addresses if link.born else ():
                     macs.setdefault(address.ip, set()).add(link.mac)
+        if self.before:
+            former = {cidr.split("/")[0] for found in self.before.addresses().values() for cidr in found}
+            macs = {ip: found for ip, found in macs.items() if ip in former}
         for namespace in places if macs else ():
             if _stays(plan, namespace):
                 _forget(plan, namespace, macs)

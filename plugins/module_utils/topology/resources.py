@@ -67,7 +67,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     ]
     # Routes to be removed come first, and those without a gateway before those whose gateway they lead to.
     found.append(Many(lambda: routes(lab)))
-    return [*found, *neighbors(lab), Rebuilt(), *sysctls(lab), *_masquerades(lab)]
+    return [*found, *neighbors(lab), Rebuilt(before), *sysctls(lab), *_masquerades(lab)]
 
 
 def _netns(node: Node) -> Netns:
