@@ -38,7 +38,7 @@ def test_rebuilt_namespace_is_reachable_at_once(world: t.Any) -> None:
     world.sh(f"ip neigh replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev {dev}", "r1")
     before = known(world, "r1")
     old = [before[ip] for ip in inside["b"]]
-    world.sh("ip netns del b")
+    world.sh("ip -n b link del eth0; ip netns del b")
     done = world.quartet("topology", topology=LAB)
     assert {one for one in done["commands"] if " neigh " in one} == {
         *(f"ip -n r1 neigh del {ip} dev {dev}" for ip in inside["b"]),
@@ -57,6 +57,6 @@ def test_permanent_entry_stays(world: t.Any) -> None:
     world.run("topology", topology=LAB)
     ip = world.addresses("eth0", "b")[0].split("/")[0]
     world.sh(f"ip neigh replace {ip} lladdr 02:00:00:00:00:02 dev eth0 nud permanent", "a")
-    world.sh("ip netns del b")
+    world.sh("ip -n b link del eth0; ip netns del b")
     world.run("topology", topology=LAB)
     assert known(world, "a")[ip] == "02:00:00:00:00:02"
