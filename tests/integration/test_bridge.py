@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -350,3 +351,20 @@ def test_bridge_whose_mark_was_removed_is_not_adopted_silently(world: t.Any) -> 
     world.run("bridge", lab="x", name="br0")
     world.sh("ip link set br0 alias ''")
     assert "does not belong to lab 'x'" in world.refused("bridge", lab="x", name="br0", mtu=1300)[0]
+
+
+def test_the_ageing_time_during_a_change_of_topology(world: t.Any) -> None:
+    """The kernel then tells of twice the forward delay instead: no reason to set anything."""
+    bridge = {"lab": "x", "name": "br0", "stp": True, "forward_delay": 2, "ageing_time": 60}
+    world.run("bridge", **bridge)
+    world.run("veth", lab="x", name="p0", master="br0", peer={"name": "p1"})
+    end = time.monotonic() + 30
+    data: dict[str, t.Any] = {}
+    while not data.get("topology_change"):
+        assert time.monotonic() < end, data
+        time.sleep(0.2)
+        (link,) = world.json("ip -j -d link show br0")
+        data = link["linkinfo"]["info_data"]
+    assert data["ageing_time"] == 400
+    again = world.run("bridge", **bridge)
+    assert not again["changed"] and "ageing_time" in again["warnings"][0]

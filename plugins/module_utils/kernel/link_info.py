@@ -37,11 +37,18 @@ def encode_bridge(options: dict[str, t.Any]) -> bytes:
 
 
 def decode_bridge(info: bytes) -> dict[str, t.Any]:
-    """The options in the attribute's value, in the kernel's units."""
+    """The options in the attribute's value, in the kernel's units.
+
+    Without the ageing time while STP sees a change of topology: the kernel then ages by twice the forward delay, and
+    tells of that one. Source: __br_set_topology_change() of net/bridge/br_stp.c.
+    """
     body = _IFINFOMSG + pack(_IFLA_LINKINFO, info)
     header = _NLMSGHDR.pack(_NLMSGHDR.size + len(body), 0, 0, 0, 0)
     message = library.ifinfmsg()(bytearray(header + body))
     message.decode()
     data = message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
     found = data["attrs"] if data else ()
-    return {_BRIDGE[name].name: _BRIDGE[name].codec.read(value) for name, value in found if name in _BRIDGE}
+    options = {_BRIDGE[name].name: _BRIDGE[name].codec.read(value) for name, value in found if name in _BRIDGE}
+    if options.get("stp") and dict(found).get("IFLA_BR_TOPOLOGY_CHANGE"):
+        del options["ageing_time"]
+    return options

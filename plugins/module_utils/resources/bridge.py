@@ -154,6 +154,11 @@ class Bridge:
         else:
             wanted = {}
         wanted.update(fields.to_kernel(fields.BRIDGE, self.options))
+        if not bridge.born and "ageing_time" not in bridge.options:  # not while STP sees a change of topology
+            wanted.pop("ageing_time", None)
+            if "ageing_time" in self.options:
+                text = "{0}ageing_time: bridge {1!r} does not tell it during a change of topology (STP); run this again"
+                plan.warnings.append(text.format(self.place, self.name))
         differing = {name: value for name, value in wanted.items() if bridge.options.get(name) != value}
         # In one message the kernel takes the delay first, and refuses one that is too short for STP.
         if differing.get("stp") is False:
