@@ -113,19 +113,20 @@ def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
     with subprocess.Popen(
         command, text=True, env={}, cwd="/", start_new_session=True, stdin=pipe, stdout=pipe, stderr=pipe
     ) as process:
-        assert process.stdin and process.stdout and process.stderr
+        pipes = (process.stdin, process.stdout, process.stderr)
+        stdin, stdout, stderr = (t.cast("t.IO[str]", one) for one in pipes)
         with contextlib.suppress(BrokenPipeError):  # its errors then say why
-            process.stdin.write(json.dumps({**task, "path": sys.path, "run": run, "record": recorder.path}) + "\n")
-            process.stdin.flush()
-        said = json.loads(process.stdout.readline() or "{}")
+            stdin.write(json.dumps({**task, "path": sys.path, "run": run, "record": recorder.path}) + "\n")
+            stdin.flush()
+        said = json.loads(stdout.readline() or "{}")
         if "errors" in said:
             raise LabError(said["errors"])
         begun = processes.start_time(said["pid"]) if "pid" in said else None
         if begun is None:
-            why = (process.stderr.read().strip().splitlines() or ["it ended with {0}".format(process.wait())])[-1]
+            why = (stderr.read().strip().splitlines() or ["it ended with {0}".format(process.wait())])[-1]
             raise LabError("{0} cannot be started: {1}".format(recorder.title, why))
         lab_files.write_file(recorder.path, json.dumps({"job": task["job"], "pid": said["pid"], "start": begun}) + "\n")
-        process.stdin.write("go\n")
+        stdin.write("go\n")
 
 
 def stop(recorder: Recorder) -> None:

@@ -220,7 +220,7 @@ class Sysctl:
         of net/ipv6/addrconf.c, accept_ra of the kernel's documentation).
         """
         parts = self._parts()
-        router = parts[:3] == ["net", "ipv6", "conf"] and parts[4:] == ["forwarding"]
+        router = parts[:3] == ("net", "ipv6", "conf") and parts[4:] == ("forwarding",)
         if not router or namespace.new or sysctl.normal(self.value) == "0":
             return
         learning = {link.name for link in namespace.links.values() if any(one.learnt for one in link.addresses)}
