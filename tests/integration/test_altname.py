@@ -44,7 +44,7 @@ def altnames(world: World, dev: str, netns: str = "") -> list[str]:
 def test_given_once_and_read_back(world: World) -> None:
     predicted = engine.run(lab(), "x", check=True)
     done = engine.run(lab(), "x")
-    assert predicted == done
+    assert (predicted.changed, predicted.commands, predicted.diff) == (done.changed, done.commands, done.diff)
     assert altnames(world, "br0") == ["x" * 127]
     assert altnames(world, "v0") == [LONG + "_outside"]
     assert altnames(world, "eth0", "c1") == [LONG]

@@ -47,7 +47,9 @@ class Finder:
     def open(self, ref: str) -> int:
         """A descriptor of the namespace; FileNotFoundError where there is none. The caller closes it."""
         if ref in self._files:
-            return os.open(self._files[ref], os.O_RDONLY | os.O_CLOEXEC)
+            # A process may hold a namespace of that name by now.
+            with contextlib.suppress(FileNotFoundError):
+                return os.open(self._files[ref], os.O_RDONLY | os.O_CLOEXEC)
         return namespaces.open_netns(ref, self.holders().get)
 
     def inside(self, ref: str) -> contextlib.AbstractContextManager[None]:
