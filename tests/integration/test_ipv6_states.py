@@ -149,7 +149,7 @@ def test_reason_of_a_duplicate_or_tentative_target(world: t.Any) -> None:
     checks = [
         {"from": "a", "to": "fd00::9", "expect": "duplicate_address"},
         {"from": "a", "to": "fd00::8", "expect": "tentative_address"},
-        {"from": "a", "to": "fd00::7", "expect": "no_reply"},
+        {"from": "a", "to": "fd00::7", "expect": "unreachable"},
         {"from": "b", "to": "fd00::1", "src": "fd00::9", "expect": "duplicate_address"},
     ]
     world.run("connectivity", checks=checks, timeout=1)

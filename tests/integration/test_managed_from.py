@@ -65,7 +65,7 @@ def test_a_connection_of_another_network_is_not_the_line_by_which_the_host_is_ma
 
 def test_it_is_known_below_sudo_too(world, line):
     """What sshd said is in the environment of an ancestor alone."""
-    code = "from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import ssh; print(ssh.clients())"
+    code = "from ansible_collections.linuxnet.lab.plugins.module_utils.host import ssh; print(ssh.clients())"
     inner = "env -u SSH_CONNECTION {0} -c '{1}'; true".format(shlex.quote(sys.executable), code)
     found = subprocess.run(
         ["bash", "-c", inner], env={**os.environ, "SSH_CONNECTION": line}, capture_output=True, text=True, check=True
