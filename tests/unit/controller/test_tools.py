@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 
 TOOLS = pathlib.Path(__file__).resolve().parents[3] / "tools"
@@ -33,3 +35,11 @@ def test_one_failure_of_commands_side_by_side_is_a_failure_of_all():
     done = side_by_side("echo right", "echo wrong >&2; exit 3", "echo also right")
     assert done.returncode == 1
     assert {"right", "wrong", "also right"} <= set(done.stdout.splitlines())
+
+
+def test_the_page_of_compatibility_tells_of_all_scenarios():
+    spec = importlib.util.spec_from_file_location("compatibility", TOOLS / "compatibility.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    rows = re.findall(r"^\| \[?(\w+)[^|]*\| passes", tool.PAGE.read_text(), re.MULTILINE)
+    assert sorted(rows) == tool.scenarios()
