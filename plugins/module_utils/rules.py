@@ -77,9 +77,12 @@ def check_lab(place: str, name: str) -> list[str]:
 def check_link_name(place: str, name: str) -> list[str]:
     """dev_valid_name() of the kernel: at most 15 bytes, no slash, colon or blank, neither `.` nor `..`.
 
-    Nor a percent sign: dev_alloc_name() takes it for the place of a number.
+    Nor a percent sign: dev_alloc_name() takes it for the place of a number. Nor a name that stands for many links in
+    /proc/sys/net: sysctl_dev_name_is_allowed().
     """
     size = len(name.encode(errors="surrogatepass"))
+    if name in ("all", "default"):
+        return ["{0}: {1!r} is not a link name: sysctls of that name are for many links".format(place, name)]
     if size > LINK_NAME_LIMIT:
         return ["{0}: {1!r} has {2} characters, a link name has at most 15".format(place, name, size)]
     if "%" in name:

@@ -29,7 +29,7 @@ from .lives import sysctls
 _WORDS = "a b d h m n t up dev name type master mtu vrf help add set del link netns via to".split()
 _LINKS = ["a;b", "$(id)", "`id`", "it's", "*", "up*", "-x", "#x", "~", "x=y", "!1", "{a,b}", "$HOME", "a\\", "&",
           "e1.5", "<x>", "|", "?", "(", "é", "@x", "+", ","]  # fmt: skip
-_NETNS = ["default", "PATH", "IFS", "UID", "_", "1a", "a.b", "a-b", "a_b", "a+b", "a@b", "exec", "identify"]
+_NETNS = ["PATH", "IFS", "UID", "_", "1a", "a.b", "a-b", "a_b", "a+b", "a@b", "exec", "identify"]
 
 
 def _renamed(value: t.Any, names: dict[str, str]) -> t.Any:
