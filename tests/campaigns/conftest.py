@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ..integration.conftest import world
+from ..integration.conftest import private_world, world
 
 __all__ = ["world"]
 
@@ -42,6 +42,16 @@ class Campaign:
             self._failures.append("{0}: {1}".format(type(exc).__name__, exc))
             return False
         return True
+
+    def hold(self, attempt: t.Callable[..., None], points: t.Sequence[t.Any]) -> None:
+        """Try each point in a private world, with a new world after each failure, and fail if one went wrong."""
+        waiting = list(points)
+        while waiting:
+            with private_world() as one:
+                one.sh("ip netns add first; ip netns del first")  # so that /run/netns is there before a lab is
+                while waiting and self.holds(attempt, one, waiting.pop(0)):
+                    pass
+        self.end()
 
     def end(self) -> None:
         """Fail with everything that went wrong."""
