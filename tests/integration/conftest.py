@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -246,6 +247,19 @@ def from_the_top(commands: list[str]) -> list[str]:
     for holder in holders():
         text = re.sub(r"(?<!\S)(-t|netns|kill) {0}\b".format(holder.pid), r"\1 $" + variable(holder.name), text)
     return text.splitlines()
+
+
+@contextlib.contextmanager
+def tcp_ends(client: str, server: str, address: str) -> t.Iterator[tuple[socket.socket, socket.socket]]:
+    """A socket in namespace *server* that listens at the address, port 7000, and one in *client* to connect from."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with namespaces.inside_ref(server):
+        listener = socket.create_server((address, 7000), family=family)
+    with listener:
+        with namespaces.inside_ref(client):
+            caller = socket.socket(family, socket.SOCK_STREAM)
+        with caller:
+            yield listener, caller
 
 
 def assert_same(before: t.Any, after: t.Any, otherwise: str) -> None:

@@ -10,15 +10,13 @@ import pathlib
 import pprint
 import re
 import shlex
-import socket
 import time
 import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-
 from . import others
+from .conftest import tcp_ends
 
 if t.TYPE_CHECKING:
     from .conftest import World
@@ -54,12 +52,7 @@ def connects(client: str, server: str, address: str, expected: bool = True) -> b
 
     That a packet is dropped is known at once, as all happens in this kernel; an expected one may take its time.
     """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with namespaces.inside_ref(server):
-        listener = socket.create_server((address, 7000), family=family)
-    with namespaces.inside_ref(client):
-        caller = socket.socket(family, socket.SOCK_STREAM)
-    with listener, caller:
+    with tcp_ends(client, server, address) as (dummy, caller):
         caller.settimeout(10 if expected else 0.2)
         try:
             caller.connect((address, 7000))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import typing as t
 
 import pytest
@@ -13,6 +12,8 @@ import pytest
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown
+
+from .conftest import tcp_ends
 
 if t.TYPE_CHECKING:
     from .conftest import World
@@ -307,12 +308,7 @@ def test_socket_stays_with_its_namespace(world: World) -> None:
 
 def sees(world: World, client: str, server: str, address: str) -> str:
     """The address from which the server sees a TCP connection come; "" where it does not come about."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with namespaces.inside_ref(server):
-        listener = socket.create_server((address, 7000), family=family)
-    with namespaces.inside_ref(client):
-        caller = socket.socket(family, socket.SOCK_STREAM)
-    with listener, caller:
+    with tcp_ends(client, server, address) as (listener, caller):
         caller.settimeout(0.5)
         try:
             caller.connect((address, 7000))
