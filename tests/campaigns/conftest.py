@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ..integration.conftest import private_world, world
+from ..integration.conftest import World, private_world, world
 
 __all__ = ["world"]
 
@@ -35,11 +35,12 @@ class Campaign:
         self._failures: list[str] = []
 
     def holds(self, attempt: t.Callable[..., None], *arguments: t.Any) -> bool:
-        """Try one point; what goes wrong is told at the end."""
+        """Try one point, which the arguments name; what goes wrong is told at the end."""
         try:
             attempt(*arguments)
         except Exception as exc:  # whatever it is, the other points are tried, too
-            self._failures.append("{0}: {1}".format(type(exc).__name__, exc))
+            point = " ".join(["point", *(str(one) for one in arguments if not isinstance(one, World))])
+            self._failures.append("{0}: {1}: {2}".format(point, type(exc).__name__, exc))
             return False
         return True
 

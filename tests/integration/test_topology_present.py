@@ -60,6 +60,10 @@ class Labs:
         names = ["c1", "c2", "c3", "r", "a-rather-long-name"]
         chosen = self.random.sample(names, self.random.randint(2, len(names)))
         found = {name: self.node() for name in sorted(chosen)}
+        taken = set()
+        for node in found.values():
+            node["lo"] = None if node["lo"] in taken else node["lo"]
+            taken.add(node["lo"])
         found["host"] = {"forwarding": self.pick(True, None), "sysctls": self.maybe({SYSCTLS[0]: self.pick(1, 2)})}
         return found
 
@@ -188,7 +192,9 @@ class Labs:
                 lab["neighbors"] = [{**entry, "lladdr": spare["_neighbor"]}]
                 if spare["_proxy"]:
                     lab["neighbors"].append({**entry, "dst": "10.1.0.98", "proxy": True})
-            if spare["_absent"] and members[-1] != members[0] and lan["default_route"] is False:
+            # Static routing needs the gateways that this route leads to.
+            absent = spare["_absent"] and lan["default_route"] is False and not lab["routing"]
+            if absent and members[-1] != members[0]:
                 network = "10.1.0.0/16" if "/16" in str(lan["prefix"]) else "10.1.0.0/24"
                 routes.append({"netns": members[-1], "dst": network, "state": "absent"})
 

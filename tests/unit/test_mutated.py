@@ -71,8 +71,8 @@ class _Fed(netlink.Netlink):
     def __init__(self, body: bytes) -> None:
         self._body = body
 
-    def _dump_once(self, made: t.Any) -> list[netlink.Answer]:
-        return [(0, 0, 0, self._body)]
+    def _dump_once(self, made: t.Any) -> list[bytes]:
+        return [self._body]
 
     def _get_once(self, made: t.Any) -> netlink.Answer:
         return 0, 0, 0, self._body
@@ -87,8 +87,8 @@ _DECODERS: dict[str, tuple[t.Callable[[bytes], t.Any], list[bytes]]] = {
     "datagrams": (netlink.answers_in, [_message(_LINK) + _message(_ROUTE), _message(b"")]),
     "refusals": (lambda data: netlink._error(0x300, data), [_REFUSAL, _IMPOSSIBLE]),
     "attributes": (lambda data: [attributes.walk(data), list(attributes.items(data))], [_LINK[16:]]),
-    "links": (netlink.readable()(rtnetlink._read_link), [_LINK]),
-    "addresses": (netlink.readable()(rtnetlink._read_address), [_ADDRESS]),
+    "links": (netlink.readable(rtnetlink._read_link), [_LINK]),
+    "addresses": (netlink.readable(rtnetlink._read_address), [_ADDRESS]),
     "groups": (lambda data: rtnetlink.groups(_Fed(data)), [_LINK]),
     "routes": (lambda data: rtnetlink.routes(_Fed(data), {7: "eth0"}, 4), [_ROUTE]),
     "neighbours": (lambda data: neighbor_table.neighbors(_Fed(data), {7: "eth0"}), [_NEIGHBOR]),

@@ -23,9 +23,10 @@ class Stranded(BaseException):
 
 
 @contextlib.contextmanager
-def coming_back(kind: str) -> t.Iterator[None]:
+def coming_back(kind: str, fd: int | None = None) -> t.Iterator[None]:
     """Whatever the body does to the thread's namespace of a kind (net, uts), it is as before after it.
 
+    :arg fd: a namespace for the thread to enter before the body.
     :raises PermissionError: the way back would be refused, as it is without CAP_SYS_ADMIN in the user namespace that
         owns the thread's namespace; the body has not been run then.
     :raises Stranded: it was refused all the same.
@@ -34,6 +35,8 @@ def coming_back(kind: str) -> t.Iterator[None]:
     try:
         syscalls.setns(home, _FLAGS[kind])  # where the thread is already: the kernel asks for what the way back takes
         try:
+            if fd is not None:
+                syscalls.setns(fd, _FLAGS[kind])
             yield
         finally:
             try:

@@ -23,7 +23,7 @@ def forget(family: int, addresses: t.Collection[str]) -> int:
     where the kernel does not tell what there is.
     """
     wanted = {read_ip(pack_ip(address)) for address in addresses}
-    with contextlib.closing(Netlink()) as netlink, readable():
+    with contextlib.closing(Netlink()) as netlink, readable:
         entries = neighbor_table.dump(netlink, family)
         found = [one for one in entries if one.dst in wanted and one.state & _SETTLED and not one.flags]
         netlink.request([neighbor_table.delete(one) for one in found])  # what the kernel refuses is gone already

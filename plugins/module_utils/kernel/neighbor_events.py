@@ -85,7 +85,7 @@ class NeighborEvents:
             self.lost += 1
 
     def _change(self, body: bytes) -> Change | None:
-        with readable():
+        with readable:
             entry = neighbor_table.read(body)
             dst, lladdr = entry.dst, entry.lladdr
         if not entry.is_ip or entry.is_proxy or not lladdr:

@@ -105,7 +105,7 @@ def neighbor_del(index: int, neighbor: Neighbor) -> Packed:
     return _change(_DELETE, 0, index, neighbor)
 
 
-@readable()
+@readable
 def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
     """The IPv4 and IPv6 neighbour tables of the socket's namespace, and what it answers for as a proxy.
 
@@ -122,7 +122,7 @@ def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
     ]
 
 
-@readable()
+@readable
 def forwarding(socket: Netlink, names: dict[int, str]) -> list[Forwarding]:
     """The forwarding databases of the bridges in the socket's namespace; of VXLAN links as well."""
     return [

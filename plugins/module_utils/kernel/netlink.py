@@ -179,7 +179,7 @@ class Netlink:
 
     def dump(self, made: Packed) -> list[bytes]:
         """The bodies of the answers to a dump request."""
-        return [body for dummy, dummy, dummy, body in self._again(lambda: self._dump_once(made))]
+        return self._again(lambda: self._dump_once(made))
 
     def get(self, made: Packed) -> bytes:
         """The body of the answer to a request for one object; KernelError where the kernel refuses."""
@@ -233,9 +233,9 @@ class Netlink:
                         raise _error(flags, body) or KernelError(errno.ENOMSG)
                     return answer
 
-    def _dump_once(self, made: Packed) -> list[Answer]:
+    def _dump_once(self, made: Packed) -> list[bytes]:
         sequence = self._write(made)
-        answers: list[Answer] = []
+        bodies: list[bytes] = []
         interrupted = False
         while True:
             for kind, flags, number, body in self._receive():
@@ -247,8 +247,8 @@ class Netlink:
                 if kind == _NLMSG_DONE:
                     if interrupted:
                         raise AnswerLost(errno.EINTR, _RESTLESS)
-                    return answers
-                answers.append((kind, flags, number, body))
+                    return bodies
+                bodies.append(body)
 
     def _encode(self, made: Packed) -> bytes:
         self._sequence += 1
@@ -284,26 +284,32 @@ def answers_in(data: bytes) -> list[Answer]:
     """The messages of a datagram; AnswerLost where it is cut short, or says that it holds more than it does."""
     found = []
     offset, end = 0, len(data)
+    size, unpack = _HEADER.size, _HEADER.unpack_from
     while offset < end:
-        if end - offset < _HEADER.size:
+        if end - offset < size:
             raise AnswerLost(errno.EBADMSG, _MALFORMED)
-        length, kind, flags, sequence, dummy = _HEADER.unpack_from(data, offset)
-        if not _HEADER.size <= length <= end - offset:
+        length, kind, flags, sequence, dummy = unpack(data, offset)
+        if not size <= length <= end - offset:
             raise AnswerLost(errno.EBADMSG, _MALFORMED)
-        found.append((kind, flags, sequence, data[offset + _HEADER.size : offset + length]))
+        found.append((kind, flags, sequence, data[offset + size : offset + length]))
         offset += (length + 3) & ~3
     return found
 
 
-@contextlib.contextmanager
-def readable() -> t.Iterator[None]:
-    """Around the reading of an answer, by hand or by pyroute2's classes: KernelError where it cannot be read."""
-    try:
-        yield
-    except (KernelError, OSError, ImportError):
-        raise
-    except Exception as exc:  # each version of the library has its own
-        raise KernelError(errno.EBADMSG, _MALFORMED) from exc
+class _Readable(contextlib.ContextDecorator):
+    """See :data:`readable`; no generator, which would take longer than the reading of a short answer."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, traceback: t.Any) -> None:
+        # Each version of pyroute2 has exceptions of its own.
+        if isinstance(exc, Exception) and not isinstance(exc, (KernelError, OSError, ImportError)):
+            raise KernelError(errno.EBADMSG, _MALFORMED) from exc
+
+
+readable: t.Final = _Readable()
+"""Around the reading of an answer, by hand or by pyroute2's classes: KernelError where it cannot be read."""
 
 
 def _error(flags: int, body: bytes) -> KernelError | None:

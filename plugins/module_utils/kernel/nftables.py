@@ -174,7 +174,7 @@ def guarded_forward(families: t.Iterable[int], links: t.Iterable[str], bridges: 
 # ---- read
 
 
-@netlink.readable()
+@netlink.readable
 def read(socket: Socket, lab: str) -> Ruleset | None:
     """What the kernel has in the lab's table; None where there is no such table."""
     name = table_name(lab)

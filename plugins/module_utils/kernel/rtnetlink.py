@@ -231,7 +231,7 @@ def group_del(group: int) -> Packed:
     return _link(_DELLINK, 0, 0, None, number(_IFLA_GROUP, group))
 
 
-@readable()
+@readable
 def groups(socket: Netlink) -> set[int]:
     """The groups that links of the socket's namespace are in."""
     bodies = socket.dump(_link(_GETLINK, NLM_F_DUMP, 0, None, number(_IFLA_EXT_MASK, _SKIP_STATISTICS)))
@@ -245,7 +245,7 @@ def link_index(socket: Netlink, name: str) -> int:
     return int(_IFREQ.unpack(answer)[1])
 
 
-@readable()
+@readable
 def links(socket: Netlink) -> dict[str, Link]:
     """All links of the socket's namespace with their addresses, by name, in the kernel's order."""
     found: dict[int, Link] = {}
@@ -332,7 +332,7 @@ def nsid(socket: Netlink, netns: int) -> int | None:
         if exc.errno == errno.ENOENT:
             return None
         raise
-    with readable():
+    with readable:
         found = attributes.walk(body, len(_RTGENMSG)).get(_NETNSA_NSID)
     known_as = attributes.to_number(found)
     return None if found is None or known_as == 0xFFFFFFFF else known_as
@@ -429,7 +429,7 @@ def route_del(index: int, route: Route) -> Packed:
     return _route(_DELROUTE, 0, index, route)
 
 
-@readable()
+@readable
 def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
     """The routes of the socket's namespace, all tables but the kernel's own `local`, in the kernel's order.
 

@@ -103,11 +103,10 @@ class Veth:
 
     def _configure(self, plan: Plan, wanted: End, home: Namespace, found: _Found) -> None:
         plan.demand(found.namespace, found.link, wanted.place + "name")
-        there = address.set_by_somebody(found.link)
+        # Where the pair says nothing of addresses they stay, whatever the way to the name or the place takes.
+        stay = address.set_by_somebody(found.link) if wanted.addresses.cidrs is None else []
         self._move(plan, home, found, wanted.name, wanted.place + "name")
-        back = address.take_away(plan, home, found.link, wanted.addresses)
-        if wanted.addresses.cidrs is None:  # they stay as they are, whatever the way to the name or the place takes
-            back = there
+        back = stay + address.take_away(plan, home, found.link, wanted.addresses)
         link.configure(plan, home, found.link, wanted.settings, wanted.place, marked=True)
         address.add(plan, home, found.link, wanted.addresses, wanted.place + "addresses", back)
 
