@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.operations import OperationError, Operator
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Many, Plan, Planned
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot, mark
 
 Claims = list[tuple[str, str, str]]
@@ -127,7 +127,7 @@ def _run(resources: Resources, lab: str, force: bool, check: bool, progress: Pro
         raise LabError(list(dict.fromkeys(errors)))
     with Sockets() as sockets:
         plan = Plan(Snapshot(sockets), lab, force, check)
-        memory.recover(plan)
+        remembered.recover(plan)
         for resource in each(resources):
             try:
                 resource.plan(plan)
@@ -137,7 +137,7 @@ def _run(resources: Resources, lab: str, force: bool, check: bool, progress: Pro
             raise LabError(list(dict.fromkeys(errors)))
         for step in plan.last_steps:
             step(plan)
-        first, changes, last = memory.around(plan, plan.changes())
+        first, changes, last = remembered.around(plan, plan.changes())
         if not check:
             _apply(first, changes, last, Operator(sockets, plan.sign), progress)
     warnings = list(dict.fromkeys([*plan.warnings, *_managed_by_others(plan)]))
@@ -193,7 +193,7 @@ def _apply(
         stuck = _roll_back(begun, operator)
         if stuck:  # what is remembered of it leads to it
             with contextlib.suppress(OperationError):
-                operator.apply(memory.without(changes, [begun[number] for number in stuck]))
+                operator.apply(remembered.without(changes, [begun[number] for number in stuck]))
         else:
             stuck = _roll_back([change for change in first if 0 in touched], operator)
         left = [stuck[number] for number in sorted(stuck, reverse=True)]

@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import last_applied, recorders
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 
@@ -54,7 +54,7 @@ def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str, all_command
         ],
         "sysctls": [
             {key: record[key] for key in ("netns", "name", "value", "old")}
-            for record in memory.records(snapshot, name, "sysctl")
+            for record in remembered.records(snapshot, name, "sysctl")
         ],
         "recorders": [
             {"kind": recorder.kind, "name": recorder.name, "pid": recorder.pid}

@@ -16,7 +16,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout, schema
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Cable, Lab, Plug, Switch
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab, Link
 
 LABELS = ("none", "names", "addresses", "all")
 
@@ -88,18 +88,18 @@ class _Artist:
         self._addresses = labels in ("addresses", "all")
         self._limit = limit
         self._lines: list[Line] = []
-        self._prefixes = {network.switch.label: network.prefixes for network in lab.networks.values()}
+        self._prefixes = {segment.bridge.label: segment.prefixes for segment in lab.segments.values()}
 
     def picture(self) -> Picture:
         """Everything that there is to see."""
         crowds = self._crowds()
         together = {ref: crowd[0] for crowd in crowds for ref in crowd}
-        for switch in self._lab.switches.values():
-            if switch.addresses:
-                self._line(_network(switch), _place(switch.netns), [self._at(switch, switch)])
-        for cable in self._lab.cables:
-            if not any(plug.netns in together for plug in cable.ends):
-                self._cable(cable)
+        for bridge in self._lab.bridges.values():
+            if bridge.addresses:
+                self._line(_network(bridge), _place(bridge.netns), [self._at(bridge, bridge)])
+        for link in self._lab.links:
+            if not any(end.netns in together for end in link.ends):
+                self._link(link)
         for crowd in crowds:
             self._crowd(crowd)
         self._masquerades()
@@ -114,10 +114,10 @@ class _Artist:
             if together.get(node.ref, node.ref) == node.ref and node.ref:
                 text = [_title(sizes[node.ref])] if node.ref in sizes else [node.ref, *node.lo]
                 yield Box(_place(node.ref), Kind.NAMESPACE, text, node.forwarding)
-        for switch in self._lab.switches.values():
-            inside = ["in {0}".format(switch.netns)] if switch.netns and not switch.addresses else []
-            text = [switch.label, *self._prefixes.get(switch.label, []), *inside]
-            yield Box(_network(switch), Kind.NETWORK, text)
+        for bridge in self._lab.bridges.values():
+            inside = ["in {0}".format(bridge.netns)] if bridge.netns and not bridge.addresses else []
+            text = [bridge.label, *self._prefixes.get(bridge.label, []), *inside]
+            yield Box(_network(bridge), Kind.NETWORK, text)
         host = self._lab.nodes.get(schema.HOST)
         yield Box(_place(""), Kind.HOST, [schema.HOST, *(host.lo if host else [])], bool(host and host.forwarding))
         yield Box("outside", Kind.OUTSIDE, ["outside"])
@@ -127,7 +127,7 @@ class _Artist:
         if box.key in seen or box.kind is Kind.NETWORK:
             return True
         if box.kind is Kind.NAMESPACE:
-            homes = {switch.netns for switch in self._lab.switches.values()}
+            homes = {bridge.netns for bridge in self._lab.bridges.values()}
             return box.text[0] not in homes or len(box.text) > 1
         return box.kind is Kind.HOST and schema.HOST in self._lab.nodes
 
@@ -137,13 +137,13 @@ class _Artist:
         """Namespaces that differ in nothing but the number at the end of the name, where they are too many."""
         if self._limit is None:
             return []
-        special = {switch.netns for switch in self._lab.switches.values()}
+        special = {bridge.netns for bridge in self._lab.bridges.values()}
         special |= {values["netns"] for dummy, values in self._lab.masquerades}
         wires: dict[str, list[str]] = collections.defaultdict(list)
-        for cable in self._lab.cables:
-            one, other = _from_namespace(cable)
-            if other.switch and not one.switch:
-                wires[one.netns].append(other.switch.label)
+        for link in self._lab.links:
+            one, other = _from_namespace(link)
+            if other.bridge and not one.bridge:
+                wires[one.netns].append(other.bridge.label)
             else:
                 special |= {one.netns, other.netns}
         alike: dict[tuple[t.Any, ...], list[str]] = collections.defaultdict(list)
@@ -156,30 +156,30 @@ class _Artist:
     def _crowd(self, crowd: list[str]) -> None:
         """One line for each network that all of a crowd are on."""
         members = set(crowd)
-        found: dict[str, list[Plug]] = {}
-        for cable in self._lab.cables:
-            one, other = _from_namespace(cable)
-            if one.netns in members and other.switch:
-                found.setdefault(other.switch.label, []).append(one)
-        for label, plugs in found.items():
-            switch = self._lab.switches[label]
-            names = sorted({plug.name for plug in plugs})
+        found: dict[str, list[End]] = {}
+        for link in self._lab.links:
+            one, other = _from_namespace(link)
+            if one.netns in members and other.bridge:
+                found.setdefault(other.bridge.label, []).append(one)
+        for label, ends in found.items():
+            bridge = self._lab.bridges[label]
+            names = sorted({end.name for end in ends})
             text = names if self._names and len(names) == 1 else []
-            ips = [ipaddress.ip_interface(one).ip for plug in plugs for one in plug.addresses or []]
+            ips = [ipaddress.ip_interface(one).ip for end in ends for one in end.addresses or []]
             for version in (4, 6) if self._addresses else ():
                 family = sorted(ip for ip in ips if ip.version == version)
                 if family:
                     text.append("{0} ... {1}".format(family[0], family[-1]))
-            self._lines.append(Line(_place(crowd[0]), _network(switch), text))
+            self._lines.append(Line(_place(crowd[0]), _network(bridge), text))
 
     # -- lines --------------------------------------------------------------------------------------------------------
 
-    def _cable(self, cable: Cable) -> None:
-        one, other = _from_namespace(cable)
-        text = [self._at(one, other.switch), self._at(other, one.switch)]
-        start, end = (_network(plug.switch) if plug.switch else _place(plug.netns) for plug in (one, other))
-        network = self._lab.networks.get(cable.segment)
-        if network and network.gateway == one.netns:
+    def _link(self, link: Link) -> None:
+        one, other = _from_namespace(link)
+        text = [self._at(one, other.bridge), self._at(other, one.bridge)]
+        start, end = (_network(side.bridge) if side.bridge else _place(side.netns) for side in (one, other))
+        segment = self._lab.segments.get(link.segment)
+        if segment and segment.gateway == one.netns:
             # What is drawn from left to right then leads from the members to the way out.
             start, end, text = end, start, text[::-1]
         self._line(start, end, text)
@@ -189,7 +189,7 @@ class _Artist:
         together = " \N{EM DASH} ".join(said)
         self._lines.append(Line(start, end, [together] if together and len(together) <= _WIDTH else said))
 
-    def _at(self, link: Plug | Switch, network: Switch | None) -> str:
+    def _at(self, link: End | Bridge, network: Bridge | None) -> str:
         """What is said of one end; the length of a prefix only where the network does not say it already."""
         text = [link.name] if self._names else []
         known = {ipaddress.ip_network(one) for one in self._prefixes.get(network.label, [])} if network else set()
@@ -201,9 +201,9 @@ class _Artist:
     def _masquerades(self) -> None:
         """From each router to the outside, or to where its link leads if that is one of the lab."""
         partners = {}
-        for cable in self._lab.cables:
-            for plug, other in (cable.ends, cable.ends[::-1]):
-                partners[plug.netns, plug.name] = _network(other.switch) if other.switch else _place(other.netns)
+        for link in self._lab.links:
+            for end, other in (link.ends, link.ends[::-1]):
+                partners[end.netns, end.name] = _network(other.bridge) if other.bridge else _place(other.netns)
         found: dict[tuple[str, str], list[str]] = {}
         for dummy, values in self._lab.masquerades:
             netns = values["netns"]
@@ -216,18 +216,18 @@ class _Artist:
             self._lines.append(Line(start, end, text, dashed=True))
 
 
-def _from_namespace(cable: Cable) -> tuple[Plug, Plug]:
-    """A cable's ends, that on a bridge last."""
-    one, other = cable.ends
-    return (other, one) if one.switch and not other.switch else (one, other)
+def _from_namespace(link: Link) -> tuple[End, End]:
+    """A link's ends, that on a bridge last."""
+    one, other = link.ends
+    return (other, one) if one.bridge and not other.bridge else (one, other)
 
 
 def _place(ref: str) -> str:
     return "ns_" + _key(ref) if ref else "host"
 
 
-def _network(switch: Switch) -> str:
-    return "net_" + _key(switch.label)
+def _network(bridge: Bridge) -> str:
+    return "net_" + _key(bridge.label)
 
 
 def _key(name: str) -> str:

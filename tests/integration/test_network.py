@@ -24,7 +24,7 @@ SAMPLE = 40
 def test_every_pair_of_routers(world):
     topology = from_gml(NETWORK.read_text())
     lab = layout.read(topology)[0]
-    assert len(lab.nodes) == ROUTERS and len(lab.cables) == CABLES
+    assert len(lab.nodes) == ROUTERS and len(lab.links) == CABLES
     before = world.json("ip -d -j link")
 
     world.run("topology", diff=False, topology=topology)

@@ -256,7 +256,7 @@ def cables(topology: dict[str, t.Any]) -> set[frozenset[tuple[str, str]]]:
     """The pairs of a lab, each as where its ends are and what they are called."""
     lab, errors = layout.read(topology)
     assert errors == []
-    return {frozenset((plug.netns, plug.name) for plug in cable.ends) for cable in lab.cables}
+    return {frozenset((end.netns, end.name) for end in link.ends) for link in lab.links}
 
 
 def follow(world: World, before: dict[str, t.Any] | None, lab: dict[str, t.Any]) -> None:

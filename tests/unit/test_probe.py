@@ -19,8 +19,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe import (
     checks,
     endpoint,
     icmp,
+    neighbor_limit,
     packet,
-    room,
     run,
     table,
 )
@@ -508,15 +508,16 @@ def test_a_full_neighbour_table_is_told_from_other_refusals() -> None:
 def test_room_is_made_of_what_is_not_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Probes that are over, and those that have not begun; by family."""
     forgotten: dict[int, set[str]] = {}
-    monkeypatch.setattr(room.neighbor_cache, "forget", lambda family, asked: len(forgotten.setdefault(family, asked)))
+    cache = neighbor_limit.neighbor_cache
+    monkeypatch.setattr(cache, "forget", lambda family, asked: len(forgotten.setdefault(family, asked)))
     over, line = _probe(to="10.0.0.3")
     over.step(0.0)
     over.hear(_reply())
     waiting, dummy = _probe(to="10.0.0.4")
     waiting.step(0.0)
-    assert room.make_room([over, waiting, _probe(to="fd00::5")[0]])
+    assert neighbor_limit.make_room([over, waiting, _probe(to="fd00::5")[0]])
     assert forgotten == {V4: {"10.0.0.3"}, V6: {"fd00::5"}}
-    assert not room.make_room([waiting])
+    assert not neighbor_limit.make_room([waiting])
 
 
 def test_a_local_refusal_that_passes_is_forgotten() -> None:

@@ -105,7 +105,7 @@ def test_a_release_gives_what_the_last_one_gave() -> None:
     assert given(["router", "web1"]) == {"router": ["10.0.0.226/24"], "web1": ["10.0.0.2/24"]}
     assert [str(one) for one in pooled([("a", "b")])["a", "b"]] == ["10.9.210.142/31"]
     lab = read({"namespaces": ["a", "a-namespace-with-a-long-name"], "links": [["a", "a-namespace-with-a-long-name"]]})
-    assert [plug.name for plug in lab.plugs()] == ["a-namesp-31a59d", "a"]
+    assert [end.name for end in lab.ends()] == ["a-namesp-31a59d", "a"]
 
 
 def test_explicit_ones_win_and_move_nobody_else() -> None:
@@ -145,8 +145,8 @@ def pooled(pairs: list[tuple[str, str]], pool: t.Any = "10.9.0.0/16", **more: t.
     names = sorted({name for pair in pairs for name in pair})
     lab = read({"namespaces": names, "links": [list(pair) for pair in pairs], "pool": pool, **more})
     return {
-        tuple(plug.netns for plug in cable.ends): [ipaddress.ip_interface(one) for one in cable.ends[0].addresses]
-        for cable in lab.cables
+        tuple(end.netns for end in link.ends): [ipaddress.ip_interface(one) for one in link.ends[0].addresses]
+        for link in lab.links
     }
 
 
@@ -174,7 +174,7 @@ def test_what_is_taken_is_left_out() -> None:
     links = [["a", "b"], ["b", "c"], {"ends": [{"netns": "a", "addresses": "10.9.0.2/30"}, "c"]}]
     data = {"namespaces": {"a": None, "b": None, "c": {"lo": "10.9.0.5"}}, "links": links, "pool": "10.9.0.0/29"}
     lab = read(data)
-    found = {one for cable in lab.cables[:2] for plug in cable.ends for one in plug.addresses}
+    found = {one for link in lab.links[:2] for end in link.ends for one in end.addresses}
     assert found == {"10.9.0.0/31", "10.9.0.1/31", "10.9.0.6/31", "10.9.0.7/31"}
     data["links"] = [["a", "c"], *links]
     assert layout.read({"name": "demo", **data})[1] == [
@@ -204,7 +204,7 @@ def linked(seed: int) -> dict[str, t.Any]:
 
 def links_of(lab: t.Any) -> list[t.Any]:
     """All links."""
-    return [*lab.switches.values(), *lab.plugs()]
+    return [*lab.bridges.values(), *lab.ends()]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -230,8 +230,8 @@ def test_names_stay_when_others_come_and_go(seed: int) -> None:
 
 def test_a_member_is_named_after_its_segment_and_its_port_after_it() -> None:
     lab = read({"namespaces": ["a", "b"], "segments": {"lan": {"members": "a"}}, "links": [["a", "b"], ["host", "a"]]})
-    assert lab.switches["lan"].name == "demo-lan"
-    assert [[(plug.netns, plug.name) for plug in cable.ends] for cable in lab.cables] == [
+    assert lab.bridges["lan"].name == "demo-lan"
+    assert [[(end.netns, end.name) for end in link.ends] for link in lab.links] == [
         [("", "a-lan"), ("a", "lan")],
         [("a", "b"), ("b", "a")],
         [("", "a"), ("a", "host")],

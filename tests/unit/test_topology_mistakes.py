@@ -75,7 +75,7 @@ def test_a_long_automatic_name_is_understood_as_it_was_meant():
         "masquerade": {"netns": "b", "src": "10.9.0.0/16", "oif": long},
     }
     lab, errors = layout.read(topology)
-    (name,) = (plug.name for plug in lab.plugs() if plug.netns == "b")
+    (name,) = (end.name for end in lab.ends() if end.netns == "b")
     assert errors == [] and len(name) == 15
-    assert [way.dev for way in lab.ways if way.dev] == [name]
+    assert [route.dev for route in lab.routes if route.dev] == [name]
     assert lab.neighbors[0][1]["dev"] == lab.masquerades[0][1]["oif"] == name

@@ -22,8 +22,8 @@ def routes(data: dict[str, t.Any]) -> Routes:
     """The routes of a lab with static routing: by which address a namespace reaches a destination."""
     lab, errors = layout.read({"name": "demo", "routing": "static", **data})
     assert errors == []
-    assert len({(way.netns, way.dst) for way in lab.ways}) == len(lab.ways)
-    return {(way.netns, way.dst): way.via or "" for way in lab.ways}
+    assert len({(route.netns, route.dst) for route in lab.routes}) == len(lab.routes)
+    return {(route.netns, route.dst): route.via or "" for route in lab.routes}
 
 
 def ring(count: int, *more: tuple[int, int], lo: bool = True) -> dict[str, t.Any]:
@@ -84,9 +84,9 @@ def test_the_choice_among_equals_is_always_the_same() -> None:
 
 def test_packets_carry_the_routers_own_address() -> None:
     lab = layout.read({"name": "demo", "routing": "static", **ring(3)})[0]
-    four = [way for way in lab.ways if way.netns == "r0" and ":" not in way.dst]
-    assert {way.options["src"] for way in four} == {"10.255.0.1"}
-    assert {way.dst for way in four} == {"10.255.0.2/32", "10.255.0.3/32"}, "links between them need no route"
+    four = [route for route in lab.routes if route.netns == "r0" and ":" not in route.dst]
+    assert {route.options["src"] for route in four} == {"10.255.0.1"}
+    assert {route.dst for route in four} == {"10.255.0.2/32", "10.255.0.3/32"}, "links between them need no route"
 
 
 def test_without_addresses_of_their_own_routers_reach_every_link() -> None:
@@ -114,7 +114,7 @@ def test_its_own_address_is_reached_where_it_is() -> None:
     found = routes({"namespaces": nodes, "segments": {"left": {**LEFT, "members": ["h"]}}, "links": MIDDLE})
     (address,) = layout.read({"name": "d", "namespaces": nodes, "segments": {"left": {**LEFT, "members": ["h"]}}})[
         0
-    ].networks["left"].members[0].addresses
+    ].segments["left"].members[0].addresses
     assert found["r1", "10.255.0.1/32"] == address.split("/")[0]
     assert found["r2", "10.255.0.1/32"] == "10.3.0.1"
 

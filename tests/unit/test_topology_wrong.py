@@ -313,7 +313,7 @@ def test_a_bridge_has_so_many_ports_and_no_more(count: int) -> None:
 def test_a_link_to_a_bridge_has_its_mtu() -> None:
     data = {**PAIR, "mtu": 1400, "bridges": {"b": {"mtu": 1300}}, "links": [["n1", "b"], ["n2", "n3"]]}
     assert mistakes(data) == []
-    assert [plug.mtu for plug in layout.read(data)[0].plugs()] == [1300, 1300, 1400, 1400]
+    assert [end.mtu for end in layout.read(data)[0].ends()] == [1300, 1300, 1400, 1400]
 
 
 @pytest.mark.parametrize("name", [5, None, ["x"], True, "no/name", ""])

@@ -20,7 +20,7 @@ OWN = "own "
 class Remember(Operation):
     """A record that belongs to a change; None forgets it.
 
-    It is never carried out where it stands: the records of a run are written together (`resources/memory.py`).
+    It is never carried out where it stands: the records of a run are written together (`resources/remembered.py`).
     """
 
     lab: str

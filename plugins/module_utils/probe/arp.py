@@ -15,7 +15,7 @@ import struct
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import attempt, sockopts
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import base, sockopts
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
 
 _ETH_P_ARP = 0x0806
@@ -113,7 +113,7 @@ class Endpoint:
                     probe.hear(*said, at)
 
 
-class Probe(attempt.Probe):
+class Probe(base.Probe):
     """A check by ARP. It goes on listening until the next request is due, because two may answer."""
 
     def __init__(self, check: Check, endpoint: Endpoint) -> None:

@@ -13,7 +13,7 @@ import socket
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import packet, sockopts
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Probe
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Probe
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
 
 

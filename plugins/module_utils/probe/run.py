@@ -19,10 +19,10 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, detection, icmp, tcp, udp
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Outcome, Probe
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Outcome, Probe
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY, Check
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.room import make_room
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbor_limit import make_room
 
 # How many requests are sent before replies are looked at again.
 _BURST = 64

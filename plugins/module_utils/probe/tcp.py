@@ -13,7 +13,7 @@ import socket
 import time
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import attempt, packet, reasons, sockopts
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import base, packet, reasons, sockopts
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
 
 _WORDS = {
@@ -64,7 +64,7 @@ class Dialer:
 _PATIENCE = 1.0
 
 
-class Probe(attempt.Probe):
+class Probe(base.Probe):
     """A check by TCP: a connection is opened again when that failed, or when it takes long, each time twice as long."""
 
     blind = True

@@ -28,7 +28,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import S
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ADOPTED, Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 Note = tuple[list[Operation], list[Operation]]  # what writes it down, what takes that back
@@ -90,7 +90,7 @@ def is_known(plan: Plan, namespace: Namespace, link: Link) -> bool:
 def release(plan: Plan, namespace: Namespace, link: Link) -> None:
     """Plan that a link gets back what the lab changed on it, and is the lab's no more."""
     known_by = plan.adopted_key(namespace, link)
-    record = memory.recall(plan, known_by)
+    record = remembered.recall(plan, known_by)
     if record:
         _give_back(plan, known_by, record, namespace, link)
 
@@ -99,16 +99,16 @@ def release_all(
     plan: Plan, leaving: t.Container[Namespace] = (), kept: t.Container[tuple[str, str]] = ()
 ) -> None:
     """Plan the same for all of them but those that are *kept*, as (namespace, link), or in namespaces that go."""
-    for known_by, record in memory.everything(plan, ADOPTED):
+    for known_by, record in remembered.everything(plan, ADOPTED):
         namespace = plan.snapshot.namespace(record["netns"])
         link = namespace.link_with(int(known_by.split()[-1])) if namespace else None
         if namespace in leaving or not link or not namespace or known_by != plan.adopted_key(namespace, link):
-            memory.forget(plan, known_by, record)  # it is gone, or goes
+            remembered.forget(plan, known_by, record)  # it is gone, or goes
         elif (namespace.ref, link.name) not in kept:
             _give_back(plan, known_by, record, namespace, link)
 
 
-def _open(plan: Plan, namespace: Namespace, link: Link) -> tuple[memory.Record, list[Operation], list[Operation]]:
+def _open(plan: Plan, namespace: Namespace, link: Link) -> tuple[remembered.Record, list[Operation], list[Operation]]:
     """The record of a link, to be added to, and what writes it down and takes that back.
 
     All changes of one plan share a record: whichever is made first has written down what all of them will change.
@@ -116,10 +116,11 @@ def _open(plan: Plan, namespace: Namespace, link: Link) -> tuple[memory.Record, 
     known_by = plan.adopted_key(namespace, link)
     new = {"netns": namespace.ref, "dev": link.name, "adopted": False, "old": {}, "new": {}}
     record = plan.adopt(namespace, link, {**new, "added": [], "lost": [], "routes": []})
-    return record, [memory.write(plan, known_by, record)], [memory.write(plan, known_by, memory.recall(plan, known_by))]
+    before = remembered.recall(plan, known_by)
+    return record, [remembered.write(plan, known_by, record)], [remembered.write(plan, known_by, before)]
 
 
-def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Namespace, link: Link) -> None:
+def _give_back(plan: Plan, known_by: str, record: remembered.Record, namespace: Namespace, link: Link) -> None:
     """Plan one change: settings that are still what the lab set, addresses, routes; then the record goes."""
     there = {name: getattr(link, name) for name in (*fields.LINK, *fields.PORT)}
     there.update(link.options, hostname=namespace.hostname)
@@ -165,8 +166,8 @@ def _give_back(plan: Plan, known_by: str, record: memory.Record, namespace: Name
     plan.add(
         Stage.CONFIGURE,
         namespace.ref,
-        [*operations, memory.write(plan, known_by, None)],
-        [*undo, memory.write(plan, known_by, record)],
+        [*operations, remembered.write(plan, known_by, None)],
+        [*undo, remembered.write(plan, known_by, record)],
         ("links", link.name),
         {"adopted_by": plan.lab, **{name: there[name] for name in back}},
         {"adopted_by": "", **back},

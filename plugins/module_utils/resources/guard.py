@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import FORWARDING
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, lab_of
 
 # The kind of the records of the values that sysctls had before.
@@ -32,8 +32,8 @@ def _keep(plan: Plan) -> None:
         return
     families = []
     for family, name in FORWARDING.items():
-        key = memory.key(plan, SYSCTL, "", name)
-        records = [memory.recall(plan, key), *memory.recall_others(plan, key)]
+        key = remembered.key(plan, SYSCTL, "", name)
+        records = [remembered.recall(plan, key), *remembered.recall_others(plan, key)]
         concerned = concerned or key in plan.kept or any(records)
         if any(record and record["old"] == "0" != record["value"] for record in records):
             families.append(family)

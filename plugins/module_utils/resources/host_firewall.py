@@ -30,7 +30,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.open
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import MAIN_TABLE, Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, LEAVE, Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory, tables
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered, tables
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
@@ -125,7 +125,7 @@ class _Crossing:
         by_firewalld = [one for one in blocked if one[0].table.title == firewalld.TABLE]
         crossed = {name for found in flows.values() for flow in found for name in (flow.iif, flow.oif)}
         ours = crossed & {link.name for link in self._links()}
-        known = {record["link"]: record for dummy, record in memory.everything(self.lab_plan, _KIND)}
+        known = {record["link"]: record for dummy, record in remembered.everything(self.lab_plan, _KIND)}
         for link, record in known.items():
             if self.choice == LEAVE or link not in ours:
                 self._leave_zone(link, record)
@@ -145,16 +145,16 @@ class _Crossing:
         return [one for one in blocked if one not in by_firewalld]
 
     def _key(self, link: str) -> str:
-        return memory.key(self.lab_plan, _KIND, self.namespace.ref, link)
+        return remembered.key(self.lab_plan, _KIND, self.namespace.ref, link)
 
     def _enter_zone(self, link: str, first: str, before: str, zone: str) -> None:
         record = {"link": link, "zone": zone, "before": first}
-        old = memory.recall(self.lab_plan, self._key(link))
+        old = remembered.recall(self.lab_plan, self._key(link))
         self.lab_plan.add(
             Stage.NAT,
             self.namespace.ref,
-            [memory.write(self.lab_plan, self._key(link), record), _put(link, before, zone)],
-            [_put(link, zone, before), memory.write(self.lab_plan, self._key(link), old)],
+            [remembered.write(self.lab_plan, self._key(link), record), _put(link, before, zone)],
+            [_put(link, zone, before), remembered.write(self.lab_plan, self._key(link), old)],
             ("host_firewall", "firewalld", link),
             before or None,
             zone,
@@ -164,13 +164,13 @@ class _Crossing:
     def _leave_zone(self, link: str, record: dict[str, t.Any]) -> None:
         key = self._key(link)
         if not firewalld.is_here() or firewalld.zone_of(link) != record["zone"]:
-            memory.forget(self.lab_plan, key, record)
+            remembered.forget(self.lab_plan, key, record)
             return
         self.lab_plan.add(
             Stage.REMOVE_NAT,
             self.namespace.ref,
-            [_put(link, record["zone"], record["before"]), memory.write(self.lab_plan, key, None)],
-            [memory.write(self.lab_plan, key, record), _put(link, record["before"], record["zone"])],
+            [_put(link, record["zone"], record["before"]), remembered.write(self.lab_plan, key, None)],
+            [remembered.write(self.lab_plan, key, record), _put(link, record["before"], record["zone"])],
             ("host_firewall", "firewalld", link),
             record["zone"],
             record["before"] or None,

@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import (
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import remove as remove_link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
 
@@ -180,7 +180,7 @@ def remove(plan: Plan, namespace: Namespace, links: bool = True) -> None:
         None,
         [command],
     )
-    memory.disown(plan, namespace)
+    remembered.disown(plan, namespace)
     plan.snapshot.put(namespace.ref, None)
 
 

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace
 
@@ -248,9 +248,9 @@ def _ends_with_lab(plan: Plan, namespace: Namespace, route: Route) -> bool:
     return namespace.lab == plan.lab or (link is not None and plan.owns(link))
 
 
-def _remembered(plan: Plan, namespace: Namespace, route: Route) -> memory.Record | None:
+def _remembered(plan: Plan, namespace: Namespace, route: Route) -> remembered.Record | None:
     """The lab's record of a route that it added; another one in its place has another protocol."""
-    return memory.recall(plan, _memory(plan, namespace, route)) if route.protocol == PROTOCOL else None
+    return remembered.recall(plan, _memory(plan, namespace, route)) if route.protocol == PROTOCOL else None
 
 
 class _RouteChange:
@@ -325,16 +325,16 @@ def _put(
     namespace: Namespace,
     route: Route,
     change: _RouteChange,
-    before: memory.Record | None,
-    after: memory.Record | None,
+    before: remembered.Record | None,
+    after: remembered.Record | None,
 ) -> None:
     """Plan a change, and that the lab's record of the route is another one *after* it."""
     if before is after is None:
         plan.put(change)
         return
     known_by = _memory(plan, namespace, route)
-    operations = [*change.operations, memory.write(plan, known_by, after)]
-    undo = [*change.undo, memory.write(plan, known_by, before)]
+    operations = [*change.operations, remembered.write(plan, known_by, after)]
+    undo = [*change.undo, remembered.write(plan, known_by, before)]
     plan.add(
         change.stage,
         namespace.ref,
@@ -349,12 +349,12 @@ def _put(
 
 def _memory(plan: Plan, namespace: Namespace, route: Route) -> str:
     """The key under which the lab remembers a route of somebody else's namespace and link."""
-    return memory.key(plan, _KIND, namespace.ref, "{0} {1} {2} {3}".format(*key(route)))
+    return remembered.key(plan, _KIND, namespace.ref, "{0} {1} {2} {3}".format(*key(route)))
 
 
 def remove_kept(plan: Plan) -> None:
     """Plan the end of the routes that the lab remembers to have added."""
-    for known_by, record in memory.everything(plan, _KIND):
+    for known_by, record in remembered.everything(plan, _KIND):
         namespace = plan.snapshot.namespace(record["netns"])
         there = namespace.routes if namespace else []
         for route in [one for one in there if one.protocol == PROTOCOL]:
@@ -362,7 +362,7 @@ def remove_kept(plan: Plan) -> None:
                 remove(plan, namespace, route)
                 break
         else:
-            memory.forget(plan, known_by, record)
+            remembered.forget(plan, known_by, record)
 
 
 def _title(route: Route) -> str:

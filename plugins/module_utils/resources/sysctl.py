@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import W
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import guard, remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 KIND = guard.SYSCTL
@@ -202,9 +202,10 @@ class Sysctl:
     def _demand_nobody_forwards(self, plan: Plan, current: str) -> None:
         """One who finds forwarding on relies on it, unless this very lab turned it on."""
         switch = sysctl.FORWARDING[4 if ".ipv4." in "." + ".".join(self._parts()) else 6]
-        known_by = memory.key(plan, KIND, self.netns, switch)
-        mine = memory.recall(plan, memory.key(plan, KIND, self.netns, self.name)) or memory.recall(plan, known_by)
-        if any(record["value"] != "0" for record in memory.recall_others(plan, known_by)):
+        known_by = remembered.key(plan, KIND, self.netns, switch)
+        own = remembered.recall(plan, remembered.key(plan, KIND, self.netns, self.name))
+        mine = own or remembered.recall(plan, known_by)
+        if any(record["value"] != "0" for record in remembered.recall_others(plan, known_by)):
             who = "another lab"
         elif mine and mine["old"] == "0":
             return
@@ -241,8 +242,8 @@ class Sysctl:
         if not self.remembered and namespace.lab == plan.lab:
             change(plan, namespace, self.name, current, wanted, stage)
             return
-        key = memory.key(plan, KIND, self.netns, self.name)
-        mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
+        key = remembered.key(plan, KIND, self.netns, self.name)
+        mine, others = remembered.recall(plan, key), remembered.recall_others(plan, key)
         operations, undo, commands = [], [], []
         records = {} if mine else _of_others(plan, self.netns, self.name)
         before = self._before(plan, namespace, current)
@@ -258,14 +259,14 @@ class Sysctl:
             return  # as it was before any lab came
         record = {"netns": self.netns, "name": self.name, "old": old, "value": wanted}
         if current not in (None, old, wanted):
-            record[memory.REPLACED] = current  # what the lab finds as its own if the run ends before it is written
+            record[remembered.REPLACED] = current  # what the lab finds as its own if the run ends before it is written
         if self.because_of:
             record["because_of"] = self.because_of
         if operations or mine is None or mine["value"] != wanted:
             for known_by, one in [(key, record), *records.items()]:
-                former = memory.recall(plan, known_by)
-                operations.insert(0, memory.keep(plan, known_by, one))
-                undo.append(memory.write(plan, known_by, former))
+                former = remembered.recall(plan, known_by)
+                operations.insert(0, remembered.keep(plan, known_by, one))
+                undo.append(remembered.write(plan, known_by, former))
             where = ("sysctl", self.name)
             plan.add(stage, self.netns, operations, undo, where, before, wanted, commands)
 
@@ -299,21 +300,21 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
     So do those that it was the reason for, and those that the kernel sets together with it.
     """
     namespace = plan.snapshot.namespace(netns)
-    key = memory.key(plan, KIND, netns, name)
-    mine, others = memory.recall(plan, key), memory.recall_others(plan, key)
+    key = remembered.key(plan, KIND, netns, name)
+    mine, others = remembered.recall(plan, key), remembered.recall_others(plan, key)
     if mine is None or namespace is None:
         return
     guard.follow(plan, namespace)
     followers = _because_of(plan, netns, name)
     current = _value(plan, netns, name)
     if current is None:
-        memory.forget(plan, key, mine)  # gone with its link
+        remembered.forget(plan, key, mine)  # gone with its link
         return
     operations: list[Operation] = []
-    undo: list[Operation] = [memory.write(plan, key, mine)]
+    undo: list[Operation] = [remembered.write(plan, key, mine)]
     commands: list[str] = []
     target = current
-    if current in (mine["value"], mine.get(memory.REPLACED)):
+    if current in (mine["value"], mine.get(remembered.REPLACED)):
         target = others[-1]["value"] if others else mine["old"]
     elif current not in [mine["old"], *(other["value"] for other in others)]:
         plan.warnings.append(
@@ -334,15 +335,15 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
         commands.append(_command(namespace, one, value))
         plan.moved_sysctls[netns, one] = value
     # Only then: what ends before would otherwise have lost the old value.
-    operations.append(memory.keep(plan, key, None))
+    operations.append(remembered.keep(plan, key, None))
     set_together = _together(plan, namespace, name, current)
     for known_by, record in followers:
         if record["name"] in set_together:
-            operations.append(memory.keep(plan, known_by, None))
-            undo.insert(0, memory.write(plan, known_by, record))
+            operations.append(remembered.keep(plan, known_by, None))
+            undo.insert(0, remembered.write(plan, known_by, record))
     plan.add(Stage.REMOVE_SYSCTL, netns, operations, undo, ("sysctl", name), current, target, commands)
     for known_by, record in followers:
-        if memory.recall(plan, known_by):
+        if remembered.recall(plan, known_by):
             give_back(plan, netns, record["name"])
 
 
@@ -351,16 +352,16 @@ def give_all_back(plan: Plan, leaving: t.Container[str], kept: t.Container[tuple
 
     :arg kept: those that stay as they are, as (namespace, name).
     """
-    records = memory.everything(plan, KIND)
+    records = remembered.everything(plan, KIND)
     named = {(record["netns"], record["name"]) for dummy, record in records}
     # What the kernel sets together with others has its turn after those.
     for known_by, record in sorted(records, key=lambda one: not sysctl.effects(one[1]["name"], one[1]["value"])):
         netns, name = record["netns"], record["name"]
         if (netns, name) in kept:
             continue
-        there = known_by == memory.key(plan, KIND, netns, name)
+        there = known_by == remembered.key(plan, KIND, netns, name)
         if not there or plan.snapshot.identity(netns) in leaving:
-            memory.forget(plan, known_by, record)  # the namespace is gone, or goes, and its sysctls with it
+            remembered.forget(plan, known_by, record)  # the namespace is gone, or goes, and its sysctls with it
         elif (netns, record.get("because_of")) not in named:
             give_back(plan, netns, name)
 
@@ -397,7 +398,7 @@ def _restoring(plan: Plan, namespace: Namespace, name: str, current: str) -> lis
 
 def _overwritten(
     plan: Plan, namespace: Namespace, name: str, old: str, wanted: str, first: bool
-) -> dict[str, memory.Record]:
+) -> dict[str, remembered.Record]:
     """Records of the values that the kernel would not make again of the old value of this sysctl, by key.
 
     :arg first: whether nothing is recorded yet; later the values that there were are known.
@@ -405,8 +406,8 @@ def _overwritten(
     made, back = _together(plan, namespace, name, wanted), _together(plan, namespace, name, old)
     found = {}
     for one, value in made.items():
-        known_by = memory.key(plan, KIND, namespace.ref, one)
-        mine, current = memory.recall(plan, known_by), _value(plan, namespace.ref, one)
+        known_by = remembered.key(plan, KIND, namespace.ref, one)
+        mine, current = remembered.recall(plan, known_by), _value(plan, namespace.ref, one)
         link = namespace.links.get(sysctl.parts_of(one)[3])
         if mine and mine.get("because_of") == name:
             found[known_by] = {**mine, "value": value}
@@ -425,7 +426,7 @@ def _values_before(plan: Plan, namespace: Namespace, name: str, current: str, ta
     found = {}
     for one, made in now.items():
         there = t.cast(str, _value(plan, namespace.ref, one))
-        record = memory.recall(plan, memory.key(plan, KIND, namespace.ref, one))
+        record = remembered.recall(plan, remembered.key(plan, KIND, namespace.ref, one))
         if there != made:
             value = there
         elif record and record.get("because_of") == name:
@@ -437,23 +438,23 @@ def _values_before(plan: Plan, namespace: Namespace, name: str, current: str, ta
     return found
 
 
-def _because_of(plan: Plan, netns: str, name: str) -> list[tuple[str, memory.Record]]:
+def _because_of(plan: Plan, netns: str, name: str) -> list[tuple[str, remembered.Record]]:
     """The lab's records of sysctls that were set for the sake of another one, or by the kernel with it."""
     return [
         (known_by, record)
-        for known_by, record in memory.everything(plan, KIND)
+        for known_by, record in remembered.everything(plan, KIND)
         if (record["netns"], record.get("because_of")) == (netns, name)
-        if known_by == memory.key(plan, KIND, netns, record["name"])
+        if known_by == remembered.key(plan, KIND, netns, record["name"])
     ]
 
 
-def _of_others(plan: Plan, netns: str, name: str) -> dict[str, memory.Record]:
+def _of_others(plan: Plan, netns: str, name: str) -> dict[str, remembered.Record]:
     """The same of another lab, which this one is to know when that goes first, by key."""
     found = {}
     for lab in plan.snapshot.remembering():
-        for record in memory.records(plan.snapshot, lab, KIND) if lab != plan.lab else ():
+        for record in remembered.records(plan.snapshot, lab, KIND) if lab != plan.lab else ():
             if record.get("because_of") == name and record["netns"] == netns:
-                found[memory.key(plan, KIND, netns, record["name"])] = record
+                found[remembered.key(plan, KIND, netns, record["name"])] = record
     return found
 
 

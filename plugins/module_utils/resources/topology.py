@@ -18,9 +18,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     guard,
     link,
     masquerade,
-    memory,
     netns,
     persist,
+    remembered,
     route,
     sysctl,
 )
@@ -42,10 +42,10 @@ class WholeLab:
     def plan(self, plan: Plan) -> None:
         """Look everywhere, and remove what carries the lab's mark, and the namespaces that it remembers as its own."""
         everywhere = plan.snapshot.everywhere()
-        everywhere += memory.places(plan, everywhere)
+        everywhere += remembered.places(plan, everywhere)
         crossing.cross(plan, everywhere[0])
         guard.follow(plan, everywhere[0])
-        memory.disown_all(plan)
+        remembered.disown_all(plan)
         leaving = [namespace for namespace in everywhere if namespace.ref and self._is_own(plan, namespace)]
         staying = [namespace for namespace in everywhere if namespace not in leaving]
         _end_recorders(plan)

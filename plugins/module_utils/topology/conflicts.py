@@ -18,28 +18,28 @@ MOST_PORTS = 1023
 def check_bridges(draft: Draft) -> None:
     """An error for each bridge with too many ports, and for each port that does not suit its bridge."""
     ports: dict[str, int] = {}
-    for plug in draft.lab.plugs():
-        if plug.switch is None:
+    for end in draft.lab.ends():
+        if end.bridge is None:
             continue
-        ports[plug.switch.label] = ports.get(plug.switch.label, 0) + 1
-        mtu = plug.switch.mtu
-        if mtu and plug.mtu and plug.mtu != mtu:
+        ports[end.bridge.label] = ports.get(end.bridge.label, 0) + 1
+        mtu = end.bridge.mtu
+        if mtu and end.mtu and end.mtu != mtu:
             draft.errors.append(
                 "{0}.mtu: {1} on bridge {2!r}, whose MTU is {3}, would lose every packet of a size between".format(
-                    plug.place, plug.mtu, plug.switch.label, mtu
+                    end.place, end.mtu, end.bridge.label, mtu
                 )
             )
-        if plug.addresses:
+        if end.addresses:
             draft.errors.append(
                 "{0}.addresses: a port has none; they are the bridge's ({1!r})".format(
-                    plug.place, plug.switch.label
+                    end.place, end.bridge.label
                 )
             )
     for label, count in ports.items():
         if count > MOST_PORTS:
             draft.errors.append(
                 "{0}: {1} ports, a bridge has at most {2}".format(
-                    draft.lab.switches[label].place, count, MOST_PORTS
+                    draft.lab.bridges[label].place, count, MOST_PORTS
                 )
             )
 
@@ -47,9 +47,9 @@ def check_bridges(draft: Draft) -> None:
 def check_overlaps(draft: Draft, pool: list[str]) -> None:
     """An error for each two prefixes that overlap; what has addresses of its own is left to its author."""
     known = draft.known + [
-        (rules.network_of(text), network.place + ".prefix")
-        for network in draft.lab.networks.values()
-        for text in network.prefixes
+        (rules.network_of(text), segment.place + ".prefix")
+        for segment in draft.lab.segments.values()
+        for text in segment.prefixes
     ]
     known += [(rules.network_of(text), "pool") for text in pool if not rules.check_prefix("pool", text)]
     for version in (4, 6):

@@ -15,14 +15,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab
 
 # ETH_DATA_LEN: of a new veth or bridge.
 USUAL_MTU = 1500
 
 
 @dataclasses.dataclass
-class Unsaid:
+class Defaults:
     """Give settings that the topology does not mention the value that they have in a new link.
 
     Whether somebody else has changed them, or the topology once said another value. MAC addresses and alternative names
@@ -47,14 +47,14 @@ class Unsaid:
         former = _named(self.before) if self.before else []
         altnames = {one.altname for one in former if one.altname}
         macs = {one.mac.lower() for one in former if one.mac}
-        bridges = {(one.netns, one.name): one.mac.lower() for one in former if isinstance(one, Switch) and one.mac}
-        for cable in self.lab.cables:
-            for plug in cable.ends if cable.mtu is None else ():
-                self._set(plan, plug, mtu=USUAL_MTU)
+        bridges = {(one.netns, one.name): one.mac.lower() for one in former if isinstance(one, Bridge) and one.mac}
+        for pair in self.lab.links:
+            for end in pair.ends if pair.mtu is None else ():
+                self._set(plan, end, mtu=USUAL_MTU)
         for one in _named(self.lab):
             namespace, found = _find(plan, one)
             if namespace and found and found.unusual and plan.owns(found):
-                said = one.more if isinstance(one, Plug) else {}
+                said = one.more if isinstance(one, End) else {}
                 self._set(plan, one, more=_usual(name for name in found.unusual if name not in said))
         for one in _named(self.lab) if altnames or macs else ():
             namespace, found = _find(plan, one)
@@ -67,12 +67,12 @@ class Unsaid:
                     link.remove_altname(plan, namespace, found, altname)
 
     @staticmethod
-    def _set(plan: Plan, one: Plug | Switch, **settings: t.Any) -> None:
+    def _set(plan: Plan, one: End | Bridge, **settings: t.Any) -> None:
         namespace, found = _find(plan, one)
         if namespace and found and not found.born:
             link.configure(plan, namespace, found, link.Settings(**settings), one.place + ".")
 
-    def _mac(self, one: Plug | Switch) -> str:
+    def _mac(self, one: End | Bridge) -> str:
         """A MAC address for a link to have instead of one that was chosen: as good as a random one, but foreseeable."""
         raw = bytearray(hashlib.sha256(" ".join((self.lab.name, one.netns, one.name)).encode()).digest()[:6])
         raw[0] = raw[0] & 0xFC | 0x02
@@ -85,10 +85,10 @@ def _usual(names: t.Iterable[str]) -> dict[str, t.Any]:
     return {name: everything[name].new for name in names}
 
 
-def _named(lab: Lab) -> list[Plug | Switch]:
-    return [*lab.switches.values(), *lab.plugs()]
+def _named(lab: Lab) -> list[End | Bridge]:
+    return [*lab.bridges.values(), *lab.ends()]
 
 
-def _find(plan: Plan, one: Plug | Switch) -> tuple[Namespace | None, Link | None]:
+def _find(plan: Plan, one: End | Bridge) -> tuple[Namespace | None, Link | None]:
     namespace = plan.snapshot.namespace(one.netns)
     return namespace, namespace.links.get(one.name) if namespace else None

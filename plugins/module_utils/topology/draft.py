@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing, schema
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Switch
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, Lab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data, Reader
 
 
@@ -36,7 +36,7 @@ class Draft:
             return ""
         if name in self.lab.nodes:
             return name
-        if name in self.lab.switches:
+        if name in self.lab.bridges:
             self.errors.append("{0}: {1!r} is a bridge, not a namespace".format(place, name))
         elif name not in self.declared:
             near = rules.nearest(name, self.declared)
@@ -59,7 +59,7 @@ class Draft:
             found += [] if wrong else [text]
         return found
 
-    def switch(self, label: str, place: str, values: Data, name_key: str) -> Switch | None:
+    def bridge(self, label: str, place: str, values: Data, name_key: str) -> Bridge | None:
         """A new bridge, whose name is the value of *name_key*; None, with an error, where it cannot be."""
         if label in self.declared:
             self.errors.append("{0}: {1!r} is the name of something else already".format(place, label))
@@ -68,7 +68,7 @@ class Draft:
         netns = self.netns(place + ".netns", values.get("netns"))
         if netns is None:
             return None
-        switch = Switch(
+        bridge = Bridge(
             label,
             place,
             netns,
@@ -80,8 +80,8 @@ class Draft:
             mtu=self.right_mtu(place + ".", values["mtu"]) if "mtu" in values else self.mtu,
             options=fields.given(fields.BRIDGE, values),
         )
-        self.lab.switches[label] = switch
-        return switch
+        self.lab.bridges[label] = bridge
+        return bridge
 
     def prefixes(self, place: str, texts: list[str]) -> list[str]:
         """Prefixes in the kernel's form, at most one of each family."""
@@ -101,13 +101,13 @@ class Draft:
 
     def prefixes_of(self, place: str, text: str) -> list[str]:
         """The prefixes of a segment, or the prefix that a text is."""
-        if text in self.lab.networks:
-            network = self.lab.networks[text]
-            if not network.prefixes and not any(one.startswith(network.place + ".prefix") for one in self.errors):
+        if text in self.lab.segments:
+            segment = self.lab.segments[text]
+            if not segment.prefixes and not any(one.startswith(segment.place + ".prefix") for one in self.errors):
                 self.errors.append("{0}: segment {1!r} has no prefix".format(place, text))
-            return network.prefixes
+            return segment.prefixes
         if rules.check_prefix(place, text):
-            near = rules.nearest(text, self.lab.networks)
+            near = rules.nearest(text, self.lab.segments)
             self.errors.append("{0}: {1!r} is neither a prefix nor a segment{2}".format(place, text, near))
             return []
         return [text]

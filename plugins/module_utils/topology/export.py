@@ -12,7 +12,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import memory
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
@@ -60,7 +60,7 @@ def _namespaces(snapshot: Snapshot, lab: str, own: list[Namespace]) -> Data:
         said: Data = {"kind": "held", "hostname": namespace.hostname} if namespace.held else {}
         lo = [one.cidr for one in namespace.links["lo"].addresses if one.scope != "host"]
         found[namespace.ref] = {**said, **({"lo": lo} if lo else {})}
-    for record in memory.records(snapshot, lab, "sysctl"):
+    for record in remembered.records(snapshot, lab, "sysctl"):
         name = record["netns"] or schema.HOST
         if "because_of" in record:
             continue  # comes with another one

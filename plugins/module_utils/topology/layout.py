@@ -13,11 +13,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import (
     budget,
     conflicts,
+    entries,
     links,
     naming,
     schema,
     segments,
-    traffic,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node
@@ -50,12 +50,12 @@ def _read(reader: Reader, data: t.Any) -> Lab:
     links.give_addresses(draft, top.get("pool", []))
     conflicts.check_bridges(draft)
     conflicts.check_overlaps(draft, top.get("pool", []))
-    traffic.routes(draft, top.get("routes", []))
+    entries.routes(draft, top.get("routes", []))
     if top.get("routing") == "static":
         add_routes(draft.lab, reader.budget)
-    traffic.neighbors(draft, top.get("neighbors", []))
-    traffic.masquerades(draft, top.get("masquerade", []))
-    traffic.checks(draft, top.get("checks", []))
+    entries.neighbors(draft, top.get("neighbors", []))
+    entries.masquerades(draft, top.get("masquerade", []))
+    entries.checks(draft, top.get("checks", []))
     return draft.lab
 
 
@@ -102,4 +102,4 @@ def _bridges(draft: Draft, value: t.Any) -> None:
     for label, place, values in draft.reader.named("bridges", value, "bridge"):
         # Somebody who names a bridge means the link, as far as it can have the name.
         name = {} if rules.check_link_name(place, label) else {"name": label}
-        draft.switch(label, place, {**name, **values}, "name")
+        draft.bridge(label, place, {**name, **values}, "name")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Links: cables from one namespace or bridge to another."""
+"""Links from one namespace or bridge to another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addressing
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Cable, Plug
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import End, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data
 
 
@@ -25,23 +25,23 @@ def read(draft: Draft, value: t.Any) -> None:
             if end
         ]
         if len(ends) == 2 and ends[0] and ends[1]:
-            cable = Cable((ends[0], ends[1]), place)
-            for plug in cable.ends:  # a bridge's MTU is that of the other end too
-                plug.mtu = next((mtu for mtu in (plug.mtu, cable.mtu, draft.mtu) if mtu is not None), None)
-            draft.lab.cables.append(cable)
+            link = Link((ends[0], ends[1]), place)
+            for end in link.ends:  # a bridge's MTU is that of the other end too
+                end.mtu = next((mtu for mtu in (end.mtu, link.mtu, draft.mtu) if mtu is not None), None)
+            draft.lab.links.append(link)
             if "prefix" in values:
-                _address_cable(draft, cable, place + ".prefix", values["prefix"])
+                _address_link(draft, link, place + ".prefix", values["prefix"])
 
 
-def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
+def _end(draft: Draft, place: str, values: Data, of_link: Data) -> End | None:
     node = values.get("node", values.get("netns", values.get("bridge")))
-    switch = None
-    if "netns" not in values and node in draft.lab.switches:
-        switch = draft.lab.switches[node]
-        netns: str | None = switch.netns
+    bridge = None
+    if "netns" not in values and node in draft.lab.bridges:
+        bridge = draft.lab.bridges[node]
+        netns: str | None = bridge.netns
     elif "bridge" in values:
         if node in draft.lab.nodes or node not in draft.declared:
-            near = rules.nearest(str(node), draft.lab.switches)
+            near = rules.nearest(str(node), draft.lab.bridges)
             draft.errors.append("{0}: there is no bridge {1!r}{2}".format(place, node, near))
         netns = None
     else:
@@ -49,14 +49,14 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
     if netns is None:
         return None
     own = values.get("addresses")
-    said = (values.get("mtu"), link["mtu"], switch.mtu if switch else None)
+    said = (values.get("mtu"), of_link["mtu"], bridge.mtu if bridge else None)
     mtu = next((one for one in said if one is not None), None)
-    return Plug(
+    return End(
         netns,
         place,
-        switch,
+        bridge,
         name=values.get("name", ""),
-        addresses=draft.addresses(place + ".addresses", own) if own is not None else [] if switch else None,
+        addresses=draft.addresses(place + ".addresses", own) if own is not None else [] if bridge else None,
         broadcast=values.get("broadcast", False),
         dad=values.get("dad", False),
         mac=values.get("mac"),
@@ -66,8 +66,8 @@ def _end(draft: Draft, place: str, values: Data, link: Data) -> Plug | None:
     )
 
 
-def _address_cable(draft: Draft, cable: Cable, place: str, texts: list[str]) -> None:
-    if any(plug.switch or plug.addresses is not None for plug in cable.ends):
+def _address_link(draft: Draft, link: Link, place: str, texts: list[str]) -> None:
+    if any(end.bridge or end.addresses is not None for end in link.ends):
         draft.errors.append("{0}: is for a link between two namespaces that have no addresses on it".format(place))
         return
     for text in draft.prefixes(place, texts):
@@ -76,21 +76,21 @@ def _address_cable(draft: Draft, cable: Cable, place: str, texts: list[str]) -> 
             draft.errors.append("{0}: {1} has no two addresses".format(place, network))
             continue
         draft.known.append((network, place))
-        _number(cable, network)
+        _number(link, network)
 
 
-def _number(cable: Cable, network: addressing.Network) -> None:
-    for number, plug in enumerate(cable.ends):
-        plug.addresses = [*(plug.addresses or []), addressing.address(network, number)]
+def _number(link: Link, network: addressing.Network) -> None:
+    for number, end in enumerate(link.ends):
+        end.addresses = [*(end.addresses or []), addressing.address(network, number)]
 
 
 def give_addresses(draft: Draft, texts: list[str]) -> None:
     """Give the links that have no addresses some out of the pool."""
-    waiting: dict[str, Cable] = {}
-    for cable in draft.lab.cables:
-        if not cable.segment and all(not plug.switch and plug.addresses is None for plug in cable.ends):
-            key = " ".join("{0}:{1}".format(plug.netns, plug.name) for plug in cable.ends)
-            waiting[key] = cable
+    waiting: dict[str, Link] = {}
+    for link in draft.lab.links:
+        if not link.segment and all(not end.bridge and end.addresses is None for end in link.ends):
+            key = " ".join("{0}:{1}".format(end.netns, end.name) for end in link.ends)
+            waiting[key] = link
     taken = {rules.interface_of(one).ip for addresses in draft.lab.addresses().values() for one in addresses}
     for text in draft.prefixes("pool", texts):
         pool = rules.network_of(text)
@@ -101,5 +101,5 @@ def give_addresses(draft: Draft, texts: list[str]) -> None:
             continue
         for key, network in carved.items():
             _number(waiting[key], network)
-    for plug in draft.lab.plugs():
-        plug.addresses = plug.addresses or []
+    for end in draft.lab.ends():
+        end.addresses = end.addresses or []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab with every name, address and cable in its place: what a topology comes to, before it is made resources of."""
+"""A lab with every name, address and link in its place: what a topology comes to, before it is made resources of."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Node:
 
 
 @dataclasses.dataclass
-class Switch:
+class Bridge:
     """A bridge. `label` is how the topology calls it, `name` and `altname` how the kernel does.
 
     :ivar addresses: as CIDR strings. :ivar options: by the names of :data:`.fields.BRIDGE`.
@@ -47,8 +47,8 @@ class Switch:
 
 
 @dataclasses.dataclass
-class Plug:
-    """One end of a cable: a link in a namespace, on a bridge there where `switch` is one.
+class End:
+    """One end of a link: what a namespace sees of it. Where `bridge` is set, it is a port of that bridge.
 
     :ivar addresses: as CIDR strings; None until it is known whether they come by themselves.
     :ivar more: further settings, by the names of :data:`.fields.LINK`.
@@ -56,7 +56,7 @@ class Plug:
 
     netns: str
     place: str
-    switch: Switch | None = None
+    bridge: Bridge | None = None
     name: str = ""
     altname: str | None = None
     addresses: list[str] | None = None
@@ -69,10 +69,10 @@ class Plug:
 
 
 @dataclasses.dataclass
-class Cable:
+class Link:
     """A veth pair. `segment` is the label of the segment that it belongs to, empty for none."""
 
-    ends: tuple[Plug, Plug]
+    ends: tuple[End, End]
     place: str
     segment: str = ""
 
@@ -83,7 +83,7 @@ class Cable:
 
 
 @dataclasses.dataclass
-class Network:
+class Segment:
     """A segment: its prefixes and who is on it.
 
     :ivar prefixes: in CIDR form, at most one of each family. :ivar gateways: the gateway's addresses.
@@ -92,22 +92,22 @@ class Network:
 
     label: str
     place: str
-    switch: Switch
+    bridge: Bridge
     prefixes: list[str] = dataclasses.field(default_factory=list)
     gateway: str | None = None
     gateways: list[str] = dataclasses.field(default_factory=list)
-    members: list[Plug] = dataclasses.field(default_factory=list)
+    members: list[End] = dataclasses.field(default_factory=list)
     refs: set[str] = dataclasses.field(default_factory=set)
-    followers: list[Plug] = dataclasses.field(default_factory=list)
+    followers: list[End] = dataclasses.field(default_factory=list)
 
     def link_of(self, netns: str) -> str | None:
         """The name of the link by which a namespace is on it; None where it is not."""
-        if netns == self.switch.netns:
-            return self.switch.name
-        return next((plug.name for plug in self.members if plug.netns == netns), None)
+        if netns == self.bridge.netns:
+            return self.bridge.name
+        return next((end.name for end in self.members if end.netns == netns), None)
 
 
-class Way(t.NamedTuple):
+class Route(t.NamedTuple):
     """A route; the fields are ip-route(8)'s, None where they were not said."""
 
     netns: str
@@ -123,7 +123,7 @@ class Way(t.NamedTuple):
 class Lab:
     """A whole lab.
 
-    :ivar nodes: by the name that the topology gives them. :ivar switches: by label, segments' ones included.
+    :ivar nodes: by the name that the topology gives them. :ivar bridges: by label, segments' ones included.
     :ivar strangers: names of namespaces that it refers to and does not have.
     :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
     :ivar host_firewall: what happens where somebody else's firewall is in the way: ``allow`` or ``leave``.
@@ -132,29 +132,29 @@ class Lab:
     name: str
     nodes: dict[str, Node] = dataclasses.field(default_factory=dict)
     strangers: set[str] = dataclasses.field(default_factory=set)
-    switches: dict[str, Switch] = dataclasses.field(default_factory=dict)
-    networks: dict[str, Network] = dataclasses.field(default_factory=dict)
-    cables: list[Cable] = dataclasses.field(default_factory=list)
-    ways: list[Way] = dataclasses.field(default_factory=list)
+    bridges: dict[str, Bridge] = dataclasses.field(default_factory=dict)
+    segments: dict[str, Segment] = dataclasses.field(default_factory=dict)
+    links: list[Link] = dataclasses.field(default_factory=list)
+    routes: list[Route] = dataclasses.field(default_factory=list)
     neighbors: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     masquerades: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     checks: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     host_firewall: str = "allow"
 
-    def plugs(self) -> t.Iterator[Plug]:
-        """The ends of all cables."""
-        for cable in self.cables:
-            yield from cable.ends
+    def ends(self) -> t.Iterator[End]:
+        """The ends of all links."""
+        for link in self.links:
+            yield from link.ends
 
-    def links(self) -> list[Switch | Plug]:
+    def bridges_and_ends(self) -> list[Bridge | End]:
         """The bridges, and the ends of all links."""
-        found: list[Switch | Plug] = list(self.switches.values())
-        return [*found, *self.plugs()]
+        found: list[Bridge | End] = list(self.bridges.values())
+        return [*found, *self.ends()]
 
     def addresses(self) -> dict[str, list[str]]:
         """The addresses of each namespace, as CIDR strings: those of its `lo` first."""
         found = {node.ref: list(node.lo) for node in self.nodes.values()}
-        for one in self.links():
+        for one in self.bridges_and_ends():
             found.setdefault(one.netns, []).extend(one.addresses or [])
         return found
 

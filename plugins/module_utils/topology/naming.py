@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.rules import LINK_NAME_LIMIT
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab
 
 
 def give_names(lab: Lab) -> None:
@@ -20,40 +20,40 @@ def give_names(lab: Lab) -> None:
     becomes the alternative name.
     """
     numbers: dict[tuple[str, str], int] = {}
-    taken = {(one.netns, one.name) for one in lab.links() if one.name}
-    for switch in lab.switches.values():
-        if not switch.name:
-            _name(lab, switch, "{0}-{1}".format(lab.name, switch.label), taken, numbers)
-    for cable in lab.cables:
-        for plug, other in (cable.ends, cable.ends[::-1]):
-            if not plug.name:
-                _name(lab, plug, _label(cable.segment, plug, other), taken, numbers)
+    taken = {(one.netns, one.name) for one in lab.bridges_and_ends() if one.name}
+    for bridge in lab.bridges.values():
+        if not bridge.name:
+            _name(lab, bridge, "{0}-{1}".format(lab.name, bridge.label), taken, numbers)
+    for link in lab.links:
+        for end, other in (link.ends, link.ends[::-1]):
+            if not end.name:
+                _name(lab, end, _label(link.segment, end, other), taken, numbers)
 
 
-def _label(segment: str, plug: Plug, other: Plug) -> str:
+def _label(segment: str, end: End, other: End) -> str:
     """What a link is to be called, however long."""
-    if plug.switch:
-        return "{0}-{1}".format(title(other), plug.switch.label)
-    if other.switch:
-        return segment or other.switch.label
+    if end.bridge:
+        return "{0}-{1}".format(title(other), end.bridge.label)
+    if other.bridge:
+        return segment or other.bridge.label
     return title(other)
 
 
-def title(plug: Plug) -> str:
+def title(end: End) -> str:
     """Where an end is, as a topology says it."""
-    if plug.switch:
-        return plug.switch.label
-    return plug.netns or "host"
+    if end.bridge:
+        return end.bridge.label
+    return end.netns or "host"
 
 
 def _name(
-    lab: Lab, link: Plug | Switch, label: str, taken: set[tuple[str, str]], numbers: dict[tuple[str, str], int]
+    lab: Lab, link: End | Bridge, label: str, taken: set[tuple[str, str]], numbers: dict[tuple[str, str], int]
 ) -> None:
     """Name a link like *label*; with the number after the last one that was tried, where there is one already."""
     number = numbers.get((link.netns, label), 1)
     text = label if number == 1 else "{0}-{1}".format(label, number)
     name = _fitting(lab, text)
-    while (link.netns, name) in taken:  # a second cable between the same two
+    while (link.netns, name) in taken:  # a second link between the same two
         number += 1
         text = "{0}-{1}".format(label, number)
         name = _fitting(lab, text)

@@ -68,7 +68,7 @@ class Leftovers:
         kept = {(one.netns, one.name) for one in self.wanted if isinstance(one, sysctl.Sysctl) and not one.usual}
         sysctl.give_all_back(plan, {plan.snapshot.identity(namespace.ref) for namespace in leaving}, kept)
         self._masquerades(plan)
-        named = {(one.netns, one.name) for one in self.lab.links()}
+        named = {(one.netns, one.name) for one in self.lab.bridges_and_ends()}
         adopted.release_all(plan, leaving, {*named, *((ref, "lo") for ref in nodes)})
         staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
         self._links(plan, staying)
@@ -86,10 +86,10 @@ class Leftovers:
     # -- links --------------------------------------------------------------------------------------------------------
 
     def _links(self, plan: Plan, staying: list[Namespace]) -> None:
-        bridges = {(switch.netns, switch.name) for switch in self.lab.switches.values()}
+        bridges = {(bridge.netns, bridge.name) for bridge in self.lab.bridges.values()}
         partners: dict[_Place, _Place] = {}
-        for cable in self.lab.cables:
-            one, other = ((plug.netns, plug.name) for plug in cable.ends)
+        for pair in self.lab.links:
+            one, other = ((end.netns, end.name) for end in pair.ends)
             partners[one], partners[other] = other, one
         right: set[_Place] = set()  # ends whose other end was looked at
         for namespace in staying:
@@ -151,16 +151,17 @@ class Leftovers:
 
     def _bring_back(self, plan: Plan) -> None:
         """The kernel makes a route to a link's prefix again when the link gets the address again, as it then does."""
-        unwanted = {(way.netns, way.dst) for way in self.lab.ways if not way.present}
-        for way in self.before.ways if self.before else []:
-            namespace = None if way.present or (way.netns, way.dst) in unwanted else plan.snapshot.namespace(way.netns)
+        unwanted = {(one.netns, one.dst) for one in self.lab.routes if not one.present}
+        for former in self.before.routes if self.before else []:
+            stays_away = former.present or (former.netns, former.dst) in unwanted
+            namespace = None if stays_away else plan.snapshot.namespace(former.netns)
             for found in namespace.links.values() if namespace else ():
                 there = {one.dst for one in namespace.routes if one.dev == found.name} if namespace else set()
                 for one in list(found.addresses) if plan.owns(found) else ():
-                    dst = str(rules.network_of(way.dst))
+                    dst = str(rules.network_of(former.dst))
                     if str(one.network) == dst and dst not in there:
                         addresses = Addresses([one.cidr], bool(one.broadcast))
-                        LinkAddresses(way.netns, found.name, addresses, present=False).plan(plan)
+                        LinkAddresses(former.netns, found.name, addresses, present=False).plan(plan)
 
     @staticmethod
     def _lo(plan: Plan, namespace: Namespace, wanted: list[str]) -> None:

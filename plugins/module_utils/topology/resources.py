@@ -20,8 +20,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns impor
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl, in_order
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import USUAL_MTU, Unsaid
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node, Plug, Switch
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import model
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import USUAL_MTU, Defaults
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.rebuilt import Rebuilt
 
 
@@ -56,10 +57,10 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
     usual = _usual_mtus(lab)
     found += [
-        _bridge(switch, usual.get(switch.label, USUAL_MTU), lab.host_firewall) for switch in lab.switches.values()
+        _bridge(bridge, usual.get(bridge.label, USUAL_MTU), lab.host_firewall) for bridge in lab.bridges.values()
     ]
-    found += [Veth(_end(cable.ends[0]), _end(cable.ends[1])) for cable in lab.cables]
-    found.append(Unsaid(lab, before))
+    found += [Veth(_end(one.ends[0]), _end(one.ends[1])) for one in lab.links]
+    found.append(Defaults(lab, before))
     found += [
         _Lo(node.ref, "lo", Addresses(node.lo, exclusive=False), place=node.place + ".")
         for node in lab.nodes.values()
@@ -77,41 +78,41 @@ def _netns(node: Node) -> Netns:
 def _usual_mtus(lab: Lab) -> dict[str, int]:
     """By label the MTU of each bridge with ports that says none: the smallest of theirs (br_mtu_min() of br_if.c)."""
     found: dict[str, int] = {}
-    for cable in lab.cables:
-        for plug in cable.ends:
-            if plug.switch:
-                mtu = cable.mtu or USUAL_MTU
-                found[plug.switch.label] = min(mtu, found.get(plug.switch.label, mtu))
+    for pair in lab.links:
+        for end in pair.ends:
+            if end.bridge:
+                mtu = pair.mtu or USUAL_MTU
+                found[end.bridge.label] = min(mtu, found.get(end.bridge.label, mtu))
     return found
 
 
-def _bridge(switch: Switch, usual_mtu: int, host_firewall: str) -> Bridge:
+def _bridge(bridge: model.Bridge, usual_mtu: int, host_firewall: str) -> Bridge:
     return Bridge(
-        switch.netns,
-        switch.name,
-        link.Settings(up=True, mtu=switch.mtu, mac=_lower(switch.mac), altname=switch.altname),
-        switch.options,
-        Addresses(switch.addresses, switch.broadcast, dad=switch.dad),
-        place=switch.place + ".",
+        bridge.netns,
+        bridge.name,
+        link.Settings(up=True, mtu=bridge.mtu, mac=_lower(bridge.mac), altname=bridge.altname),
+        bridge.options,
+        Addresses(bridge.addresses, bridge.broadcast, dad=bridge.dad),
+        place=bridge.place + ".",
         usual_mtu=usual_mtu,
         host_firewall=host_firewall,
     )
 
 
-def _end(plug: Plug) -> End:
+def _end(end: model.End) -> End:
     return End(
-        plug.netns,
-        plug.name,
+        end.netns,
+        end.name,
         link.Settings(
-            up=plug.up,
-            mtu=plug.mtu,
-            mac=_lower(plug.mac),
-            master=plug.switch.name if plug.switch else "",
-            altname=plug.altname,
-            more=plug.more,
+            up=end.up,
+            mtu=end.mtu,
+            mac=_lower(end.mac),
+            master=end.bridge.name if end.bridge else "",
+            altname=end.altname,
+            more=end.more,
         ),
-        Addresses(plug.addresses, plug.broadcast, dad=plug.dad),
-        place=plug.place + ".",
+        Addresses(end.addresses, end.broadcast, dad=end.dad),
+        place=end.place + ".",
     )
 
 
@@ -121,15 +122,15 @@ def _lower(mac: str | None) -> str | None:
 
 def routes(lab: Lab) -> t.Iterator[RouteWanted]:
     """The routes: those that must not be there first, then those by which gateways are reached."""
-    for way in sorted(lab.ways, key=lambda way: (way.present, bool(way.via))):
+    for route in sorted(lab.routes, key=lambda route: (route.present, bool(route.via))):
         yield RouteWanted.of(
-            way.options,
-            netns=way.netns,
-            dst=way.dst,
-            via=way.via,
-            dev=way.dev,
-            present=way.present,
-            place=way.place + ".",
+            route.options,
+            netns=route.netns,
+            dst=route.dst,
+            via=route.via,
+            dev=route.dev,
+            present=route.present,
+            place=route.place + ".",
             complete=True,
         )
 

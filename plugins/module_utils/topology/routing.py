@@ -11,7 +11,7 @@ import ipaddress
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.budget import Budget
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Plug, Switch, Way
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab, Route
 
 PLACE = "routing"
 
@@ -35,7 +35,9 @@ def add_routes(lab: Lab, budget: Budget) -> None:
     for subnet in subnets:
         for ref in subnet.addresses:
             connected[ref].add(subnet.prefix)
-    written = {(way.netns, _normal(way.dst)) for way in lab.ways if not {"table", "metric"} & set(way.options)}
+    written = {
+        (route.netns, _normal(route.dst)) for route in lab.routes if not {"table", "metric"} & set(route.options)
+    }
     for version in (4, 6):
         by_node: dict[str, list[_Subnet]] = collections.defaultdict(list)
         of_version = [subnet for subnet in subnets if _version(subnet.prefix) == version]
@@ -53,7 +55,7 @@ def add_routes(lab: Lab, budget: Budget) -> None:
             for dst, holders in destinations.items():
                 if dst in hops and router not in holders and dst not in connected[router]:
                     if (router, dst) not in written:
-                        lab.ways.append(Way(router, dst, PLACE, via=hops[dst], options=options))
+                        lab.routes.append(Route(router, dst, PLACE, via=hops[dst], options=options))
 
 
 def _version(address: str) -> int:
@@ -74,15 +76,15 @@ def _hops(first: dict[str, str], held: dict[str, list[str]]) -> dict[str, str]:
 
 
 def _subnets(lab: Lab) -> list[_Subnet]:
-    """The prefixes of segments, bridges and cables, each with everybody who has an address in it."""
+    """The prefixes of segments, bridges and links, each with everybody who has an address in it."""
     found: dict[tuple[str, str], _Subnet] = {}
     wires = _wires(lab)
-    ends: list[tuple[str, Plug | Switch]] = [(wires[switch.label], switch) for switch in lab.switches.values()]
-    for cable in lab.cables:
-        if all(plug.up for plug in cable.ends):
-            switch = cable.ends[0].switch or cable.ends[1].switch
-            alone = "{0} {1}".format(*(plug.netns + ":" + plug.name for plug in cable.ends))
-            ends += [(wires[switch.label] if switch else alone, plug) for plug in cable.ends]
+    ends: list[tuple[str, End | Bridge]] = [(wires[bridge.label], bridge) for bridge in lab.bridges.values()]
+    for link in lab.links:
+        if all(end.up for end in link.ends):
+            bridge = link.ends[0].bridge or link.ends[1].bridge
+            alone = "{0} {1}".format(*(end.netns + ":" + end.name for end in link.ends))
+            ends += [(wires[bridge.label] if bridge else alone, end) for end in link.ends]
     for wire, one in ends:
         for text in one.addresses or []:
             interface = ipaddress.ip_interface(text)
@@ -103,11 +105,11 @@ def _wires(lab: Lab) -> dict[str, str]:
         found.update(dict.fromkeys(passed, label))
         return label
 
-    for cable in lab.cables:
-        one, other = (plug.switch for plug in cable.ends)
-        if one and other and all(plug.up for plug in cable.ends) and last(one.label) != last(other.label):
+    for link in lab.links:
+        one, other = (end.bridge for end in link.ends)
+        if one and other and all(end.up for end in link.ends) and last(one.label) != last(other.label):
             found[last(one.label)] = last(other.label)
-    return {label: last(label) for label in lab.switches}
+    return {label: last(label) for label in lab.bridges}
 
 
 def _destinations(subnets: list[_Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:

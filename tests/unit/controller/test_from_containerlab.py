@@ -118,10 +118,10 @@ def test_sites(laid_out):
         ["host:to-core", "core:e1-9"],
     ]
     lab = laid_out(topology)
-    ends = {(plug.netns, plug.name): plug for plug in lab.plugs()}
+    ends = {(end.netns, end.name): end for end in lab.ends()}
     assert ends["core", "ethernet-1-1"].mtu == 9000
-    assert ends["", "pc1-port"].switch is lab.switches["br-west"]
-    assert lab.switches["br-west"].netns == ""
+    assert ends["", "pc1-port"].bridge is lab.bridges["br-west"]
+    assert lab.bridges["br-west"].netns == ""
 
 
 def test_what_is_left_out():
@@ -174,7 +174,7 @@ def test_the_input_stays_as_it_is():
 
 def test_with_a_pool_all_links_have_addresses(laid_out):
     lab = laid_out({**from_containerlab(small()), "pool": "10.254.0.0/16"})
-    assert all(plug.addresses for plug in lab.plugs())
+    assert all(end.addresses for end in lab.ends())
 
 
 def test_bridges_in_a_node(laid_out, warnings):
@@ -191,7 +191,7 @@ def test_bridges_in_a_node(laid_out, warnings):
     assert topology["bridges"] == {"br0-a": {"netns": "a", "name": "br0"}, "br0-b": {"netns": "b", "name": "br0"}}
     assert topology["namespaces"] == {"a": None, "b": None}
     assert topology["links"] == [["br0-a:p0", "br0-b:p0"], ["a:eth1", "b:eth1"]]
-    assert {switch.netns for switch in laid_out(topology).switches.values()} == {"a", "b"}
+    assert {bridge.netns for bridge in laid_out(topology).bridges.values()} == {"a", "b"}
     assert "made here" not in warnings[0], "containerlab makes these too"
 
 
@@ -210,7 +210,7 @@ def test_a_node_in_another_one_s_namespace_says_so_itself():
 def test_open_vswitch_is_a_bridge(laid_out):
     nodes = {"a": {"kind": "linux"}, "sw": {"kind": "ovs-bridge"}}
     answer = from_containerlab(small(nodes=nodes, links=[{"endpoints": ["a:eth1", "sw:p1"]}]), with_notes=True)
-    assert list(laid_out(answer["topology"]).switches) == ["sw"]
+    assert list(laid_out(answer["topology"]).bridges) == ["sw"]
     assert "topology.nodes.sw: is a Linux bridge here, which knows no flows" in answer["left_out"]
 
 

@@ -89,7 +89,7 @@ def test_ring(laid_out):
     ]
     lab = laid_out(topology)
     assert all(node.forwarding for node in lab.nodes.values())
-    assert all(len(plug.addresses) == 1 for plug in lab.plugs())
+    assert all(len(end.addresses) == 1 for end in lab.ends())
     assert len(contract.checks(lab)) == 4 * 3
 
 
@@ -115,14 +115,14 @@ def test_routes_are_the_shortest(laid_out):
     """The other way round the ring is longer."""
     lab = laid_out(from_gml(RING))
     address = {ref: node.lo[0].split("/")[0] for ref, node in lab.nodes.items()}
-    neighbors = {plug.netns: set() for plug in lab.plugs()}
-    for cable in lab.cables:
-        for one, other in (cable.ends, cable.ends[::-1]):
+    neighbors = {end.netns: set() for end in lab.ends()}
+    for link in lab.links:
+        for one, other in (link.ends, link.ends[::-1]):
             neighbors[one.netns].add(other.addresses[0].split("/")[0])
-    ways = {(way.netns, way.dst.split("/")[0]): way.via for way in lab.ways}
+    ways = {(route.netns, route.dst.split("/")[0]): route.via for route in lab.routes}
     assert len(ways) == 4 * 3
     graph = networkx.Graph(from_gml(RING)["links"])
-    owner = {one.split("/")[0]: plug.netns for plug in lab.plugs() for one in plug.addresses}
+    owner = {one.split("/")[0]: end.netns for end in lab.ends() for one in end.addresses}
     for (netns, dst), via in ways.items():
         target = next(ref for ref, one in address.items() if one == dst)
         assert via in neighbors[netns]
@@ -133,7 +133,7 @@ def test_routes_are_the_shortest(laid_out):
 def test_without_addresses_of_their_own(laid_out):
     topology = from_gml(RING, lo=[])
     assert topology["namespaces"]["Lodz"] == {"forwarding": True}
-    assert laid_out(topology).ways, "to the links"
+    assert laid_out(topology).routes, "to the links"
 
 
 def test_names_and_addresses_stay_when_others_come():
@@ -273,7 +273,7 @@ def test_a_whole_network(laid_out):
     loops = sum(note.startswith("a link from") for note in from_gml(text, with_notes=True)["left_out"])
     assert len(topology["links"]) + loops == text.count("edge [")
     lab = laid_out(topology)
-    assert len(lab.ways) == len(contract.checks(lab)) == len(lab.nodes) * (len(lab.nodes) - 1)
+    assert len(lab.routes) == len(contract.checks(lab)) == len(lab.nodes) * (len(lab.nodes) - 1)
 
 
 FILTERS = {

@@ -86,7 +86,7 @@ def test_lab_conf(laid_out):
         ],
     }
     lab = laid_out(topology)
-    assert [(plug.netns, plug.name) for plug in lab.plugs() if plug.switch is None] == [
+    assert [(end.netns, end.name) for end in lab.ends() if end.bridge is None] == [
         ("pc1", "eth0"),
         ("router", "eth0"),
         ("router", "eth1"),

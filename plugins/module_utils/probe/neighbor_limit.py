@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.attempt import Probe
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Probe
 
 
 def make_room(probes: t.Sequence[Probe]) -> bool:

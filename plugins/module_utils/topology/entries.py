@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Way
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader import Data
 
 
@@ -21,7 +21,7 @@ def _kernel_name(draft: Draft, netns: str, name: str) -> str:
     if len(name.encode(errors="surrogatepass")) <= rules.LINK_NAME_LIMIT:
         return name
     if draft.altnames is None:
-        links = reversed(draft.lab.links())
+        links = reversed(draft.lab.bridges_and_ends())
         draft.altnames = {(one.netns, one.altname or ""): one.name for one in links}
     return draft.altnames.get((netns, name), name)
 
@@ -44,7 +44,7 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
     dst, via = values["dst"], values.get("via")
     targets = [dst] if dst == "default" else draft.prefixes_of(place + ".dst", dst)
     node = via is not None and bool(rules.check_ip(place, via))
-    found = len(draft.lab.ways)
+    found = len(draft.lab.routes)
     for target in targets:
         gateways: list[str | None] = [via]
         if node:
@@ -53,8 +53,8 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
         for gateway in gateways:
             if dst == target or gateway is None or (":" in gateway) == (":" in target):
                 to = "::/0" if target == "default" and gateway and ":" in gateway else target
-                draft.lab.ways.append(Way(netns, to, place, gateway, dev, rest, present))
-    if targets and len(draft.lab.ways) == found and not node:
+                draft.lab.routes.append(Route(netns, to, place, gateway, dev, rest, present))
+    if targets and len(draft.lab.routes) == found and not node:
         draft.errors.append("{0}.via: {1} is of no IP version of {2!r}".format(place, via, dst))
 
 
@@ -98,8 +98,8 @@ def masquerades(draft: Draft, value: t.Any) -> None:
         for key in ("iif", "oif", "not_oif"):
             if key in values:
                 values[key] = _kernel_name(draft, netns, values[key])
-        network = draft.lab.networks.get(values.get("src", ""))
-        inside = network.link_of(netns) if network else None
+        segment = draft.lab.segments.get(values.get("src", ""))
+        inside = segment.link_of(netns) if segment else None
         if inside and "oif" not in values:
             values.setdefault("not_oif", inside)
         if inside:
