@@ -74,6 +74,18 @@ class Many:
     make: t.Callable[[], t.Iterable[t.Any]]
 
 
+class Unclaimed:
+    """A resource that follows from others, or from a lab's name: nothing of its own to check or to claim."""
+
+    def check(self) -> list[str]:
+        """No errors."""
+        return []
+
+    def claims(self) -> list[tuple[str, str, str]]:
+        """No claims."""
+        return []
+
+
 class Planned(t.Protocol):
     """What a plan holds: changes, or what makes the same of little, because there are so many of it."""
 

@@ -13,13 +13,13 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import persistence
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage, Unclaimed
 
 _WHERE = ("persist",)
 
 
 @dataclasses.dataclass
-class Persist:
+class Persist(Unclaimed):
     """That a lab comes back.
 
     :ivar topology: what describes the lab: as data, or what finds it in the kernel when the plan is made.
@@ -27,14 +27,6 @@ class Persist:
 
     topology: t.Callable[[Plan], t.Any]
     present: bool = True
-
-    def check(self) -> list[str]:
-        """Nothing can be wrong with it in itself."""
-        return []
-
-    def claims(self) -> list[tuple[str, str, str]]:
-        """Nothing."""
-        return []
 
     def plan(self, plan: Plan) -> None:
         """Store what is needed, or remove it."""

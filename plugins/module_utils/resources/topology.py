@@ -11,7 +11,7 @@ import dataclasses
 from ansible_collections.linuxnet.lab.plugins.module_utils import ownership
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorder_end import EndRecorder
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.recorders import recorders
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,
     crossing,
@@ -28,16 +28,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 @dataclasses.dataclass
-class WholeLab:
+class WholeLab(Unclaimed):
     """Everything that is marked as the plan's lab, wherever it is; only to be removed."""
-
-    def check(self) -> list[str]:
-        """The lab's name is checked for every plan."""
-        return []
-
-    def claims(self) -> list[tuple[str, str, str]]:
-        """Nothing."""
-        return []
 
     def plan(self, plan: Plan) -> None:
         """Look everywhere, and remove what carries the lab's mark, and the namespaces that it remembers as its own."""

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab
@@ -22,7 +22,7 @@ USUAL_MTU = 1500
 
 
 @dataclasses.dataclass
-class Defaults:
+class Defaults(Unclaimed):
     """Give settings that the topology does not mention the value that they have in a new link.
 
     Whether somebody else has changed them, or the topology once said another value. MAC addresses and alternative names
@@ -33,14 +33,6 @@ class Defaults:
 
     lab: Lab
     before: Lab | None
-
-    def check(self) -> list[str]:
-        """Nothing can be wrong with it."""
-        return []
-
-    def claims(self) -> list[tuple[str, str, str]]:
-        """Nothing: the pairs and bridges claim their links."""
-        return []
 
     def plan(self, plan: Plan) -> None:
         """Look at the links that were there before; all are in their places by now."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import neighbor
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 
 
 @dataclasses.dataclass
-class Rebuilt:
+class Rebuilt(Unclaimed):
     """The end of learnt neighbour entries, on the lab's own links, for addresses that move to a new link.
 
     The kernel would use such an entry for half a minute and longer (base_reachable_time and delay_first_probe_time).
@@ -24,14 +24,6 @@ class Rebuilt:
     """
 
     before: Lab | None
-
-    def check(self) -> list[str]:
-        """Nothing can be wrong with it."""
-        return []
-
-    def claims(self) -> list[tuple[str, str, str]]:
-        """Nothing."""
-        return []
 
     def plan(self, plan: Plan) -> None:
         """Look at the links that the plan makes; all are in their places, with their addresses, by now."""

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,
     crossing,
@@ -37,7 +37,7 @@ _Place = tuple[str, str]  # namespace, link
 
 
 @dataclasses.dataclass
-class Leftovers:
+class Leftovers(Unclaimed):
     """What is to go.
 
     :ivar lab: what is to be there. :ivar wanted: the same as resources. :ivar before: the lab as it was applied last,
@@ -48,14 +48,6 @@ class Leftovers:
     wanted: list[t.Any]
     before: Lab | None = None
     text: str = ""
-
-    def check(self) -> list[str]:
-        """Nothing can be wrong with it."""
-        return []
-
-    def claims(self) -> list[tuple[str, str, str]]:
-        """Nothing."""
-        return []
 
     def plan(self, plan: Plan) -> None:
         """Plan the end of everything that the lab has and its topology does not name."""

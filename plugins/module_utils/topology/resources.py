@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import FORWARDING
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Many, Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Many, Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.bridge import Bridge
@@ -27,7 +27,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.rebuilt impo
 
 
 @dataclasses.dataclass
-class Mistakes:
+class Mistakes(Unclaimed):
     """What is wrong with a topology, for the engine to tell together with what is wrong with its resources."""
 
     errors: list[str]
@@ -35,10 +35,6 @@ class Mistakes:
     def check(self) -> list[str]:
         """The mistakes."""
         return self.errors
-
-    def claims(self) -> list[tuple[str, str, str]]:
-        """Nothing."""
-        return []
 
     def plan(self, plan: Plan) -> None:
         """Nothing: there are none left when plans are made."""
