@@ -40,7 +40,7 @@ _PLAIN_KINDS: dict[str, Json] = {
     schema.SETTINGS: {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
 }
 
-# What is said of a kind in a table. {0} is a shape, with a link to its own table.
+# How a table describes each kind of value. {0} is a shape, with a link to its own table.
 _VALUES = {
     schema.TEXT: "text",
     schema.TEXTS: "text, or a list of them",
@@ -140,8 +140,8 @@ def table(shape: schema.Shape, anchors: dict[str, str]) -> str:
         value = _VALUES[key.kind].format("[{0}](#{1})".format(key.shape, anchors.get(key.shape)))
         if key.choices:
             value = ", ".join("`{0}`".format(choice) for choice in key.choices)
-        needed = " Needed." if key.required else ""
-        rows.append("| `{0}` | {1} | {2}{3} |".format(name, value, words(key.text), needed))
+        required = " Required." if key.required else ""
+        rows.append("| `{0}` | {1} | {2}{3} |".format(name, value, words(key.text), required))
     return "\n".join(rows) + "\n"
 
 

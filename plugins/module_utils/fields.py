@@ -151,11 +151,11 @@ def _table(*rows: Field) -> Table:
 
 # Settings of any link. IFLA_*, IFF_*; ether_setup() of net/ethernet/eth.c.
 LINK = _table(
-    Field("up", HEADER, _bit(0x1), text="Whether the link is up. Left out, it is."),
+    Field("up", HEADER, _bit(0x1), text="Whether the link is up. Default: yes."),
     Field("mtu", 4, U32, text="The MTU, 68 to 65535."),
-    Field("mac", 1, MAC, text="The link's MAC address. Left out, it is a random one.", word="address"),
+    Field("mac", 1, MAC, text="The MAC address. Default: a random one.", word="address"),
     Field("master", 10, LINK_INDEX, text="The bridge that the link is a port of."),
-    Field("arp", HEADER, _clear_bit(0x80), True, "Whether the link asks for the MAC addresses of its neighbours."),
+    Field("arp", HEADER, _clear_bit(0x80), True, "Whether the link resolves addresses by ARP. Default: yes."),
     Field("multicast", HEADER, _bit(0x1000), True),
     Field("txqueuelen", 13, U32, 1000),
 )
@@ -184,36 +184,37 @@ PORT = _table(
 # IFLA_BR_*; br_dev_setup() of net/bridge/br_device.c.
 BRIDGE = _table(
     Field("stp", "IFLA_BR_STP_STATE", OPTION_FLAG, False,
-          "Whether the bridge speaks the spanning tree protocol.", word="stp_state"),
+          "Whether the bridge runs the spanning tree protocol (STP). Default: no.", word="stp_state"),
     Field("forward_delay", "IFLA_BR_FORWARD_DELAY", OPTION, 1500,
-          "With STP, the seconds that a port listens, and again learns, before it forwards.",
+          "With STP, how many seconds a port spends in each of the states listening and learning. Default: 15.",
           unit=100, highest=30),
     Field("ageing_time", "IFLA_BR_AGEING_TIME", OPTION, 30000,
-          "Seconds after which the bridge forgets a MAC address that it does not hear.",
+          "How many seconds the bridge keeps a MAC address that sends no frames. Default: 300.",
           unit=100, highest=1000000),
     Field("mcast_snooping", "IFLA_BR_MCAST_SNOOPING", OPTION_FLAG, True,
-          "Whether the bridge sends multicast to those alone that asked for it."),
+          "Whether the bridge forwards multicast only to ports whose hosts asked for it. Default: yes."),
     Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", OPTION_FLAG, False,
-          "Whether the bridge heeds VLAN tags."),
+          "Whether the bridge filters frames by VLAN. Default: no."),
 )  # fmt: skip
 
 # A route, beside its destination. RTA_*, RTNH_F_*. The table is a number to the kernel, and has names for users.
 ROUTE = _table(
-    Field("via", 5, IP, text="The gateway: an address, or a namespace that is on a network with it."),
+    Field("via", 5, IP, text="The gateway: an address, or a namespace that shares a network with this one."),
     Field("dev", 4, LINK_INDEX, text="The link."),
-    Field("src", 7, IP, text="The source address of packets that are sent by it."),
-    Field("metric", 6, U32, text="The metric."),
-    Field("table", 15, _number(4, TEXT), text="The routing table, a number, C(main) or C(default)."),
-    Field("scope", HEADER, _chosen(SCOPES), text="The scope.", choices=("global", "site", "link", "host")),
-    Field("type", HEADER, _chosen(ROUTE_TYPES), text="The type.",
+    Field("src", 7, IP, text="The preferred source address of packets that take the route."),
+    Field("metric", 6, U32, text="The metric. The kernel prefers the route with the lowest metric."),
+    Field("table", 15, _number(4, TEXT), text="The routing table: a number, C(main) or C(default). Default: C(main)."),
+    Field("scope", HEADER, _chosen(SCOPES), text="The scope of the destination.",
+          choices=("global", "site", "link", "host")),
+    Field("type", HEADER, _chosen(ROUTE_TYPES), text="The type. Default: V(unicast).",
           choices=("unicast", "local", "blackhole", "unreachable", "prohibit", "throw")),
-    Field("onlink", HEADER, _bit(0x4), text="Whether the gateway counts as on the link whatever its address."),
+    Field("onlink", HEADER, _bit(0x4), text="Whether the gateway is on the link whatever its address."),
 )  # fmt: skip
 
 # What else a route can have, most of it in its RTA_METRICS: RTAX_*.
 METRICS = _table(
-    Field("mtu", 2, U32, 0, "The MTU of the way, where it is less than the link's.", lowest=68, highest=65535),
-    Field("advmss", 8, U32, 0, "The largest segment that TCP asks for by it.", lowest=1, highest=65535),
+    Field("mtu", 2, U32, 0, "The path MTU, if it is smaller than the MTU of the link.", lowest=68, highest=65535),
+    Field("advmss", 8, U32, 0, "The maximum segment size that TCP advertises.", lowest=1, highest=65535),
     Field("window", 3, U32, 0),
     Field("ssthresh", 6, U32, 0),
     Field("cwnd", 7, U32, 0),

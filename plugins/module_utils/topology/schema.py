@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a topology may say: every key, its kind and its meaning.
+"""The keys of the topology format: the kind and the meaning of each.
 
-The reader checks data against this, and the JSON Schema and the tables of the reference page are written from it, so
-that the three cannot differ.
+The reader checks data against these tables. `make docs` writes the JSON Schema and the tables of docs/topology.md from
+them, so that the three cannot differ.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ FAILURES = ("no_route", "host_unreachable", "no_reply")
 class Key(t.NamedTuple):
     """A key.
 
-    :ivar kind: one of the constants above. :ivar text: what it means. :ivar shape: what it holds, for the last five.
-    :ivar choices: the values it may have; empty for any.
+    :ivar kind: one of the constants above. :ivar text: its meaning. :ivar shape: the shape of its value, for the last
+    five kinds. :ivar choices: the allowed values; empty for any.
     """
 
     kind: str
@@ -48,7 +48,7 @@ Shape = dict[str, Key]
 
 
 def _keys(table: fields.Table) -> Shape:
-    """The keys for what users can set."""
+    """The keys for those fields of a table that users can set."""
     offered = [field for field in table.values() if field.text]
     return {field.name: Key(field.codec.kind, field.text, choices=field.choices) for field in offered}
 
@@ -56,53 +56,56 @@ def _keys(table: fields.Table) -> Shape:
 _BRIDGE = _keys(fields.BRIDGE)
 _LINK = _keys(fields.LINK)
 
-_NAME = Key(TEXT, "The link's name; at most 15 characters. Left out, it is found by itself.")
+_NAME = Key(TEXT, "The link's name, at most 15 characters. Default: an automatic name.")
+_PORT = Key(TEXT, "The name of the link's other end, on the bridge. Default: an automatic name.")
 _MAC, _MTU, _UP = _LINK["mac"], _LINK["mtu"], _LINK["up"]
-_ADDRESSES = Key(TEXTS, "IP addresses with prefix length; all that the link has. Left out, they come by themselves.")
-_BROADCAST = Key(FLAG, "Whether IPv4 addresses get the broadcast address of their prefix. Left out, they get none.")
-_DAD = Key(FLAG, "Whether IPv6 addresses wait for duplicate address detection. Left out, they are usable at once.")
+_ADDRESSES = Key(TEXTS, "All IP addresses of the link, with prefix length. Default: automatic addresses.")
+_BROADCAST = Key(FLAG, "Whether IPv4 addresses get the broadcast address of their prefix. Default: no.")
+_DAD = Key(FLAG, "Whether IPv6 addresses wait for duplicate address detection. Default: no, they are usable at once.")
 
 SHAPES: dict[str, Shape] = {
     "topology": {
-        "name": Key(TEXT, "The lab's name: the owner of all that is made.", required=True),
-        "namespaces": Key(NAMED, "The network namespaces, by name; C(host) is the host's own.", "namespace"),
-        "bridges": Key(NAMED, "Bridges without a prefix of their own, by a name that links refer to.", "bridge"),
-        "links": Key(LINKS, "Cables from one namespace or bridge to another.", "link"),
-        "segments": Key(NAMED, "Networks: a bridge, a prefix, and those who are on it, by name.", "segment"),
-        "routes": Key(ITEMS, "Routes, beside those that come by themselves.", "route"),
+        "name": Key(TEXT, "The name of the lab. Every object of the lab is marked with it.", required=True),
+        "namespaces": Key(NAMED, "The network namespaces. C(host) is the host's own namespace.", "namespace"),
+        "bridges": Key(NAMED, "Bridges without a prefix. Links refer to them by name.", "bridge"),
+        "links": Key(LINKS, "Veth pairs between two namespaces, two bridges, or a namespace and a bridge.", "link"),
+        "segments": Key(NAMED, "Networks: each is a bridge with a prefix, and a link to each of its members.",
+                        "segment"),
+        "routes": Key(ITEMS, "Routes, in addition to those that the topology creates automatically.", "route"),
         "routing": Key(
             TEXT,
-            "With V(static), every namespace that forwards gets a route to every network that it is not on, by the "
-            "fewest links.",
+            "With V(static), each namespace with C(forwarding) gets a route to each network that it has no link in, "
+            "along the path with the fewest links. Default: V(none).",
             choices=("none", "static"),
         ),
         "neighbors": Key(ITEMS, "Permanent entries of neighbour tables.", "neighbor"),
-        "masquerade": Key(ITEMS, "Networks that leave under the address of the link by which they leave.",
+        "masquerade": Key(ITEMS, "Networks whose packets leave with the address of the outgoing link.",
                           "masquerade"),
         "host_firewall": Key(
             TEXT,
-            "What happens where somebody else's firewall drops what the lab forwards or bridges. With V(allow), the "
-            "lab lets its own links through where that firewall has room for it; with V(leave), it only warns. Left "
-            "out, it is V(allow).",
+            "What to do if another program's firewall drops packets that the lab forwards or bridges. With V(allow), "
+            "the lab adds rules for its own links where that firewall expects exceptions. With V(leave), the task "
+            "only warns. Default: V(allow).",
             choices=("allow", "leave"),
         ),
-        "checks": Key(ITEMS, "Who reaches whom, and who must not. Of two about the same pair the later wins.",
-                      "check"),
-        "pool": Key(TEXTS, "Prefixes, one of IPv4 or IPv6 or one of each, out of which links without addresses get "
-                    "theirs."),
-        "mtu": Key(NUMBER, "The MTU of every link that does not say another."),
+        "checks": Key(ITEMS, "Who must reach whom, and who must not. If two checks are about the same pair, the later "
+                      "one applies.", "check"),
+        "pool": Key(TEXTS, "Prefixes from which links without addresses get theirs: one of IPv4, one of IPv6, or one "
+                    "of each."),
+        "mtu": Key(NUMBER, "The MTU of each link that sets no other."),
     },
     "namespace": {
-        "kind": Key(TEXT, "V(named) as C(ip netns) makes it, or V(held) by a process, without a name for others, with "
-                    "a hostname of its own.", choices=("named", "held")),
-        "hostname": Key(TEXT, "The hostname in a held one. Left out, it is the name."),
-        "forwarding": Key(FLAG, "Whether it is a router: forwards IPv4, and IPv6 where the lab has any."),
-        "sysctls": Key(SETTINGS, "Kernel settings by name, as of sysctl(8)."),
-        "lo": Key(TEXTS, "Addresses of its C(lo), by which others reach it whatever link is down."),
+        "kind": Key(TEXT, "V(named) for a namespace as C(ip netns) creates it, V(held) for one without a name, which a "
+                    "process holds and which has its own hostname. Default: V(named).", choices=("named", "held")),
+        "hostname": Key(TEXT, "The hostname in a held namespace. Default: the name of the namespace."),
+        "forwarding": Key(FLAG, "Whether the namespace is a router. A router forwards IPv4, and also IPv6 if the lab "
+                          "has IPv6 addresses."),
+        "sysctls": Key(SETTINGS, "Sysctls of the namespace, named as in sysctl(8)."),
+        "lo": Key(TEXTS, "Addresses of C(lo). They stay reachable if one of several links is down."),
     },
     "bridge": {
-        "netns": Key(TEXT, "The namespace that it is in. Left out, the host's."),
-        "name": _NAME,
+        "netns": Key(TEXT, "The namespace of the bridge. Default: C(host)."),
+        "name": Key(TEXT, "The name of the bridge in the kernel, at most 15 characters. Default: the key."),
         "addresses": Key(TEXTS, "IP addresses of the bridge itself, with prefix length."),
         "broadcast": _BROADCAST,
         "dad": _DAD,
@@ -111,13 +114,13 @@ SHAPES: dict[str, Shape] = {
         **_BRIDGE,
     },
     "link": {
-        "ends": Key(ENDS, "The two ends; as C(NODE) or C(NODE:LINK), or with keys.", "end", required=True),
-        "prefix": Key(TEXTS, "The prefix out of which both ends get an address, the first end the first one."),
+        "ends": Key(ENDS, "The two ends, each as C(NODE), as C(NODE:LINK), or with keys.", "end", required=True),
+        "prefix": Key(TEXTS, "The prefix from which both ends get an address. The first end gets the first address."),
         "mtu": _MTU,
     },
     "end": {
-        "netns": Key(TEXT, "The namespace that it is in."),
-        "bridge": Key(TEXT, "The bridge that it is a port of."),
+        "netns": Key(TEXT, "The namespace of the end."),
+        "bridge": Key(TEXT, "The bridge or segment that the end is a port of."),
         "name": _NAME,
         "addresses": _ADDRESSES,
         "broadcast": _BROADCAST,
@@ -125,81 +128,86 @@ SHAPES: dict[str, Shape] = {
         **{name: key for name, key in _LINK.items() if name != "master"},
     },
     "segment": {
-        "prefix": Key(TEXTS, "The prefix, or one of IPv4 and one of IPv6. Left out, nobody gets an address."),
-        "gateway": Key(ITEM, "Who leads out of it: a namespace, or an address, which the bridge itself then has; or "
-                       "with keys. Members get a default route by it.", "gateway"),
-        "members": Key(NAMED, "The namespaces that are on it.", "member"),
-        "netns": Key(TEXT, "The namespace that the bridge is in. Left out, the host's."),
-        "bridge": Key(TEXT, "The bridge's name. Left out, it is found by itself."),
-        "default_route": Key(FLAG, "Whether members get a default route by the gateway. Left out, they do."),
+        "prefix": Key(TEXTS, "The prefix: one of IPv4, one of IPv6, or one of each. Without a prefix, members get no "
+                      "addresses."),
+        "gateway": Key(ITEM, "The gateway: a namespace, an address that the bridge itself gets, or a mapping. Members "
+                       "get a default route through it.", "gateway"),
+        "members": Key(NAMED, "The namespaces with a link to the segment.", "member"),
+        "netns": Key(TEXT, "The namespace of the bridge. Default: C(host)."),
+        "bridge": Key(TEXT, "The name of the bridge. Default: an automatic name."),
+        "default_route": Key(FLAG, "Whether members get a default route through the gateway. Default: yes."),
         "broadcast": _BROADCAST,
         "dad": _DAD,
-        "mac": Key(TEXT, "The bridge's MAC address. Left out, it is a random one."),
+        "mac": Key(TEXT, "The MAC address of the bridge. Default: a random one."),
         "mtu": _MTU,
         **_BRIDGE,
     },
     "gateway": {
-        "netns": Key(TEXT, "The namespace. Left out, it is the bridge's."),
-        "addresses": Key(TEXTS, "Its addresses, within the prefix. Left out, the first of each prefix."),
+        "netns": Key(TEXT, "The namespace of the gateway. Default: the namespace of the bridge."),
+        "addresses": Key(TEXTS, "The addresses of the gateway, within the prefix. Default: the first address of each "
+                         "prefix."),
         "name": _NAME,
-        "port": Key(TEXT, "The name of the other end, on the bridge."),
+        "port": _PORT,
         "mac": _MAC,
     },
     "member": {
         "name": _NAME,
-        "port": Key(TEXT, "The name of the other end, on the bridge."),
-        "addresses": Key(TEXTS, "Its addresses, within the prefix, with or without prefix length. Left out, they come "
-                         "by themselves."),
-        "default_route": Key(FLAG, "Whether it gets a default route by the gateway. Left out, as the segment says."),
+        "port": _PORT,
+        "addresses": Key(TEXTS, "The addresses of the member, within the prefix, with or without prefix length. "
+                         "Default: automatic addresses."),
+        "default_route": Key(FLAG, "Whether the member gets a default route through the gateway. Default: the value "
+                             "of the segment."),
         "mac": _MAC,
         "up": _UP,
     },
     "route": {
-        "netns": Key(TEXTS, "The namespaces that have it.", required=True),
-        "dst": Key(TEXT, "A prefix, an address, C(default), or the name of a segment.", required=True),
+        "netns": Key(TEXTS, "The namespaces that get the route.", required=True),
+        "dst": Key(TEXT, "The destination: a prefix, an address, C(default), or the name of a segment.", required=True),
         **_keys(fields.ROUTE),
         **_keys(fields.METRICS),
-        "state": Key(TEXT, "V(absent) for a route that must not be there, such as one of the kernel's making.",
+        "state": Key(TEXT, "V(absent) to remove a route, such as one that the kernel created. Default: V(present).",
                      choices=("present", "absent")),
     },
     "neighbor": {
-        "netns": Key(TEXT, "The namespace that has it.", required=True),
-        "dst": Key(TEXT, "The neighbour's IP address.", required=True),
-        "dev": Key(TEXT, "The link that it is on.", required=True),
-        "lladdr": Key(TEXT, "The neighbour's MAC address."),
-        "proxy": Key(FLAG, "Whether the namespace answers for the address instead."),
+        "netns": Key(TEXT, "The namespace that gets the entry.", required=True),
+        "dst": Key(TEXT, "The IP address of the neighbour.", required=True),
+        "dev": Key(TEXT, "The link to the neighbour.", required=True),
+        "lladdr": Key(TEXT, "The MAC address of the neighbour."),
+        "proxy": Key(FLAG, "Whether the namespace answers requests for the address on the neighbour's behalf."),
     },
     "masquerade": {
-        "netns": Key(TEXT, "The namespace that is the router. Left out, the host."),
-        "src": Key(TEXT, "The network that the packets come from: a prefix, or the name of a segment."),
-        "dst": Key(TEXT, "The network that they go to: a prefix, or the name of a segment."),
-        "iif": Key(TEXT, "The router's link by which they come in. Left out, those of the lab that lead to C(src)."),
-        "oif": Key(TEXT, "The link by which they leave."),
-        "not_oif": Key(TEXT, "A link by which they do not leave. With a segment for C(src) and no C(oif), it is the "
-                       "router's link to the segment."),
-        "forward": Key(TEXT, "V(restricted) lets nothing in that was not asked for from inside; V(open) leaves "
-                       "forwarding alone. One for a namespace.", choices=("restricted", "open")),
+        "netns": Key(TEXT, "The namespace that is the router. Default: C(host)."),
+        "src": Key(TEXT, "The source network of the packets: a prefix, or the name of a segment."),
+        "dst": Key(TEXT, "The destination network of the packets: a prefix, or the name of a segment."),
+        "iif": Key(TEXT, "The router's link on which the packets arrive. Default: the lab's links that lead to "
+                   "C(src)."),
+        "oif": Key(TEXT, "The link through which the packets leave."),
+        "not_oif": Key(TEXT, "A link through which the packets do not leave. Default, if C(src) is a segment and there "
+                       "is no C(oif): the router's link to the segment."),
+        "forward": Key(TEXT, "V(restricted) lets packets in only if they answer packets from inside. V(open) adds no "
+                       "forward rules. All entries of a namespace share one value. Default: V(restricted).",
+                       choices=("restricted", "open")),
     },
     "check": {
-        "from": Key(TEXTS, "The namespaces that ask; C(all) for all of the lab.", required=True),
-        "to": Key(TEXTS, "Whom they ask: namespaces, C(all), or addresses.", required=True),
-        "expect": Key(TEXT, "What is to come of it: V(reachable) or V(yes), V(unreachable) or V(no), or exactly how it "
-                      "fails.", choices=("reachable", "yes", "unreachable", "no", *FAILURES)),
-        "protocol": Key(TEXT, "V(icmp) unless told otherwise.", choices=("icmp", "tcp", "udp")),
-        "port": Key(NUMBER, "The port, of TCP and UDP."),
+        "from": Key(TEXTS, "The namespaces that send. C(all) stands for all namespaces of the lab.", required=True),
+        "to": Key(TEXTS, "The targets: namespaces, C(all), or addresses.", required=True),
+        "expect": Key(TEXT, "The expected result: V(reachable) or V(yes), V(unreachable) or V(no), or exactly how the "
+                      "check fails.", choices=("reachable", "yes", "unreachable", "no", *FAILURES)),
+        "protocol": Key(TEXT, "The protocol. Default: V(icmp).", choices=("icmp", "tcp", "udp")),
+        "port": Key(NUMBER, "The port, for TCP and UDP."),
         "src": Key(TEXT, "The source address."),
-        "count": Key(NUMBER, "How many packets, of which one answered is enough."),
-        "listen": Key(FLAG, "Whether the check itself listens at its target, of TCP and UDP. Left out, it does where "
-                      "the target is the lab's."),
-        "timeout": Key(NUMBER, "Seconds to wait for an answer."),
-        "size": Key(NUMBER, "Octets of payload, of ICMP."),
-        "df": Key(FLAG, "Whether packets may not be cut into fragments, of ICMP."),
+        "count": Key(NUMBER, "How many packets to send. One answer is enough."),
+        "listen": Key(FLAG, "Whether the check itself listens at the target, for TCP and UDP. Default: yes if the "
+                      "target belongs to the lab."),
+        "timeout": Key(NUMBER, "How many seconds to wait for an answer."),
+        "size": Key(NUMBER, "The size of the payload in octets, for ICMP."),
+        "df": Key(FLAG, "Whether to forbid fragmentation of the packets, for ICMP."),
     },
 }  # fmt: skip
 
-# The name under which a topology speaks of the host's own namespace.
+# The name of the host's own namespace in a topology.
 HOST = "host"
 # The word for every namespace of the lab in a check.
 ALL = "all"
-# What a single string among a list's items means.
+# The key that a string stands for, among the items of a list.
 SHORT = {"masquerade": "src"}

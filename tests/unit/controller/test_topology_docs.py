@@ -124,7 +124,7 @@ def test_topology_file(path):
 
 def test_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$defs"]["end"]["properties"]["up"]["description"] == "Whether the link is up. Left out, it is."
+    assert SCHEMA["$defs"]["end"]["properties"]["up"]["description"] == "Whether the link is up. Default: yes."
 
 
 @pytest.mark.parametrize(
