@@ -161,9 +161,14 @@ def check_cidr(place: str, cidr: str) -> list[str]:
     if network.version == 4 and network.prefixlen < 31 and ip in ends:
         what = "network" if ip == ends[0] else "broadcast"
         return ["{0}: {1!r} is the {2} address of {3}, not one of a link".format(place, cidr, what, network)]
-    if ip.is_multicast or ip.is_unspecified or str(ip) == "255.255.255.255":
+    if not is_unicast(ip):
         return ["{0}: {1!r} is not a link's own address".format(place, cidr)]
     return []
+
+
+def is_unicast(ip: Address) -> bool:
+    """Whether an address is that of one interface: neither unspecified nor multicast nor IPv4's broadcast address."""
+    return not (ip.is_unspecified or ip.is_multicast or str(ip) == "255.255.255.255")
 
 
 def check_recorder(place: str, name: str) -> list[str]:
@@ -174,11 +179,13 @@ def check_recorder(place: str, name: str) -> list[str]:
 
 
 def check_ip(place: str, ip: str) -> list[str]:
-    """An address without prefix length."""
+    """An address without prefix length, and without the link that RFC 4007 writes after a percent sign."""
     try:
         ip_of(ip)
     except ValueError:
         return ["{0}: {1!r} is not an IP address".format(place, ip)]
+    if "%" in ip:
+        return ["{0}: {1!r} names a link after %; give the address alone".format(place, ip)]
     return []
 
 

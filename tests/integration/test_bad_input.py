@@ -18,6 +18,7 @@ def one(module: str, error: str, **arguments: t.Any) -> t.Any:
     return pytest.param(module, arguments, error)
 
 
+MAC = "02:00:00:00:00:01"
 PEER = {"name": "v1"}
 HALF = "is not an address with a prefix length"
 
@@ -57,17 +58,41 @@ HALF = "is not an address with a prefix length"
         ),
         one(
             "neighbor",
-            "dst: 224.0.0.5 is nobody's address, so that it has no entry",
+            "dst: 224.0.0.5 is not the address of a neighbour",
             dev="e1",
             dst="224.0.0.5",
-            lladdr="02:00:00:00:00:01",
+            lladdr=MAC,
+        ),
+        *(
+            one("neighbor", f"dst: {dst} is not the address of a neighbour", dev="e1", dst=dst, lladdr=MAC)
+            for dst in ("::", "0.0.0.0", "ff02::1", "255.255.255.255", "127.0.0.1", "::1")
         ),
         one(
             "neighbor",
-            "dst: :: is nobody's address, so that it has no entry",
+            "dst: 'fe80::2%e1' names a link after %; give the address alone",
             dev="e1",
-            dst="::",
-            lladdr="02:00:00:00:00:01",
+            dst="fe80::2%e1",
+            lladdr=MAC,
+        ),
+        one(
+            "neighbor",
+            "dev: lo leads to no neighbour; give the link that leads to 10.0.0.9",
+            dev="lo",
+            dst="10.0.0.9",
+            lladdr=MAC,
+        ),
+        *(
+            one(module, f"addresses[0]: '{cidr}' is a loopback address, which lo alone can have", **{key: "e1"}, **more)
+            for cidr in ("127.0.0.5/8", "::1/128")
+            for module, key in (("address", "dev"), ("bridge", "name"), ("veth", "name"))
+            for more in [{"addresses": [cidr], **({"peer": PEER} if module == "veth" else {})}]
+        ),
+        one(
+            "route",
+            "via: 'fe80::2%e1' names a link after %; give the address alone",
+            dst="fd00::/64",
+            via="fe80::2%e1",
+            dev="e1",
         ),
         one("bridge", "name: '..' is not a link name", name=".."),
         one("veth", "peer.name: 'v 1' is not a link name", name="v0", peer={"name": "v 1"}),

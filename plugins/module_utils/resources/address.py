@@ -39,13 +39,18 @@ class Addresses:
     exclusive: bool = True
     dad: bool = False
 
-    def check(self, place: str, mtu: int | None = None) -> list[str]:
-        """Each address by itself, and with the link's MTU; `place` is that of the list."""
-        errors = [
-            error
-            for number, cidr in enumerate(self.cidrs or [])
-            for error in rules.check_cidr("{0}[{1}]".format(place, number), cidr)
-        ]
+    def check(self, place: str, mtu: int | None = None, loopback: bool = False) -> list[str]:
+        """Each address by itself, and with the link's MTU; `place` is that of the list.
+
+        :arg loopback: whether the link may have loopback addresses. Packets to them come in by no other link than `lo`.
+        """
+        errors = []
+        for number, cidr in enumerate(self.cidrs or []):
+            at = "{0}[{1}]".format(place, number)
+            wrong = rules.check_cidr(at, cidr)
+            if not wrong and not loopback and rules.interface_of(cidr).is_loopback:
+                wrong = ["{0}: {1!r} is a loopback address, which lo alone can have".format(at, cidr)]
+            errors += wrong
         # RFC 8200; of a smaller one the kernel says no more than "Invalid argument".
         if mtu and mtu < 1280 and not errors and any(one.version == 6 for one in self.wanted()):
             errors.append("{0}: IPv6 needs an MTU of 1280 or more, not {1}".format(place, mtu))
@@ -79,7 +84,7 @@ class LinkAddresses:
         return (
             rules.check_netns(self.place + "netns", self.netns)
             + rules.check_link_name(self.place + "dev", self.dev)
-            + self.addresses.check(self.place + "addresses")
+            + self.addresses.check(self.place + "addresses", loopback=self.dev == "lo" or not self.present)
         )
 
     def claims(self) -> list[tuple[str, str, str]]:

@@ -42,9 +42,13 @@ class NeighborWanted:
         errors = rules.check_netns(self.place + "netns", self.netns)
         errors += rules.check_link_name(self.place + "dev", self.dev)
         wrong = rules.check_ip(self.place + "dst", self.dst)
-        if not wrong and (rules.ip_of(self.dst).is_multicast or rules.ip_of(self.dst).is_unspecified):
-            wrong = ["{0}dst: {1} is nobody's address, so that it has no entry".format(self.place, self.dst)]
+        if not wrong and (not rules.is_unicast(rules.ip_of(self.dst)) or rules.ip_of(self.dst).is_loopback):
+            wrong = ["{0}dst: {1} is not the address of a neighbour".format(self.place, self.dst)]
         errors += wrong
+        if self.present and self.dev == "lo":  # for all IPv4 addresses there it has one entry: arp_constructor()
+            errors.append(
+                "{0}dev: lo leads to no neighbour; give the link that leads to {1}".format(self.place, self.dst)
+            )
         errors += rules.check_mac(self.place + "lladdr", self.lladdr)
         if self.proxy and self.lladdr:
             errors.append("{0}lladdr: a proxy answers with its own, not with {1}".format(self.place, self.lladdr))

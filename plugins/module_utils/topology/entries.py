@@ -43,7 +43,7 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
     dev = _kernel_name(draft, netns, values["dev"]) if "dev" in values else None
     dst, via = values["dst"], values.get("via")
     targets = [dst] if dst == "default" else draft.prefixes_of(place + ".dst", dst)
-    node = via is not None and bool(rules.check_ip(place, via))
+    node = via is not None and bool(rules.check_ip(place, via.partition("%")[0]))
     found = len(draft.lab.routes)
     for target in targets:
         gateways: list[str | None] = [via]
