@@ -286,6 +286,13 @@ class Plan:
         reason = "{0}: link {1!r} {2}".format(place, link.name, ownership.why_not(self.lab, namespace, link))
         raise LabError(ownership.unless_forced(reason, deed))
 
+    def demand_netns(self, namespace: Namespace, place: str, deed: str) -> None:
+        """LabError where a namespace is another lab's, and this one was not told to change it all the same."""
+        if namespace.lab in ("", self.lab) or self.force or self.has_adopted(namespace, namespace.links["lo"]):
+            return
+        reason = "{0}: {1} {2}".format(place, namespace.title, ownership.belongs(self.lab, namespace.lab))
+        raise LabError(ownership.unless_forced(reason, deed))
+
     def has_adopted(self, namespace: Namespace, link: Link) -> bool:
         """Whether the lab took a link over that is not its own: force was given once."""
         record = self.adopted(namespace, link)

@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursi
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Snapshot
 
-from .conftest import World
+from .conftest import World, assert_same
 
 HELD = pathlib.Path("/run/linuxnet.lab/held")
 
@@ -502,3 +502,34 @@ os.rename = fatal
     assert len(os.listdir("/etc/sysctl.d")) == len(before) + 1
     world.run("netns", lab="other", name=["c1"])
     assert sorted(os.listdir("/etc/sysctl.d")) == before
+
+
+# Another lab's namespace
+
+INTO_C1: list[tuple[str, dict[str, t.Any], str]] = [
+    ("route", {"dst": "10.9.0.0/16", "via": "10.0.0.1"}, "netns: {0} get a route"),
+    ("masquerade", {"src": "10.0.0.0/24", "iif": "v1"}, "netns: {0} get a table"),
+    ("sysctl", {"settings": {"net.ipv4.ip_forward": 1}}, "settings: {0} get net.ipv4.ip_forward=1"),
+    ("sysctl", {"settings": {"net.ipv4.conf.v1.rp_filter": 2}}, "settings: {0} get net.ipv4.conf.v1.rp_filter=2"),
+]
+
+
+def test_a_lab_writes_nothing_into_the_namespace_of_another_one(world: World) -> None:
+    world.run("netns", lab="demo", name=["c1"])
+    peer = {"name": "v1", "netns": "c1", "addresses": ["10.0.0.2/24"]}
+    world.run("veth", lab="demo", name="v0", addresses=["10.0.0.1/24"], peer=peer)
+    refusal = "namespace 'c1' belongs to lab 'demo', not to 'other'; it will not"
+    for name, arguments, reason in INTO_C1:
+        asked = {**arguments, "lab": "other", "netns": "c1"}
+        assert world.refused(name, **asked) == [reason.format(refusal) + " unless force is true"]
+    # What is so already needs no force, nor does a link of the lab's own that ends there.
+    assert not world.run("sysctl", lab="other", netns="c1", settings={"net.ipv4.ip_forward": 0})["changed"]
+    world.run("veth", lab="other", name="w0", peer={"name": "w1", "netns": "c1"})
+    world.run("sysctl", lab="other", netns="c1", settings={"net.ipv4.conf.w1.rp_filter": 2})
+    # By force, and back again.
+    world.run("topology", lab="other", state="absent")
+    before = world.state()
+    for name, arguments, dummy in INTO_C1:
+        assert world.run(name, lab="other", netns="c1", force=True, **arguments)["changed"]
+    world.run("topology", lab="other", state="absent")
+    assert_same(before, world.state(), "force left something behind")

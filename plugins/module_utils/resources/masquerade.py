@@ -141,8 +141,11 @@ class Masquerade:
         if namespace.new:
             tables.change(plan, namespace, plan.lab, None, wanted)
             return
+        there = tables.there(plan, self.netns, plan.lab)
+        if there != wanted:
+            plan.demand_netns(namespace, "netns", "get a table")
         guard.follow(plan, namespace)
-        tables.change(plan, namespace, plan.lab, tables.there(plan, self.netns, plan.lab), wanted)
+        tables.change(plan, namespace, plan.lab, there, wanted)
         crossing.cross(plan, namespace, self.host_firewall)
 
     def _links(self, plan: Plan, namespace: Namespace, match: Match) -> list[str]:

@@ -155,6 +155,7 @@ class RouteWanted:
         if any(self._satisfies(one, wanted) for one in same_key):
             return
         self._check_gateway(plan, namespace, wanted)
+        plan.demand_netns(namespace, self.place + "netns", "get a route")
         for route in same_key:
             _demand(plan, namespace, route, self.place)
         self._check_host(plan, namespace, wanted)

@@ -95,6 +95,9 @@ class Sysctl:
         current = self._current(plan, namespace)
         if current is None and not plan.is_assumed(namespace, self._dev()):
             raise LabError("{0}: {1} has no sysctl {2!r}".format(self.place, namespace.title, self.name))
+        link = namespace.links.get(self._dev())
+        if current != sysctl.normal(self.value) and not (link and plan.owns(link)):
+            plan.demand_netns(namespace, self.place, "get {0}={1}".format(self.name, self.value))
         if current is not None and self.remembered and not namespace.ref and not plan.force:
             self._demand(plan, namespace, current)
         if self.remembered:
