@@ -84,8 +84,8 @@ SHAPES: dict[str, Shape] = {
         "host_firewall": Key(
             TEXT,
             "What to do if another program's firewall drops packets that the lab forwards or bridges. With V(allow), "
-            "the lab adds rules for its own links where that firewall expects exceptions. With V(leave), the task "
-            "only warns. Default: V(allow).",
+            "the lab adds exceptions for its own links, if that firewall has a place for them. With V(leave), the "
+            "task only warns. Default: V(allow).",
             choices=("allow", "leave"),
         ),
         "checks": Key(ITEMS, "Who must reach whom, and who must not. If two checks are about the same pair, the later "
