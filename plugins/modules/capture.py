@@ -281,9 +281,9 @@ errors:
     - "filter[0]: 'tpc' is not known in 'tpc and port 80'; known are: arp, icmp, icmp6, tcp, udp, ..."
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 import contextlib
 import operator

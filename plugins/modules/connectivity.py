@@ -486,9 +486,9 @@ errors:
     - "checks[1].from: there is no network namespace 'c9'"
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 import typing as t
 

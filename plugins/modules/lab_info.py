@@ -109,9 +109,9 @@ labs:
       sample: []
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 from ansible.module_utils.basic import AnsibleModule
 

@@ -102,9 +102,9 @@ assumed:
   sample: [namespace c1]
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import Flush, NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import items, one_or_many, run_module

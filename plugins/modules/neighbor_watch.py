@@ -155,9 +155,9 @@ errors:
     - "netns[1]: there is no network namespace 'ns9'"
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 import operator
 import typing as t

@@ -294,9 +294,9 @@ namespaces:
       sample: {net.ipv4.ip_forward: "1"}
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 from ansible.module_utils.basic import AnsibleModule
 

@@ -79,9 +79,9 @@ assumed:
   sample: [namespace c1]
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl, in_order
 from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module

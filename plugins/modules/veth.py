@@ -132,9 +132,9 @@ assumed:
   sample: [namespace c1]
 """
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.python import require_python
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
-require_python()
+begin()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""On a host whose Python is too old, every module says so in one line."""
+"""What a module does first: it says in one line that a host's Python is too old, and compiles each file once."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import os
 import pathlib
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins import modules
 from ansible_collections.linuxnet.lab.plugins.module_utils import python
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import sources
 
 FILES = sorted(pathlib.Path(modules.__path__[0]).glob("[a-z]*.py"))
 # Where `ansible_collections` is found.
@@ -81,3 +83,35 @@ def test_an_old_python_is_told_as_such() -> None:
 def test_with_really_old_pythons(interpreter: str) -> None:
     for msg in said(interpreter):
         assert "needs Python 3.9" in msg and interpreter in msg
+
+
+# Begins as a module that Ansible has packed does, and prints what Python compiled from then on, and the files it took.
+_PACKED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
+begin()
+compiled = []
+sys.addaudithook(lambda event, given: event == "compile" and compiled.append(given[1]))
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import veth
+print(compiled)
+print([getattr(one, "__file__") for name, one in sys.modules.items() if name.startswith("ansible_collections.")])
+print([one.__spec__.submodule_search_locations for name, one in sys.modules.items() if name.endswith(".kernel")])
+"""
+
+
+def test_an_archive_is_compiled_once(tmp_path: pathlib.Path) -> None:
+    name = python.__name__.replace("python", "resources.veth")
+    files = {**sources.needed_by(python.__name__), **sources.needed_by(name)}
+    archive = tmp_path / "module.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for path, text in files.items():
+            made.writestr(path, text)
+    done = subprocess.run(
+        [sys.executable, "-c", _PACKED, archive], capture_output=True, text=True, timeout=60, check=True
+    )
+    compiled, paths, folders = map(ast.literal_eval, done.stdout.splitlines())
+    ours = [path for path in compiled if str(path).startswith(str(archive))]
+    assert len(ours) > 20 and len(ours) == len(set(ours))
+    assert {str(pathlib.Path(path).relative_to(archive)) for path in paths} <= set(files)
+    assert folders == [[str(archive / "ansible_collections/linuxnet/lab/plugins/module_utils/kernel")]]
