@@ -80,6 +80,12 @@ def _chosen(numbers: t.Mapping[str, int]) -> Codec:
     )
 
 
+def _byte(numbers: t.Mapping[str, int]) -> Codec:
+    """As :func:`_chosen`, in one byte."""
+    chosen = _chosen(numbers)
+    return Codec(TEXT, lambda word: bytes([chosen.pack(word)]), lambda raw: chosen.read(raw[0]))
+
+
 SCOPES: t.Mapping[str, int] = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 ROUTE_TYPES: t.Mapping[str, int] = {
     "unicast": 1,
@@ -108,6 +114,7 @@ NEIGHBOR_STATES: t.Mapping[str, int] = {
 NEIGHBOR_STATE = _chosen(NEIGHBOR_STATES)
 IP = Codec(TEXT, pack_ip, read_ip)
 U16, U32 = _number(2), _number(4)
+TOS = Codec(NUMBER, int, int, hex)  # ip(8) takes it for hexadecimal anyway
 U8_FLAG = Codec(FLAG, lambda value: bytes([bool(value)]), lambda raw: bool(raw[0]), _on_off)
 MAC = Codec(TEXT, lambda mac: bytes.fromhex(mac.replace(":", "")), lambda raw: raw.hex(":"))
 LINK_INDEX = _number(4, TEXT)  # users write the name
@@ -223,6 +230,15 @@ METRICS = _table(
     Field("initcwnd", 11, U32, 0),
     Field("initrwnd", 14, U32, 0),
     Field("quickack", 15, U32, 0),
+)
+
+# What a route can have that users cannot set, and that no route of a lab has. RTA_*. The kernel takes the seconds of
+# `expires`, and tells the hundredths of a second that are left in RTA_CACHEINFO.
+ROUTE_EXTRAS = _table(
+    Field("tos", HEADER, TOS, 0),
+    Field("nhid", 30, U32, 0),
+    Field("pref", 20, _byte({"medium": 0, "high": 1, "low": 3}), "medium"),
+    Field("expires", 23, U32, 0),
 )
 
 

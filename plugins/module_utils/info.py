@@ -84,7 +84,7 @@ def _link(snapshot: Snapshot, namespace: Namespace, link: Link) -> Data:
 
 def _route(route: Route) -> Data:
     data = dataclasses.asdict(route)
-    del data["nexthops"], data["hops"], data["onlink"], data["metrics"]
+    del data["nexthops"], data["hops"], data["onlink"], data["metrics"], data["raw"]
     if route.dst in ("0.0.0.0/0", "::/0"):
         data["dst"] = "default"
     return data

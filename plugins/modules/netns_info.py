@@ -170,7 +170,7 @@ namespaces:
               returned: always
               sample: ""
     routes:
-      description: Its routes, without those of the kernel's table C(local), in the kernel's order.
+      description: Its routes, without those that the kernel keeps in its table C(local), in the kernel's order.
       type: list
       elements: dict
       returned: always

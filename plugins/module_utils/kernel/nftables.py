@@ -23,7 +23,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelE
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import netlink, nft_rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import pack, text, to_text, walk
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import NLM_F_ACK, NLM_F_CREATE, Packed
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import (
+    NLM_F_ACK,
+    NLM_F_APPEND,
+    NLM_F_CREATE,
+    Packed,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule, Unknown, nested, number
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
 
@@ -31,7 +36,6 @@ _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 10
 _BATCH_BEGIN = 0x10
 _BATCH_END = 0x11
-_NLM_F_APPEND = 0x800
 # NFT_MSG_*
 _NEWTABLE, _GETTABLE, _DELTABLE, _NEWCHAIN, _GETCHAIN, _NEWRULE, _GETRULE, _DELRULE = 0, 1, 2, 3, 4, 6, 7, 8
 # NFTA_*
@@ -327,7 +331,7 @@ def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> Packed:
     else:
         told.append(nested(_RULE_EXPRESSIONS, rule.expressions))
         told += [pack(_RULE_USERDATA, rule.userdata)] if rule.userdata else []
-    return _message(_NEWRULE, NLM_F_CREATE | _NLM_F_APPEND, *told)
+    return _message(_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, *told)
 
 
 # ---- as operations

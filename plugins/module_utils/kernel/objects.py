@@ -122,7 +122,10 @@ class Route:
     :ivar dst: a prefix in CIDR form; ``0.0.0.0/0`` and ``::/0`` for the default route.
     :ivar via: gateway; empty for none. :ivar dev: name of the link; empty for none.
     :ivar nexthops: how many next hops a multipath route has; 0 for an ordinary one. :ivar hops: their gateways.
-    :ivar metrics: what else it has, by the names of :data:`.fields.METRICS`, in the order of that table.
+    :ivar metrics: what else it has, by the names of :data:`.fields.METRICS` and :data:`.fields.ROUTE_EXTRAS`, in the
+        order of these tables.
+    :ivar raw: the body of the kernel's message as hexadecimal digits, for a route that has something that no lab's
+        route has, and that the other fields have no room for; else empty.
     """
 
     family: int
@@ -138,7 +141,8 @@ class Route:
     onlink: bool = False
     nexthops: int = 0
     hops: tuple[str, ...] = ()
-    metrics: tuple[tuple[str, int], ...] = ()
+    metrics: tuple[tuple[str, t.Any], ...] = ()
+    raw: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,26 @@ class AddRoute(Message):
         return rtnetlink.route_new(context.index(self.netns, self.route.dev), self.route)
 
 
+class PutBackRoute(AddRoute):
+    """A route that was there, before the others with its destination, table and metric."""
+
+    __slots__ = ()
+
+    first: t.ClassVar[bool] = True
+
+    def message(self, context: Context) -> t.Any:
+        """See the base class."""
+        return rtnetlink.route_put_back(context.index(self.netns, self.route.dev), self.route, self.first)
+
+
+class PutBackLast(PutBackRoute):
+    """A route that was there, after the others."""
+
+    __slots__ = ()
+
+    first = False
+
+
 @dataclasses.dataclass(eq=False)
 class DeleteRoute(Message):
     """The end of a route."""

@@ -27,6 +27,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.fields import (
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, link_info
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.attributes import number, pack, text
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import (
+    NLM_F_APPEND,
     NLM_F_CREATE,
     NLM_F_DUMP,
     NLM_F_EXCL,
@@ -35,7 +36,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import
     Packed,
     readable,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import LOCAL_TABLE, Address, Link, Route, Rule
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    KERNEL_PROTOCOL,
+    LOCAL_TABLE,
+    Address,
+    Link,
+    Route,
+    Rule,
+)
 
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
@@ -50,7 +58,7 @@ _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, _VETH_INFO_PEER = 1, 2, 4, 5, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
 _IFA_F_TEMPORARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 2, 8, 0x80, 0x100
-_RTA_DST, _RTA_GATEWAY, _RTA_METRICS, _RTA_MULTIPATH, _RTNEXTHOP = 1, 5, 8, 9, 8
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_METRICS, _RTA_MULTIPATH, _RTA_CACHEINFO, _RTNEXTHOP = 1, 4, 5, 8, 9, 12, 8
 _FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 1, 2, 3, 6, 10, 15
 _FR_ACT_TO_TBL = 1
 _NETNSA_NSID, _NETNSA_FD = 1, 3
@@ -88,6 +96,12 @@ _SCOPE, _TYPE, _ONLINK = (fields.ROUTE[name].codec for name in ("scope", "type",
 _IN_ROUTE = [field for field in fields.ROUTE.values() if field.attribute != fields.HEADER]
 _PACKED_OF_ROUTE = [(field.name, field.attribute, field.codec.pack) for field in _IN_ROUTE]
 _READ_OF_ROUTE = [(field.name, field.attribute, field.codec.read) for field in _IN_ROUTE]
+_NHID, _PREF, _EXPIRES = (fields.ROUTE_EXTRAS[name] for name in ("nhid", "pref", "expires"))
+_USUAL_PREF, _NO_EXPIRY = _PREF.codec.pack(_PREF.new), bytes(4)
+# What a lab's route may have, and the kernel tells of it.
+_IN_LABS_ROUTE = frozenset(
+    [*(field.attribute for field in _IN_ROUTE), _RTA_DST, _RTA_METRICS, _RTA_CACHEINFO, _PREF.attribute]
+)
 
 
 def _family(version: int) -> int:
@@ -394,6 +408,8 @@ def _ipv6_flags(flags: int) -> dict[str, bool]:
 
 
 def _route(kind: int, flags: int, index: int, route: Route) -> Packed:
+    if route.raw:
+        return Packed(kind, flags, _again(bytes.fromhex(route.raw)))
     dst, length = route.dst.split("/")
     body = _RTMSG.pack(
         _family(route.family),
@@ -419,9 +435,40 @@ def _route(kind: int, flags: int, index: int, route: Route) -> Packed:
     return Packed(kind, flags, body)
 
 
+def _again(body: bytes) -> bytes:
+    """The body of a message that makes, or deletes, the very route that the kernel told of by *body*.
+
+    A next hop's number stands for what the kernel tells of that next hop.
+    """
+    *header, flags = _RTMSG.unpack_from(body)
+    there = attributes.walk(body, _RTMSG.size)
+    left_out = {_RTA_CACHEINFO}
+    if _NHID.attribute in there:
+        left_out |= {_RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH}
+    found = [pack(kind, value) for kind, value in attributes.items(body, _RTMSG.size) if kind not in left_out]
+    seconds = _seconds_left(there)
+    if seconds:
+        found.append(pack(_EXPIRES.attribute, _EXPIRES.codec.pack(seconds)))
+    return _RTMSG.pack(*header, flags & _ONLINK.pack(True)) + b"".join(found)
+
+
+def _seconds_left(there: dict[int, bytes]) -> int:
+    """For how long an IPv6 route stays; 0 for ever. From rta_expires of `struct rta_cacheinfo`, in 1/USER_HZ s."""
+    left = there.get(_RTA_CACHEINFO, b"")[8:12]
+    return max(int.from_bytes(left, sys.byteorder, signed=True) // 100, 1) if left.strip(b"\0") else 0
+
+
 def route_new(index: int, route: Route) -> Packed:
     """Add a route; *index* is its link's, 0 for none. The kernel refuses one with the same destination and metric."""
     return _route(_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, route)
+
+
+def route_put_back(index: int, route: Route, first: bool) -> Packed:
+    """Add a route before the others with its destination and metric, or after them (fib_table_insert() of the kernel).
+
+    IPv6 keeps those with a gateway as next hops of one route.
+    """
+    return _route(_NEWROUTE, NLM_F_CREATE | (0 if first else NLM_F_APPEND), index, route)
 
 
 def route_del(index: int, route: Route) -> Packed:
@@ -431,7 +478,7 @@ def route_del(index: int, route: Route) -> Packed:
 
 @readable
 def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
-    """The routes of the socket's namespace, all tables but the kernel's own `local`, in the kernel's order.
+    """The routes of the socket's namespace, in the kernel's order; of the table `local` those that others added.
 
     :arg names: names of the links by index. :arg version: 4 or 6.
     """
@@ -441,16 +488,20 @@ def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
         if version == 6 and exc.errno in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
             return []  # a kernel without IPv6
         raise
-    found = [_read_route(body, version, names) for body in bodies if body[4] != LOCAL_TABLE]
+    found = [
+        _read_route(body, version, names) for body in bodies if body[4] != LOCAL_TABLE or body[5] != KERNEL_PROTOCOL
+    ]
     return [route for route in found if route is not None]
 
 
 def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | None:
-    family, length, dummy, dummy, table, protocol, scope, kind, flags = _RTMSG.unpack_from(body)
+    family, length, dummy, tos, table, protocol, scope, kind, flags = _RTMSG.unpack_from(body)
     if flags & _RTM_F_CLONED or family != _family(version):
         return None
     there = attributes.walk(body, _RTMSG.size)
     dst = read_ip(there[_RTA_DST]) if _RTA_DST in there else ("0.0.0.0" if version == 4 else "::")
+    if table == LOCAL_TABLE and dst.startswith("ff"):
+        return None  # the kernel's as well, under RTPROT_BOOT before Linux 5.8
     values = {name: read(there[attribute]) for name, attribute, read in _READ_OF_ROUTE if attribute in there}
     values["dev"] = names.get(values.get("dev", 0), "")
     values["table"] = values.get("table") or table
@@ -459,6 +510,9 @@ def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | Non
         values["nexthops"] = len(values["hops"])
     if _RTA_METRICS in there:
         values["metrics"] = _read_metrics(attributes.walk(there[_RTA_METRICS]))
+    if tos or not _is_as_labs(there):
+        values["metrics"] = (*values.get("metrics", ()), *_read_extras(tos, there))
+        values["raw"] = body.hex()
     return Route(
         family=version,
         dst="{0}/{1}".format(dst, length),
@@ -473,6 +527,24 @@ def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | Non
 def _read_metrics(there: dict[int, bytes]) -> tuple[tuple[str, int], ...]:
     found = [field for field in fields.METRICS.values() if field.attribute in there]
     return tuple((field.name, field.codec.read(there[field.attribute])) for field in found)
+
+
+def _is_as_labs(there: dict[int, bytes]) -> bool:
+    """Whether a route has nothing that no lab's route has."""
+    return (
+        there.keys() <= _IN_LABS_ROUTE
+        and there.get(_PREF.attribute, _USUAL_PREF) == _USUAL_PREF
+        and there.get(_RTA_CACHEINFO, b"")[8:12] in (b"", _NO_EXPIRY)
+    )
+
+
+def _read_extras(tos: int, there: dict[int, bytes]) -> t.Iterator[tuple[str, t.Any]]:
+    values = {"tos": tos, "expires": _seconds_left(there)}
+    for name, field in fields.ROUTE_EXTRAS.items():
+        if field.attribute in there:
+            values[name] = field.codec.read(there[field.attribute])
+        if values.get(name, field.new) != field.new:
+            yield name, values[name]
 
 
 def _hops(multipath: bytes) -> list[str]:

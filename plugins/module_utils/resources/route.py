@@ -22,14 +22,26 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     MAIN_TABLE,
     Route,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import (
+    AddRoute,
+    DeleteRoute,
+    PutBackLast,
+    PutBackRoute,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace
 
 _KIND = "route"
+_EXPIRES = {"expires": fields.ROUTE_EXTRAS["expires"]}
+# What a command names: not the lifetime, which is another one a second later.
+_IN_COMMANDS = {**fields.METRICS, **fields.ROUTE_EXTRAS}
+del _IN_COMMANDS["expires"]
 _TABLES = {"main": MAIN_TABLE, "default": DEFAULT_TABLE}
+# rtm_protocol of the routes that are somebody's decision: those of the collection, and those by hand (RTPROT_BOOT,
+# RTPROT_STATIC). What the kernel, router advertisements or a routing daemon added is not.
+DECIDED = (PROTOCOL, 3, 4)
 _WITHOUT_LINK = ("blackhole", "unreachable", "prohibit", "throw")
 
 
@@ -152,7 +164,9 @@ class RouteWanted:
             if not link.up and (self.complete or not plan.check):
                 raise LabError("{0}dev: {1!r} in {2} is down".format(self.place, self.dev, namespace.title))
         same_key = namespace.table(wanted.family).like(wanted)
-        if any(self._satisfies(one, wanted) for one in same_key):
+        right = next((one for one in same_key if self._satisfies(one, wanted)), None)
+        if right is not None:
+            _remove_beside(plan, namespace, same_key, right)
             return
         self._check_gateway(plan, namespace, wanted)
         plan.demand_netns(namespace, self.place + "netns", "get a route")
@@ -170,7 +184,7 @@ class RouteWanted:
         if there.family == 4 and there.scope != wanted.scope:
             return False
         # What is the lab's, or described as a whole, has nothing that was not said.
-        if there.metrics != wanted.metrics and (self.complete or there.protocol == PROTOCOL):
+        if (there.metrics != wanted.metrics or there.raw) and (self.complete or there.protocol == PROTOCOL):
             return False
         return self._has_what_was_said(there, wanted)
 
@@ -278,7 +292,7 @@ class _RouteChange:
     @property
     def undo(self) -> list[Operation]:
         """The opposite."""
-        return [(DeleteRoute if self._comes else AddRoute)(self._namespace.ref, self._route)]
+        return [(DeleteRoute if self._comes else PutBackRoute)(self._namespace.ref, self._route)]
 
     @property
     def where(self) -> tuple[str, ...]:
@@ -288,7 +302,10 @@ class _RouteChange:
     @property
     def before(self) -> str | None:
         """The route if it goes."""
-        return None if self._comes else text(self._route)
+        if self._comes:
+            return None
+        extras = dict(self._route.metrics)
+        return " ".join([text(self._route), *fields.words(_EXPIRES, fields.given(_EXPIRES, extras))])
 
     @property
     def after(self) -> str | None:
@@ -308,6 +325,17 @@ class _RouteChange:
         return [enter(self._namespace, "{0} {1} {2}".format(words, deed, text(self._route)))]
 
 
+class _GoesFromBehind(_RouteChange):
+    """A route that goes from behind another one with its destination, table and metric."""
+
+    __slots__ = ()
+
+    @property
+    def undo(self) -> list[Operation]:
+        """The route, behind the other one again."""
+        return [PutBackLast(self._namespace.ref, self._route)]
+
+
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     namespace.table(route.family).add(route)
     record = None if _ends_with_lab(plan, namespace, route) else {"netns": namespace.ref, "route": text(route)}
@@ -319,6 +347,24 @@ def remove(plan: Plan, namespace: Namespace, route: Route, stage: Stage = Stage.
     namespace.table(route.family).discard(route)
     record = _remembered(plan, namespace, route)
     _put(plan, namespace, route, _RouteChange(stage, namespace, route, False), record, None)
+
+
+def _remove_beside(plan: Plan, namespace: Namespace, same_key: list[Route], right: Route) -> None:
+    """Plan the end of somebody's routes beside the lab's one, with its destination, table and metric.
+
+    The kernel uses the first of them, and one with a TOS for packets with that.
+    """
+    unwanted = [
+        one
+        for one in same_key
+        if one is not right and one.protocol in DECIDED and _ends_with_lab(plan, namespace, one)
+    ]
+    behind = [one for one in unwanted if same_key.index(one) > same_key.index(right)]
+    for route in [one for one in unwanted if one not in behind]:
+        remove(plan, namespace, route)
+    for route in reversed(behind):
+        namespace.table(route.family).discard(route)
+        plan.put(_GoesFromBehind(Stage.REMOVE_ROUTE, namespace, route, False))
 
 
 def _put(
@@ -386,15 +432,17 @@ def text(route: Route) -> str:
     """A route as `ip route` takes it."""
     words = [route.type] if route.type != "unicast" else []
     words.append(_destination(route))
-    if route.via:
-        words += ["via", route.via]
-    if route.dev:
-        words += ["dev", shlex.quote(route.dev)]
+    more = dict(route.metrics)
+    if "nhid" not in more:  # which says by itself where the route leads
+        words += ["via", route.via] if route.via else []
+        words += ["dev", shlex.quote(route.dev)] if route.dev else []
     if route.src:
         words += ["src", route.src]
     if route.metric and not (route.family == 6 and route.metric == 1024):
         words += ["metric", str(route.metric)]
-    if route.table != MAIN_TABLE:
+    if route.table == LOCAL_TABLE:
+        words += ["table", "local"]
+    elif route.table != MAIN_TABLE:
         words += ["table", str(route.table)]
     elif route.type == "local":
         words += ["table", "main"]  # ip-route(8) would put it into the table local
@@ -402,7 +450,7 @@ def text(route: Route) -> str:
         words += ["scope", route.scope]
     if route.onlink:
         words.append("onlink")
-    return " ".join([*words, *fields.words(fields.METRICS, dict(route.metrics))])
+    return " ".join([*words, *fields.words(_IN_COMMANDS, more)])
 
 
 def _usual_scope(route: Route) -> str:

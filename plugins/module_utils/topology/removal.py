@@ -29,10 +29,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTO
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, routes, sysctls
 
-# rtm_protocol of the routes that are somebody's decision in a namespace of the lab: ours, and those by hand
-# (RTPROT_BOOT, RTPROT_STATIC). What the kernel, router advertisements or a routing daemon added is not drift.
-_DECIDED = (PROTOCOL, 3, 4)
-
 _Place = tuple[str, str]  # namespace, link
 
 
@@ -137,7 +133,7 @@ class Leftovers(Unclaimed):
             keys = wanted.get(namespace.ref, set())
             families = {*namespace.families, *(one[0] for one in keys)}
             for there in [one for family in sorted(families) for one in namespace.table(family)]:
-                if there.protocol in (_DECIDED if ours else _DECIDED[:1]) and key(there) not in keys:
+                if there.protocol in (route.DECIDED if ours else [PROTOCOL]) and key(there) not in keys:
                     if route.is_labs(plan, namespace, there):
                         route.remove(plan, namespace, there)
 

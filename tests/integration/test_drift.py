@@ -1,0 +1,113 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever somebody changes in what a lab owns is drift; what the kernel or a routing daemon makes there is not."""
+
+from __future__ import annotations
+
+import pytest
+
+LINE = {
+    "name": "line",
+    "namespaces": {"r1": {"forwarding": True}, "a": None, "b": None},
+    "links": [
+        {"ends": [{"netns": "a", "name": "a1"}, {"netns": "r1", "name": "ra"}], "prefix": ["10.1.0.0/24", "fd01::/64"]},
+        {"ends": [{"netns": "b", "name": "b1"}, {"netns": "r1", "name": "rb"}], "prefix": ["10.2.0.0/24", "fd02::/64"]},
+    ],
+    "routes": [
+        {"netns": "a", "dst": "10.2.0.0/24", "via": "r1"},
+        {"netns": "b", "dst": "10.1.0.0/24", "via": "r1"},
+        {"netns": "a", "dst": "fd02::/64", "via": "fd01::2"},
+        {"netns": "b", "dst": "fd01::/64", "via": "fd02::2"},
+    ],
+}
+
+
+def only(world):
+    """The one lab that is told of."""
+    (found,) = world.run("lab_info")["labs"]
+    return found
+
+
+@pytest.fixture
+def line(world):
+    """The world in which the lab is built."""
+    world.run("topology", topology=LINE)
+    return world
+
+
+def cured(world, built):
+    """The drift is told, its cure is what a run of the topology does, and leads back to the lab as it was *built*.
+
+    :returns: the commands of the cure.
+    """
+    found = only(world)
+    assert found["drifted"] is True and not found["errors"], found
+    assert world.run("topology", check=True, topology=LINE)["commands"] == found["commands"]
+    assert world.run("topology", topology=LINE)["commands"] == found["commands"]
+    assert world.comparable() == built
+    assert only(world)["drifted"] is False
+    return found["commands"]
+
+
+@pytest.mark.parametrize(
+    ("where", "drift", "cure"),
+    [
+        # In front of ours, with the same destination and metric.
+        ("a", "ip route prepend 10.2.0.0/24 via 10.1.0.9 dev a1",
+         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1"),
+        ("a", "ip route append 10.2.0.0/24 via 10.1.0.9 dev a1",
+         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1"),
+        ("a", "ip route prepend blackhole 10.2.0.0/24", "ip -n a route del blackhole 10.2.0.0/24"),
+        ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 tos 0x10",
+         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 tos 0x10"),
+        # More specific, or in a table that is looked into before.
+        ("a", "ip route add 10.2.0.1 via 10.1.0.9", "ip -n a route del 10.2.0.1 via 10.1.0.9 dev a1"),
+        ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 table 100",
+         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 table 100"),
+        ("a", "ip route add local 10.2.0.0/24 dev lo table local",
+         "ip -n a route del local 10.2.0.0/24 dev lo table local"),
+        ("a", "ip -6 route add local fd02::/64 dev lo table local",
+         "ip -n a -6 route del local fd02::/64 dev lo table local"),
+        # Ours, and otherwise than it was made.
+        ("a", "ip nexthop add id 5 via 10.1.0.2 dev a1; ip route replace 10.2.0.0/24 nhid 5 proto 76",
+         "ip -n a route del 10.2.0.0/24 nhid 5"),
+        ("a", "ip route replace 10.2.0.0/24 via 10.1.0.2 tos 0x8 proto 76; "
+              "ip route del 10.2.0.0/24 via 10.1.0.2 tos 0",
+         "ip -n a route add 10.2.0.0/24 via 10.1.0.2"),
+        ("a", "ip route replace 10.2.0.0/24 via 10.1.0.2 proto 76 realm 7",
+         "ip -n a route add 10.2.0.0/24 via 10.1.0.2"),
+        ("a", "ip -6 route replace fd02::/64 via fd01::2 proto 76 expires 600",
+         "ip -n a -6 route add fd02::/64 via fd01::2"),
+        ("a", "ip -6 route append fd02::/64 via fd01::9 proto 76",
+         "ip -n a -6 route add fd02::/64 via fd01::2"),
+        ("a", "ip -6 route replace fd02::/64 via fd01::2 proto 76 pref low",
+         "ip -n a -6 route add fd02::/64 via fd01::2"),
+    ],
+)  # fmt: skip
+def test_a_route_in_front_of_the_labs_or_otherwise_than_it_was_made(line, where, drift, cure):
+    built = line.comparable()
+    line.sh(drift, where)
+    assert cure in cured(line, built)
+    assert line.ping("a", "10.2.0.1") and line.ping("a", "fd02::1")
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "ip nexthop add id 5 via 10.1.0.2 dev a1; ip route replace 10.2.0.0/24 nhid 5 proto 76",
+        "ip route prepend 10.2.0.0/24 nexthop via 10.1.0.9 nexthop via 10.1.0.8 weight 3",
+        "for n in 7 8; do ip route prepend 10.2.0.0/24 via 10.1.0.$n; ip route append 10.2.0.0/24 via 10.1.0.2$n; done",
+        "ip route add 10.2.0.0/24 via 10.1.0.9 tos 0x10 mtu 600 realm 7",
+        "ip -6 route replace fd02::/64 via fd01::2 proto 76 expires 600",
+        "ip -6 route append fd02::/64 via fd01::9 proto 76 mtu 1300",
+    ],
+)
+def test_what_was_taken_away_comes_back_as_it_was_where_the_run_fails(line, drift):
+    line.sh(drift, "a")
+    before = line.state()
+    refused = {**LINE, "namespaces": {**LINE["namespaces"], "b": {"sysctls": {"net.ipv4.ip_default_ttl": 0}}}}
+    errors = line.refused("topology", topology=refused)
+    assert "ip_default_ttl" in errors[0] and "taken back" in errors[1]
+    assert line.state() == before
