@@ -283,7 +283,8 @@ def nft(family: str, hook: str, policy: str, body: str = "", more: str = "") -> 
     return "nft '{0}'".format("table " + family + " foreign { " + more + " chain f { " + head + body + " }; }")
 
 
-# name: (commands, whether what is bridged passes, whether what is routed does); `I` is iptables in one of its forms
+# name: (commands, whether what is bridged passes, whether what is routed does); `I` is iptables in one of its forms,
+# and `I6` is ip6tables
 RULESETS = {
     "policy": (nft("ip", "forward", "drop"), False, False),
     "policy behind accept": (nft("inet", "forward", "drop", "counter accept;"), True, True),
@@ -294,6 +295,7 @@ RULESETS = {
     "jump and back": (nft("ip", "forward", "accept", "jump x;", "chain x { return; };"), True, True),
     "goto": (nft("ip", "forward", "drop", "goto x; accept;", "chain x { counter; };"), False, False),
     "link": (nft("inet", "forward", "accept", 'oifname "out0" drop;'), True, False),
+    "link in": (nft("inet", "forward", "accept", 'iifname "br0" drop;'), False, False),
     "links by a pattern": (nft("inet", "forward", "accept", 'oifname "out*" drop;'), True, False),
     "links by number": (nft("inet", "forward", "accept", 'iif "br0" oif "out0" drop;'), True, False),
     "links by a set": (nft("inet", "forward", "drop", 'iifname { "br0", "out0" } accept;'), True, True),
@@ -325,6 +327,8 @@ RULESETS = {
     "iptables policy": ("I -P FORWARD DROP", False, False),
     "iptables last rule": ("I -A FORWARD -p tcp --dport 25 -j ACCEPT; I -A FORWARD -j REJECT", False, False),
     "iptables drop": ("I -A FORWARD -j DROP", False, False),
+    "iptables drop behind one way": ("I -A FORWARD -i br0 -j ACCEPT; I -A FORWARD -j DROP", True, False),
+    "iptables of the other family": ("I6 -P FORWARD DROP; I6 -A FORWARD -j REJECT", True, True),
     "iptables behind accept": ("I -P FORWARD DROP; I -A FORWARD -j ACCEPT", True, True),
     "iptables jump": ("I -N X; I -A X ! -o br0 -j DROP; I -A FORWARD -j X", True, False),
     "iptables goto": (
@@ -342,8 +346,8 @@ RULESETS = {
     "iptables state": ("I -A FORWARD -m conntrack --ctstate NEW -o out0 -j DROP", True, False),
 }
 CLEARED = (
-    "for f in ip ip6 inet; do nft delete table $f foreign; done; iptables -P FORWARD ACCEPT;"
-    "for t in filter raw; do iptables -t $t -F; iptables -t $t -X; done"
+    "for f in ip ip6 inet; do nft delete table $f foreign; done;"
+    "for i in iptables ip6tables; do $i -P FORWARD ACCEPT; for t in filter raw; do $i -t $t -F; $i -t $t -X; done; done"
 )
 
 
@@ -362,7 +366,7 @@ def test_the_judgement_is_that_of_the_kernel(world, monkeypatch, form):
     for name, (commands, *passing) in RULESETS.items():
         if form == "legacy" and "iptables" not in name:
             continue
-        world.sh(re.sub(r"\bI\b", "iptables", commands))
+        world.sh(re.sub(r"\bI\b", "iptables", commands).replace("I6 ", "ip6tables "))
         warnings = world.run("topology", topology=lab)["warnings"]
         told = [not any("bridges pass" in text for text in warnings), not warnings]
         seen = [connects("c1", *place, expected) for place, expected in zip(places.values(), passing)]
@@ -388,6 +392,20 @@ def test_what_is_not_understood_is_not_guessed(world, monkeypatch, form):
     assert len(told) == 2 and all("rule 1: unknown) may drop what" in text for text in told)
     world.sh("iptables -I FORWARD -j ACCEPT")
     assert build(world)["warnings"] == []
+
+
+def test_the_cure_for_a_link_whose_name_is_a_pattern_is_for_that_link_alone(world):
+    world.sh(nft("inet", "forward", "drop"))
+    world.sh("ip link add 'up*' type veth peer name up1; ip link set 'up*' up; ip addr add 10.9.0.1/24 dev 'up*'")
+    asked = {"lab": "demo", "src": "10.0.0.0/24", "iif": "br*", "oif": "up*"}
+    world.run("bridge", lab="demo", name="br*", addresses=["10.0.0.1/24"])
+    for dummy in range(2):  # one way, and back
+        for warning in world.run("masquerade", **asked)["warnings"]:
+            world.sh(re.findall("`(.*)`", warning)[0])
+    assert world.run("masquerade", **asked)["warnings"] == []
+    accepted = [line.split() for line in world.sh("nft list chain inet foreign f").splitlines() if "accept" in line]
+    names = {word for line in accepted for word in line if word.startswith('"')}
+    assert names == {'"br\\*"', '"up\\*"'}, "an asterisk alone stands for any letters"
 
 
 def test_looking_for_iptables_legacy_does_not_switch_it_on(world, monkeypatch):

@@ -115,10 +115,10 @@ class Rule:
         return " ".join([*words, self.verdict])
 
     def _links(self, *fields: str) -> list[str]:
-        return [f"{_WORDS[field]} {_quoted(getattr(self, field))}" for field in fields if getattr(self, field)]
+        return [f"{_WORDS[field]} {quoted(getattr(self, field))}" for field in fields if getattr(self, field)]
 
 
-def _quoted(link: str) -> str:
+def quoted(link: str) -> str:
     """A link's name as nft(8) takes it, for which an asterisk at the end stands for any letters."""
     return '"{0}"'.format(link[:-1] + "\\*" if link.endswith("*") else link)
 

@@ -17,7 +17,7 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nft_rules, nftables, sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import firewalld
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Flow, Obstacle
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.openings import (
@@ -311,7 +311,7 @@ def _openings(flows: t.Iterable[Flow]) -> list[Opening]:
 
 def _for_nft(name: str) -> str:
     """The name of a link as a word for nft(8), which takes those without a digit for its own words."""
-    return name if re.fullmatch(r"[A-Za-z][\w.-]*\d[\w.-]*", name) else shlex.quote('"{0}"'.format(name))
+    return name if re.fullmatch(r"[A-Za-z][\w.-]*\d[\w.-]*", name) else shlex.quote(nft_rules.quoted(name))
 
 
 def _is_global(network: str) -> bool:
