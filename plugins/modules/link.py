@@ -27,7 +27,9 @@ options:
     description: Whether the link is up. Left out, it stays as it is.
     type: bool
   mtu: &mtu
-    description: The MTU, 68 to 65535. Left out, it stays as it is.
+    description:
+      - The MTU, 68 to 65535. Left out, it stays as it is.
+      - A link with IPv6 addresses needs 1280 or more. Less is refused, because the kernel would delete the addresses.
     type: int
   mac: &mac
     description: The hardware address. Left out, it stays as it is.

@@ -28,7 +28,9 @@ options:
     description: The hardware address of this end. Without it a new end gets a random one, and an old one keeps its own.
     type: str
   mtu: &mtu
-    description: The MTU of this end, 68 to 65535. Given for one end alone, it is that of both.
+    description:
+      - The MTU of this end, 68 to 65535. Given for one end alone, it is that of both.
+      - A link with IPv6 addresses needs 1280 or more. Less is refused, because the kernel would delete the addresses.
     type: int
   master: &master
     description: The bridge that this end is a port of. Empty for none; left out, it stays as it is.

@@ -168,3 +168,45 @@ def test_unforced_no_change_to_a_foreign_link_is_refused_too(pair: t.Any) -> Non
         "name: link 'v0' exists in the host's namespace and belongs to lab 'y', not to 'x';"
         " it will not be changed unless force is true"
     ]
+
+
+# IPv6 needs an MTU of 1280
+
+
+def addresses_of(world: t.Any, dev: str) -> list[str]:
+    return sorted(world.addresses(dev, family="inet6"))
+
+
+def test_an_mtu_that_would_end_ipv6_is_refused(world: t.Any) -> None:
+    """The kernel takes the addresses from the link without a word, and gives none back with a larger MTU."""
+    world.run("veth", lab="x", name="v0", addresses=["10.0.0.1/24", "fd00::1/64"], peer={"name": "v1"})
+    reason = "mtu: IPv6 needs an MTU of 1280 or more; with 1279, 'v0' in the host's namespace would lose fd00::1/64"
+    for arguments in ({}, {"force": True}):
+        assert world.refused("link", lab="x", name="v0", mtu=1279, **arguments) == [reason + ": delete it first"]
+    peer = {"name": "v1", "addresses": ["fd01::1/64"]}
+    assert len(world.refused("veth", lab="x", name="v0", mtu=1279, peer={"name": "v1"})) == 1
+    world.quartet("link", lab="x", name="v0", mtu=1280)
+    assert addresses_of(world, "v0") == ["fd00::1/64"]
+    # With the addresses gone it is taken, and IPv6 addresses are refused in plain words from then on.
+    world.quartet("veth", lab="x", name="v0", mtu=1279, addresses=["10.0.0.1/24"], peer={"name": "v1"})
+    too_small = "addresses: IPv6 needs an MTU of 1280 or more, not 1279"
+    assert world.refused("address", lab="x", dev="v0", addresses=["fd00::1/64"]) == [too_small]
+    assert world.refused("veth", lab="x", name="v0", peer=peer) == ["peer." + too_small]
+
+
+def test_a_port_that_would_end_ipv6_on_its_bridge_is_refused(world: t.Any) -> None:
+    """A bridge without an MTU of its own takes over the smallest one of its ports."""
+    world.run("veth", lab="x", name="p0", mtu=1000, peer={"name": "p1"})
+    world.run("bridge", lab="x", name="br0", addresses=["fd00::1/64"])
+    reason = "ports[0]: 'p0' has an MTU of 1000, which 'br0' would take over and so lose fd00::1/64;"
+    reason += " give it 1280 or more"
+    assert world.refused("bridge", lab="x", name="br0", ports=["p0"]) == [reason]
+    assert world.refused("bridge", lab="x", name="br1", ports=["p0"], addresses=["fd01::1/64"]) == [
+        reason.replace("br0", "br1").replace("fd00", "fd01")
+    ]
+    world.quartet("bridge", lab="x", name="br1", mtu=1300, ports=["p0"], addresses=["fd01::1/64"])
+    assert addresses_of(world, "br1") == ["fd01::1/64"]
+    end = {"netns": "c1", "mtu": 1000}
+    topology = {"name": "y", "namespaces": "c1", "bridges": {"br2": {"addresses": ["fd02::1/64"]}}}
+    (error,) = world.refused("topology", topology={**topology, "links": [["br2", end]]})
+    assert error == "bridges.br2.addresses: IPv6 needs an MTU of 1280 or more, not 1000"

@@ -51,10 +51,13 @@ class Addresses:
             if not wrong and not loopback and rules.interface_of(cidr).is_loopback:
                 wrong = ["{0}: {1!r} is a loopback address, which lo alone can have".format(at, cidr)]
             errors += wrong
-        # RFC 8200; of a smaller one the kernel says no more than "Invalid argument".
-        if mtu and mtu < 1280 and not errors and any(one.version == 6 for one in self.wanted()):
-            errors.append("{0}: IPv6 needs an MTU of 1280 or more, not {1}".format(place, mtu))
-        return errors
+        return errors or self.check_mtu(place, mtu)
+
+    def check_mtu(self, place: str, mtu: int | None) -> list[str]:
+        """An error where a link's MTU leaves no room for IPv6: the kernel says no more than "Invalid argument"."""
+        if mtu and mtu < rules.IPV6_MIN_MTU and any(one.version == 6 for one in self.wanted()):
+            return ["{0}: IPv6 needs an MTU of {1} or more, not {2}".format(place, rules.IPV6_MIN_MTU, mtu)]
+        return []
 
     def claims(self, place: str) -> list[tuple[str, str, str]]:
         """Each address, without its prefix length; not the link-local ones, which every link may have."""
@@ -162,7 +165,7 @@ def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, plac
         there = {one.ip for one in link.addresses}
         wanted = [one for one in wanted if one.ip not in there]
     named = {one.cidr for one in wanted}
-    errors = []
+    errors = addresses.check_mtu(place, link.mtu)
     for number, address in enumerate(wanted):
         if address not in link.addresses:
             if address not in back and not plan.force:

@@ -26,6 +26,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, Pl
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import address, adopted, crossing, link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
+_MTU_AT_BIRTH = 1500  # ETH_DATA_LEN of linux/if_ether.h
+
 
 @dataclasses.dataclass
 class Bridge:
@@ -54,7 +56,7 @@ class Bridge:
         errors = rules.check_netns(self.place + "netns", self.netns)
         errors += rules.check_link_name(self.place + "name", self.name)
         errors += self.settings.check(self.place) + self.addresses.check(
-            self.place + "addresses", self.settings.mtu
+            self.place + "addresses", self.settings.mtu or self.usual_mtu
         )
         errors += fields.check(fields.BRIDGE, self.options, self.place)
         delay = self.options.get("forward_delay")
@@ -119,7 +121,7 @@ class Bridge:
         bridge = Link(
             self.name,
             kind="bridge",
-            mtu=mtu or 1500,
+            mtu=mtu or _MTU_AT_BIRTH,
             mac=self.settings.mac or "",
             options=dict(options),
             born=True,
@@ -194,7 +196,24 @@ class Bridge:
                 plan.demand(namespace, found, self.place + "ports", "be taken off the bridge")
                 link.configure(plan, namespace, found, link.Settings(master=""), self.place)
 
+    def _check_ipv6(self, namespace: Namespace, port: Link, place: str) -> None:
+        """LabError where a bridge takes over the MTU of a new port, and loses its IPv6 addresses.
+
+        A bridge whose MTU somebody has changed keeps that (br_mtu_auto_adjust() of br_if.c). The kernel does not tell
+        which ones those are; of a bridge that has ports, their MTUs do.
+        """
+        bridge = namespace.links[self.name]
+        ports = [one.mtu for one in namespace.links.values() if one.master == self.name]
+        keeps = bridge.mtu != _MTU_AT_BIRTH if bridge.born else ports and min(ports) != bridge.mtu
+        lost = [one.cidr for one in bridge.addresses if one.version == 6 and not one.is_link_local]
+        if lost and not keeps and port.master != self.name and 0 < port.mtu < rules.IPV6_MIN_MTU:
+            text = "{0}: {1!r} has an MTU of {2}, which {3!r} would take over and so lose {4}; give it {5} or more"
+            raise LabError(
+                text.format(place, port.name, port.mtu, self.name, ", ".join(lost), rules.IPV6_MIN_MTU)
+            )
+
     def _add_port(self, plan: Plan, namespace: Namespace, port: str, place: str) -> None:
         found = plan.link(namespace, port, place)
         plan.demand(namespace, found, place, "become a port")
+        self._check_ipv6(namespace, found, place)
         link.configure(plan, namespace, found, link.Settings(master=self.name), place + ".")

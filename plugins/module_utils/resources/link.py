@@ -149,6 +149,7 @@ def configure(
     differing = {
         name: value for name, value in given.items() if name not in fields.PORT and getattr(link, name) != value
     }
+    _check_ipv6(namespace, link, differing.get("mtu"), place)
     if link.kind == "bridge" and differing.get("up"):
         _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": differing.pop("up")})
     if marked and not plan.owns(link):
@@ -164,6 +165,17 @@ def configure(
     port = {name: value for name, value in more if name in fields.PORT and getattr(link, name) != value}
     if port:
         _change(plan, stage, namespace, link, port)
+
+
+def _check_ipv6(namespace: Namespace, link: Link, mtu: int | None, place: str) -> None:
+    """LabError where another MTU would end IPv6 on a link that has addresses (addrconf_notify() of addrconf.c)."""
+    lost = [one.cidr for one in link.addresses if one.version == 6 and not one.is_link_local]
+    if mtu and mtu < rules.IPV6_MIN_MTU and lost:
+        raise LabError(
+            "{0}mtu: IPv6 needs an MTU of {1} or more; with {2}, {3!r} in {4} would lose {5}: delete it first".format(
+                place, rules.IPV6_MIN_MTU, mtu, link.name, namespace.title, ", ".join(lost)
+            )
+        )
 
 
 def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: dict[str, t.Any]) -> None:
