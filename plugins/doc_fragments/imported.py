@@ -13,42 +13,44 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   name:
-    description: The lab's name. Left out, it is the one that the input gives it.
+    description: The name of the lab. By default, the name in the input.
     type: str
   with_notes:
     description:
-      - Whether to return what was left out beside the topology. Otherwise it becomes a warning.
+      - Whether to return a list of everything that the filter left out, together with the topology. Otherwise the
+        filter prints a warning.
     type: bool
     default: false
 notes:
-  - What cannot be a name here becomes one. Accents go, other characters become hyphens, what is too long is cut, and a
-    number tells apart what would be called alike. The result is the same whenever the input is.
-  - A text of more than 1,048,576 characters is refused, and what is larger than a topology may be.
+  - The filter makes names valid. It removes accents, replaces other characters by hyphens, cuts names that are too
+    long, and adds a number to a name that already exists. The same input always gives the same names.
+  - The filter refuses a text of more than 1,048,576 characters, and a network that is larger than a topology may be.
 seealso:
   - module: linuxnet.lab.topology
 """
 
     GRAPH = r"""
 notes:
-  - Every node becomes a namespace that forwards, called after the node's label, every edge a link. Routers have static
-    routes to one another by the fewest links, and the lab's contract is that each reaches each.
-  - Several edges between two nodes are as many links. Edges from a node to itself are left out. Edges of a directed
-    graph lead both ways here, and an edge there with one back is one link.
-  - In a graph of several parts without an edge between them, the contract is that each router reaches those of its own
-    part and no others. For more than 707 routers there is none, because it would be too many checks.
-  - All further attributes of the graph, its nodes and its edges are left out.
+  - Each node becomes a namespace that forwards, named after the label of the node. Each edge becomes a link. The
+    routers have static routes to each other along the fewest links. The checks of the lab expect each router to reach
+    every other one.
+  - Several edges between two nodes become several links. The filter leaves out edges from a node to itself. An edge of
+    a directed graph becomes a link in both directions, and two opposite edges become one link.
+  - If a graph consists of several parts without an edge between them, the checks expect each router to reach only the
+    routers of its own part. A lab with more than 707 routers has no checks, because they would be too many.
+  - The filter leaves out all other attributes of the graph, its nodes and its edges.
 requirements:
   - networkx (on the controller)
 options:
   lo:
     description:
-      - The prefix, or a list of one of IPv4 and one of IPv6, out of which every router gets an address of its C(lo), by
-        its name. Routes lead to these addresses then, and the contract asks for them.
-      - An empty list gives none; routes lead to the links.
+      - The prefix, or a list of one of IPv4 and one of IPv6, from which each router gets an address on its C(lo),
+        chosen by its name. Routes lead to these addresses, and the checks are about them.
+      - With an empty list, C(lo) gets no addresses, and the routes lead to the links.
     type: raw
     default: 10.255.0.0/16
   pool:
-    description: The prefix, or a list of one of IPv4 and one of IPv6, out of which links get addresses.
+    description: The prefix, or a list of one of IPv4 and one of IPv6, from which links get addresses.
     type: raw
     default: 10.254.0.0/16
 """

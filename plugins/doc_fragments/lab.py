@@ -10,22 +10,24 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 requirements:
-  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) puts it there)
+  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) installs it)
   - root
 options:
   force:
     description:
-      - Change also what is not the lab's, and add addresses and routes to the host that take away what it uses.
-      - Without it these are refused before anything changes, with what uses them. A prefix that overlaps a network of
-        the host. A prefix or route that leads away the addresses of a gateway, a resolver, a proxy of the
-        environment, or the other end of a TCP connection, such as that by which the host is managed. A default route
-        that comes before the host's own; a prefix shorter than 8 bits counts as one, also where several routes make
-        it up together.
-      - What was there before the lab never gets its mark. It keeps its addresses and its ports, it is neither moved nor
-        renamed, and it outlives the lab. When the lab ends, or its description does not name the thing any more, what
-        the lab changed on it is given back; settings, addresses and ports. Options that nobody named stay as they are.
-      - A namespace, bridge or veth pair that was taken over once needs no force in later runs.
-      - A task that is told to delete by force what the lab has never changed deletes it.
+      - Change also objects that do not belong to the lab, and add addresses and routes to the host even if they divert
+        paths that the host uses.
+      - Without O(force), the module refuses the following before it changes anything, and says what uses the path. A
+        prefix that overlaps a network of the host. A prefix or route that diverts the path to a gateway, a resolver, a
+        proxy of the environment, or the peer of a TCP connection, such as the one that manages the host. A default
+        route that takes precedence over the host's own. A prefix shorter than 8 bits counts as a default route, also if
+        several routes form it together.
+      - An object that existed before the lab never gets the lab's mark. It keeps its addresses and ports, its namespace
+        and its name, and it stays when you remove the lab. Settings, addresses and ports that the lab changed on it get
+        their old values when you remove the lab, or when its description no longer has the object. Other options stay
+        as they are.
+      - A namespace, bridge or veth pair that a run took over needs no force in later runs.
+      - With O(force=true) and C(state=absent), a task deletes an object even if the lab has never changed it.
     type: bool
     default: false
 attributes:
@@ -33,8 +35,8 @@ attributes:
     description: Can run in check mode and return the changed status prediction without modifying the target.
     support: full
     details:
-      - A namespace or link that does not exist is taken to be made by an earlier task of the same run, which in check
-        mode made nothing; RV(assumed) names it.
+      - If a namespace or link does not exist, the module expects an earlier task of the same run to create it, and
+        lists it in RV(assumed).
   diff_mode:
     description: Returns details on what has changed (or would change in check mode), when in diff mode.
     support: full
@@ -56,9 +58,9 @@ attributes:
 options:
   lab:
     description:
-      - The lab that owns what the module makes. Its mark is on every link (as the alias C(linuxnet.lab:LAB)) and on
-        every namespace (as the alias of its C(lo)).
-      - What does not carry the mark is neither changed nor deleted, unless O(force=true).
+      - The lab that owns the objects that the module creates. The module marks each link with the alias
+        C(linuxnet.lab:LAB), and each namespace with this alias of its C(lo).
+      - Without O(force=true), the module neither changes nor deletes an object without the mark.
       - Set it once for a play or a block with C(module_defaults) of C(group/linuxnet.lab.lab).
     type: str
     default: default
@@ -67,7 +69,7 @@ options:
     STATE = r"""
 options:
   state:
-    description: Whether it is to be there.
+    description: V(present) creates or corrects the object, V(absent) removes it.
     type: str
     choices: [present, absent]
     default: present
@@ -77,14 +79,16 @@ options:
 options:
   host_firewall:
     description:
-      - What happens where somebody else's firewall drops what the lab forwards, or what its bridges carry where
-        C(br_netfilter) shows it to the firewall.
-      - With V(allow), the lab lets its own links through where that firewall has room for it. Docker and ufw keep a
-        chain for the rules of others (C(DOCKER-USER), C(ufw-user-forward)), with C(iptables-nft) and
-        C(iptables-legacy). The lab's rules there carry the comment C(linuxnet.lab:LAB). With firewalld, the lab's links
-        join a zone. The next run puts back what is missing, and all of it goes with the lab, or with the link.
-      - With V(leave), these firewalls are not changed, and what an earlier run put there goes.
-      - Where there is no room, or with V(leave), a warning names the chain and a command that helps.
+      - What to do if another program's firewall drops packets that the lab forwards, or, with C(br_netfilter), packets
+        that its bridges pass from port to port.
+      - With V(allow), the lab adds exceptions for its own links, if that firewall has a place for them. Docker and ufw
+        have a chain for the rules of others (C(DOCKER-USER), C(ufw-user-forward)), with C(iptables-nft) and
+        C(iptables-legacy). The lab's rules there have the comment C(linuxnet.lab:LAB). With firewalld, the lab adds its
+        links to a zone. The next run restores exceptions that are missing. They disappear when you remove the lab or
+        the link.
+      - With V(leave), the lab adds no exceptions, and removes those of an earlier run.
+      - If the firewall has no place for exceptions, or with V(leave), a warning names the chain, and a command that
+        helps.
     type: str
     choices: [allow, leave]
     default: allow
@@ -93,7 +97,7 @@ options:
     # Of modules that only tell.
     INFO = r"""
 requirements:
-  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) puts it there)
+  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) installs it)
   - root
 attributes:
   check_mode:

@@ -18,20 +18,21 @@ options:
     required: true
   labels:
     description:
-      - What stands beside the lines. V(names) is link names, V(all) is both.
-      - An address within its segment's prefix is written without the length of the prefix.
+      - The labels of the lines. V(names) shows link names, V(addresses) shows addresses, V(all) shows both.
+      - An address within the prefix of its segment has no prefix length.
     type: str
     choices: [none, names, addresses, all]
     default: addresses
   expand:
-    description: Whether each namespace gets a box of its own, however many are alike.
+    description: Whether each namespace gets its own box, however many are alike.
     type: bool
     default: false
   limit:
     description:
-      - How many namespaces that are alike get a box each. More are drawn as one, such as C(web[1:100] (100)).
-      - Namespaces are alike if their names differ in the number at the end alone, they are on the same bridges and
-        segments, and on no other link, they do not forward, and their C(lo) has no addresses.
+      - The largest number of namespaces that are alike and get a box each. More of them share one box, such as
+        C(web[1:100] (100)).
+      - Namespaces are alike if their names differ only in the number at the end, they have links to the same bridges
+        and segments and no other links, they do not forward, and their C(lo) has no addresses.
     type: int
     default: 24
 """

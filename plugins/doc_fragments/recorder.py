@@ -12,25 +12,26 @@ class ModuleDocFragment:
 options:
   name:
     description:
-      - The name of the recorder, by which O(state=stopped) finds what O(state=started) has started.
-      - Needed only where a lab has several at once.
+      - The name of the recorder. O(state=stopped) stops the recorder that O(state=started) started with the same name.
+      - You need it only for several recorders of a lab at the same time.
     type: str
     default: default
   lab:
     description:
-      - The lab that the recorder belongs to; its end is the recorder's too.
+      - The lab that the recorder belongs to. When you remove the lab, the recorder ends.
     type: str
     default: default
   duration:
     description:
-      - Seconds after which the recording ends by itself, also in the background.
+      - How many seconds to record at most, also in the background.
     type: float
     default: 60.0
   max_bytes:
     description:
-      - The size of the record in bytes at which the recording ends. A recorded packet takes about 150 bytes and two for
-        each of its own.
-      - In the background it also ends when the record has become as large as what it leaves free of C(/run).
+      - The size of the record, in bytes, at which the recording ends. A recorded packet takes about 150 bytes, and two
+        more for each byte of the packet.
+      - In the background, the recording also ends when the record is as large as the free space that is left in
+        C(/run).
     type: int
     default: 67108864
 attributes:
@@ -38,19 +39,19 @@ attributes:
     description: Can run in check mode and return the changed status prediction without modifying the target.
     support: partial
     details:
-      - Nothing is recorded in check mode, because a lab that is only predicted has no traffic. The task is skipped
-        unless an option is wrong in itself, and what it returns is empty.
+      - In check mode the module records nothing, because a lab that does not exist yet has no traffic. Ansible skips
+        the task, unless an option has an error. The results are empty.
   diff_mode:
     description: Returns details on what has changed (or would change in check mode), when in diff mode.
     support: N/A
     details:
-      - The network is not changed.
+      - The module does not change the network.
   idempotent:
     description: When run twice in a row outside check mode with the same arguments, the second run changes nothing.
     support: full
     details:
-      - With O(state=started) the second run finds the recorder running; one with other arguments is an error. With
-        O(state=stopped) it finds nothing to stop.
+      - With O(state=started), the second run finds the recorder running. If it has other arguments, the task fails.
+        With O(state=stopped), the second run finds nothing to stop.
   platform:
     description: The systems that the module works on.
     platforms: linux
@@ -61,8 +62,8 @@ attributes:
       - linuxnet.lab.lab
     support: full
 notes:
-  - What is started is a process of its own, which needs nothing of the task that started it, and ends after O(duration)
-    at the latest. What it has recorded stays until O(state=stopped) fetches it, the lab ends, or a recorder of the same
-    name is started anew, in a file under C(/run/linuxnet.lab) that only root can read.
-  - A recorder keeps the namespaces alive that it listens in. Stop it before they are removed.
+  - O(state=started) starts a separate process, which ends after O(duration) at the latest. It writes its record to a
+    file under C(/run/linuxnet.lab) that only root can read. The file stays until O(state=stopped) fetches it, you
+    remove the lab, or you start another recorder with the same name.
+  - A recorder keeps its namespaces alive. Stop it before you remove them.
 """

@@ -10,12 +10,12 @@ DOCUMENTATION = r"""
 name: dot
 short_description: Draw a topology as a Graphviz diagram
 description:
-  - Writes a topology, as M(linuxnet.lab.topology) takes it, in the language of Graphviz, whose programs C(dot),
-    C(neato) and others make a picture of it.
-  - Namespaces are boxes with their name and the addresses of their C(lo); those that forward are hexagons. Bridges and
-    segments are ellipses, and say their prefix. The host is a box with a double border. Lines are links. A dashed one
-    is masquerade, and leads to a circle, the outside, or to where the link leads that it is for.
-  - Members are drawn on the left of their segment, and its gateway on the right.
+  - Converts a topology in the format of M(linuxnet.lab.topology) to the language of Graphviz. Its programs C(dot),
+    C(neato) and others draw it.
+  - A namespace is a box with its name and the addresses of its C(lo). A router is a hexagon. A bridge or segment is an
+    ellipse with its prefix. The host is a box with a double border. A line is a link. A dashed line is masquerading. It
+    leads to a circle, the outside, or to the other end of the outgoing link.
+  - The members of a segment are on its left, and its gateway is on its right.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:

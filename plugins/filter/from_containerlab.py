@@ -8,18 +8,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: from_containerlab
-short_description: Take the network out of a containerlab topology
+short_description: Convert the network of a containerlab topology
 description:
-  - Turns a topology definition of containerlab into a topology as M(linuxnet.lab.topology) takes it.
-  - Nodes of the kind C(linux) become namespaces. So do nodes of all other kinds that are not named here, without what
-    runs in them. A kind may come from C(groups) or C(defaults), as in containerlab.
-  - Nodes of the kind C(bridge) become bridges. For containerlab they have to be there before; here the lab makes them,
-    and M(linuxnet.lab.topology) refuses to take one over that is not the lab's. C(ovs-bridge) becomes a Linux bridge.
-  - The kind C(host), and C(host) as the end of a link, are the host itself.
-  - Links of the types C(veth), C(veth-stitch) and C(host) are taken in both notations, with interface names, MAC and IP
-    addresses and MTU. Left out are links of the types C(mgmt-net), C(macvlan), C(vxlan), C(vxlan-stitch) and C(dummy).
-  - Of a node's other settings C(sysctls) are taken as far as they are of the network, and C(network-mode) if it is
-    C(container:NODE). C(net.ipv4.ip_forward) makes a node one that forwards. Everything else is left out, above all
+  - Converts a topology definition of containerlab to the format of M(linuxnet.lab.topology).
+  - Nodes of the kind C(linux) become namespaces. So do nodes of all kinds that this page does not name, without their
+    programs. A kind may come from C(groups) or C(defaults), as in containerlab.
+  - Nodes of the kind C(bridge) become bridges. Containerlab expects them to exist. Here the lab creates them, and
+    M(linuxnet.lab.topology) refuses a bridge that does not belong to the lab. C(ovs-bridge) becomes a Linux bridge.
+  - The kind C(host), and C(host) as the end of a link, stand for the host.
+  - The filter converts links of the types C(veth), C(veth-stitch) and C(host) in both notations, with interface names,
+    MAC and IP addresses, and MTU. It leaves out links of the types C(mgmt-net), C(macvlan), C(vxlan), C(vxlan-stitch)
+    and C(dummy).
+  - Of the other settings of a node, the filter converts network C(sysctls), and C(network-mode) if it is
+    C(container:NODE). C(net.ipv4.ip_forward) makes a node a router. The filter leaves out everything else, above all
     C(image), C(exec) and C(binds).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
@@ -32,15 +33,15 @@ options:
     required: true
   host_addresses:
     description:
-      - Whether ends of links that are the host's may have IP addresses. Otherwise a definition that gives the host any
-        is refused, for it can come from a stranger.
+      - Whether ends of links in the host may have IP addresses. Otherwise the filter refuses a definition that gives
+        the host an address, because it may come from a stranger.
     type: bool
     default: false
 notes:
-  - YAML aliases are refused in a text, because by them a few lines can stand for gigabytes. Data that Ansible has read,
-    as by P(ansible.builtin.from_yaml#filter), may have had some.
-  - Links without an MTU have the kernel's 1500 octets here, and 9500 in containerlab.
-  - Few links have addresses in containerlab's files. Give the topology a C(pool), and they get some.
+  - The filter refuses YAML aliases in a text, because a few lines with aliases can stand for gigabytes. Data that
+    Ansible has already read, such as with P(ansible.builtin.from_yaml#filter), may contain them.
+  - The MTU of a link without C(mtu) is 1500 here, and 9500 in containerlab.
+  - Few links in files of containerlab have addresses. If you add a C(pool) to the topology, they get some.
 """
 
 EXAMPLES = r"""
@@ -63,7 +64,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The topology; with O(with_notes) a mapping of C(topology) and C(left_out), a list of sentences.
+  description:
+    - The topology. With O(with_notes), a mapping with the keys C(topology) and C(left_out), a list of sentences.
   type: dict
 """
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: from_gml
-short_description: Make a lab of routers of a network in GML
+short_description: Convert a network in GML to a lab of routers
 description:
-  - Turns a network in GML, as the Internet Topology Zoo has hundreds of them, into a topology as
-    M(linuxnet.lab.topology) takes it.
+  - Converts a network in GML, such as those of the Internet Topology Zoo, to the format of M(linuxnet.lab.topology).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -42,7 +41,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The topology; with O(with_notes) a mapping of C(topology) and C(left_out), a list of sentences.
+  description:
+    - The topology. With O(with_notes), a mapping with the keys C(topology) and C(left_out), a list of sentences.
   type: dict
 """
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: from_graphml
-short_description: Make a lab of routers of a network in GraphML
+short_description: Convert a network in GraphML to a lab of routers
 description:
-  - Turns a network in GraphML, as the Internet Topology Zoo has hundreds of them, into a topology as
-    M(linuxnet.lab.topology) takes it.
+  - Converts a network in GraphML, such as those of the Internet Topology Zoo, to the format of
+    M(linuxnet.lab.topology).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -42,7 +42,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The topology; with O(with_notes) a mapping of C(topology) and C(left_out), a list of sentences.
+  description:
+    - The topology. With O(with_notes), a mapping with the keys C(topology) and C(left_out), a list of sentences.
   type: dict
 """
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: from_kathara
-short_description: Take the network out of a Kathará lab
+short_description: Convert the network of a Kathará lab
 description:
-  - Turns the file C(lab.conf) of a Kathará lab into a topology as M(linuxnet.lab.topology) takes it.
-  - Machines become namespaces that forward, as Kathará's do, with links named C(eth0), C(eth1) and so on. Collision
-    domains become bridges in the host, called after the lab and the domain.
-  - Of a machine's options C(sysctl) is taken. All others are left out, as are C(LAB_DESCRIPTION) and the like.
+  - Converts the file C(lab.conf) of a Kathará lab to the format of M(linuxnet.lab.topology).
+  - Machines become namespaces that forward, as in Kathará, with links named C(eth0), C(eth1) and so on. Collision
+    domains become bridges in the host, named after the lab and the domain.
+  - Of the options of a machine, the filter converts C(sysctl). It leaves out all others, and keys such as
+    C(LAB_DESCRIPTION).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -21,14 +22,14 @@ extends_documentation_fragment:
 positional: startup
 options:
   _input:
-    description: What the file C(lab.conf) says.
+    description: The content of the file C(lab.conf).
     type: str
     required: true
   startup:
     description:
-      - What the machines' startup files say, by machine.
-      - They are not run. C(ip address add) and C(ifconfig) give addresses, C(ip route add) gives routes. Whatever else
-        is in them is left out, and so are lines with variables or several commands.
+      - The contents of the startup files, by machine.
+      - The filter does not run them. It takes addresses from C(ip address add) and C(ifconfig), and routes from C(ip
+        route add). It leaves out all other commands, and lines with variables or several commands.
     type: dict
 """
 
@@ -46,7 +47,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The topology; with O(with_notes) a mapping of C(topology) and C(left_out), a list of sentences.
+  description:
+    - The topology. With O(with_notes), a mapping with the keys C(topology) and C(left_out), a list of sentences.
   type: dict
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: jmespath
-short_description: Take what a JMESPath expression selects
+short_description: Select data with a JMESPath expression
 description:
   - Applies an expression of the query language JMESPath to data, such as what M(linuxnet.lab.netns_info) returns.
 author:
@@ -35,7 +35,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: What the expression selects; none where it selects nothing.
+  description: The data that the expression selects. None if it selects nothing.
   type: raw
 """
 

@@ -10,12 +10,12 @@ DOCUMENTATION = r"""
 name: mermaid
 short_description: Draw a topology as a Mermaid diagram
 description:
-  - Writes a topology, as M(linuxnet.lab.topology) takes it, as a flowchart in the language of Mermaid, which GitHub,
-    GitLab and many editors draw where a Markdown page has it in a code block of the language C(mermaid).
-  - Namespaces are boxes with their name and the addresses of their C(lo); those that forward are hexagons. Bridges and
-    segments are round at the sides, and say their prefix. The host is a box with double sides. Lines are links. A
-    dashed one is masquerade, and leads to a circle, the outside, or to where the link leads that it is for.
-  - Members are drawn on the left of their segment, and its gateway on the right.
+  - Converts a topology in the format of M(linuxnet.lab.topology) to a flowchart in the language of Mermaid. GitHub,
+    GitLab and many editors draw it in a Markdown code block of the language C(mermaid).
+  - A namespace is a box with its name and the addresses of its C(lo). A router is a hexagon. A bridge or segment has
+    round sides, and shows its prefix. The host is a box with double sides. A line is a link. A dashed line is
+    masquerading. It leads to a circle, the outside, or to the other end of the outgoing link.
+  - The members of a segment are on its left, and its gateway is on its right.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: machines
-short_description: The hosts that a playbook of labs is for
+short_description: The hosts for the playbook of a lab
 description:
-  - With an inventory, the group C(lab_hosts). Without any, this very machine.
-  - An inventory that is not there, that cannot be read, or that has nobody in C(lab_hosts) is an error. Otherwise a
-    mistyped name of an inventory would build the lab on the controller, or nowhere.
+  - With an inventory, the hosts of the group C(lab_hosts). Without an inventory, this machine.
+  - The lookup fails if the inventory does not exist or cannot be read, or if C(lab_hosts) is empty. Otherwise a typing
+    error in the name of an inventory would build the lab on the controller, or nowhere.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 options:
   _terms:
-    description: The group to take in place of C(lab_hosts).
+    description: The group to use instead of C(lab_hosts).
     type: list
     elements: str
     default: []

@@ -6,10 +6,11 @@
 
 DOCUMENTATION = r"""
 module: address
-short_description: Add IP addresses to links and take them away
+short_description: Add IP addresses to links, and remove them
 description:
-  - Adds IPv4 and IPv6 addresses to links of the lab, and takes them away.
-  - The modules M(linuxnet.lab.veth) and M(linuxnet.lab.bridge) give a link all its addresses; this one changes some.
+  - Adds IPv4 and IPv6 addresses to links of the lab, and removes them.
+  - The modules M(linuxnet.lab.veth) and M(linuxnet.lab.bridge) set all addresses of a link. This module changes single
+    ones.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -21,29 +22,29 @@ options:
     description: The link.
     type: str
   netns: &netns
-    description: The namespace of the link, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace of the link, as a name, a PID or a path. Empty for the host.
     type: str
   addresses: &addresses
     description: The addresses, with prefix length.
     type: list
     elements: str
   broadcast: &broadcast
-    description: Whether IPv4 addresses get the broadcast address of their prefix. Without it they get none.
+    description: Whether IPv4 addresses get the broadcast address of their prefix. By default, they get none.
     type: bool
   dad: &dad
     description:
-      - Whether IPv6 addresses wait for duplicate address detection before they can be used.
-      - Without it they are usable at once, as with the C(nodad) of C(ip addr add).
+      - Whether IPv6 addresses wait for duplicate address detection before the kernel uses them.
+      - By default, the kernel uses them at once, as with C(nodad) in C(ip addr add).
     type: bool
   exclusive: &exclusive
     description:
-      - Whether the link loses all other addresses. Link-local IPv6 ones stay, and those that the kernel made from a
-        router's advertisement.
+      - Whether to remove all other addresses from the link. Link-local IPv6 addresses stay, and so do addresses that
+        the kernel derived from router advertisements.
     type: bool
   links:
     description:
-      - Several links in one task, each with the options of one.
-      - What a link leaves out is taken from the task's own options.
+      - Several links in one task, each with its own options.
+      - A link without an option uses the one of the task.
     type: list
     elements: dict
     suboptions:
@@ -76,14 +77,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip -n c1 addr add 10.0.0.22/24 dev vethc1-peer]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

@@ -9,8 +9,8 @@ module: bridge
 short_description: Create, correct and remove bridges
 description:
   - Creates a bridge, with its options, addresses and ports, on the host or in a namespace.
-  - Where the kernel's C(br_netfilter) shows a firewall what bridges carry, as it does on Docker hosts, that firewall
-    may drop it; see O(host_firewall).
+  - With the kernel module C(br_netfilter), as on Docker hosts, firewalls also see packets that a bridge forwards
+    between its ports, and may drop them. See O(host_firewall).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -23,61 +23,63 @@ options:
     description: The name of the bridge, at most 15 characters.
     type: str
   netns: &netns
-    description: The namespace of the bridge, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace of the bridge, as a name, a PID or a path. Empty for the host.
     type: str
   addresses: &addresses
     description:
-      - The IP addresses of the bridge, with prefix length; all of them, so that others are taken away. A bridge that
-        was there before the lab keeps its own.
-      - Left out, they stay as they are.
+      - All IP addresses of the bridge, with prefix length. The module removes other addresses from it, except from a
+        bridge that existed before the lab.
+      - By default, the addresses stay as they are.
     type: list
     elements: str
   broadcast: &broadcast
-    description: Whether IPv4 addresses get the broadcast address of their prefix. Without it they get none.
+    description: Whether IPv4 addresses get the broadcast address of their prefix. By default, they get none.
     type: bool
   dad: &dad
     description:
-      - Whether IPv6 addresses wait for duplicate address detection before they can be used.
-      - Without it they are usable at once, as with the C(nodad) of C(ip addr add).
+      - Whether IPv6 addresses wait for duplicate address detection before the kernel uses them.
+      - By default, the kernel uses them at once, as with C(nodad) in C(ip addr add).
     type: bool
   ports: &ports
     description:
-      - The links that are the bridge's ports; all of them, so that others are taken off. A bridge that was there before
-        the lab keeps its own.
-      - Left out, they stay as they are. A veth may be made a port by its own C(master) as well.
+      - All ports of the bridge. The module removes other ports from it, except from a bridge that existed before the
+        lab.
+      - By default, the ports stay as they are. The option C(master) of M(linuxnet.lab.veth) can also make a link a
+        port.
     type: list
     elements: str
   mac: &mac
-    description: The hardware address. Without it the kernel takes that of a port.
+    description: The MAC address. By default, the kernel uses that of a port.
     type: str
   mtu: &mtu
-    description: The MTU, 68 to 65535. Without it the kernel takes the smallest of the ports.
+    description: The MTU, 68 to 65535. By default, the kernel uses the smallest MTU of the ports.
     type: int
   up: &up
-    description: Whether the bridge is up. Without it, it is.
+    description: Whether the bridge is up. By default, it is.
     type: bool
   stp: &stp
-    description: Whether the bridge speaks the Spanning Tree Protocol.
+    description: Whether the bridge runs the spanning tree protocol (STP).
     type: bool
   forward_delay: &forward_delay
     description:
-      - Seconds that a port spends in each of the states listening and learning, 2 to 30. With O(stp=true) a new port
-        forwards after twice this time.
-      - Without STP a port forwards at once, and 0 to 30 are accepted.
+      - How many seconds a port spends in each of the states listening and learning, 2 to 30. With O(stp=true), a new
+        port forwards after twice this time.
+      - Without STP, a port forwards at once. The value can then be 0 to 30.
     type: int
   ageing_time: &ageing_time
-    description: Seconds for which the bridge keeps the MAC address of a silent station.
+    description: How many seconds the bridge keeps a MAC address that sends no frames.
     type: int
   mcast_snooping: &mcast_snooping
-    description: Whether the bridge forwards multicast only to the ports that asked for it.
+    description: Whether the bridge forwards multicast only to ports whose hosts asked for it.
     type: bool
   vlan_filtering: &vlan_filtering
-    description: Whether the bridge keeps VLANs apart. Fails where the kernel was built without it.
+    description:
+      - Whether the bridge filters frames by VLAN. The task fails if the kernel was built without VLAN filtering.
     type: bool
   bridges:
     description:
-      - Several bridges in one task, each with the options of one.
-      - What a bridge leaves out is taken from the task's own options.
+      - Several bridges in one task, each with its own options.
+      - A bridge without an option uses the one of the task.
     type: list
     elements: dict
     suboptions:
@@ -120,14 +122,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip link add name br0 type bridge, ip addr add 10.0.0.1/24 dev br0, ip link set dev br0 up]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

@@ -10,12 +10,12 @@ short_description: Record packets on links inside network namespaces
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 description:
-  - Records the frames that links receive and send, and returns them as data that a playbook can assert on. Optionally
-    writes them to a file for tcpdump or Wireshark.
-  - Records while the task runs, or in the background while other tasks run; O(state=started) before them and
-    O(state=stopped) after them.
-  - Neither C(tcpdump) nor pyroute2 is needed. Ethernet, 802.1Q, ARP, IPv4, IPv6, ICMP, ICMPv6 and the ports and flags
-    of TCP and UDP are decoded.
+  - Records the frames that links receive and send, and returns them as data, on which a playbook can make assertions.
+    It can also write them to a file for tcpdump or Wireshark.
+  - Records while the task runs, or in the background while other tasks run. For the background, use one task with
+    O(state=started) before them and one with O(state=stopped) after them.
+  - Decodes Ethernet, 802.1Q, ARP, IPv4, IPv6, ICMP, ICMPv6, and the ports and flags of TCP and UDP. The module needs
+    neither C(tcpdump) nor pyroute2.
 extends_documentation_fragment:
   - linuxnet.lab.recorder
 requirements:
@@ -23,17 +23,17 @@ requirements:
 options:
   state:
     description:
-      - V(recorded) records until O(duration) is over or O(count) packets came, and returns them.
-      - V(started) starts to record in the background. It returns when the sockets are open, so that no packet of a
-        later task is missed. A recorder that runs already is left alone.
-      - V(stopped) ends that, also when it has ended by itself already, and returns the packets. Of the options only
-        O(name), O(lab) and O(pcap) matter then.
+      - V(recorded) records until O(duration) ends or until it has O(count) packets, and returns them.
+      - V(started) starts to record in the background. The task returns when the sockets are open, so that the recorder
+        sees all packets of later tasks. If the recorder is already running, the task changes nothing.
+      - V(stopped) stops the recorder, and returns the packets, also if the recorder has already ended. It uses only the
+        options O(name), O(lab) and O(pcap).
     type: str
     choices: [recorded, started, stopped]
     default: recorded
   links:
     description:
-      - The links to record on. Instead, O(netns) and O(dev) name those of a single namespace.
+      - The links to record on. For a single namespace, you can use O(netns) and O(dev) instead.
     type: list
     elements: dict
     suboptions:
@@ -48,53 +48,54 @@ options:
         default: [any]
   netns:
     description:
-      - The network namespace. A name in C(/run/netns), the name of a namespace that a process of a lab holds, the PID
-        of a process, or the path of a namespace file. The host itself when empty.
+      - The network namespace, as a name in C(/run/netns), the name of a namespace that a process of a lab holds, the
+        PID of a process, or the path of a namespace file. Empty for the host.
     type: str
     default: ""
   dev:
     description:
-      - The links by name, or V(any) for all that the namespace has or gets meanwhile.
-      - A packet that passes several of them is recorded on each. What C(lo) carries is recorded once, as received.
+      - The links by name, or V(any) for all links of the namespace, including new ones.
+      - The module records a packet on each link that it passes. On C(lo), it records a packet once, as received.
     type: list
     elements: str
     default: [any]
   filter:
     description:
-      - Which packets are recorded; all by default. Of several expressions one has to match.
-      - The words are C(arp), C(icmp), C(icmp6), C(tcp), C(udp), C(host ADDRESS) (as source or destination, or asked for
-        or asking in ARP) and C(port NUMBER) (as source or destination). They are joined by C(and) and C(or), of which
+      - The packets to record. By default, all packets. With several expressions, a packet must match one of them.
+      - The terms are C(arp), C(icmp), C(icmp6), C(tcp), C(udp), C(host ADDRESS) (source or destination, or the sender's
+        or target's address in ARP) and C(port NUMBER) (source or destination). You can join them with C(and) and C(or).
         C(and) binds more tightly.
-      - It is matched by the recorder and not by the kernel, so that it does not save the recorder from being too slow
-        for a flood of other packets.
+      - The recorder applies the filter, not the kernel. Therefore the filter does not help if other packets come faster
+        than the recorder can read them.
     type: list
     elements: str
     default: []
   count:
     description:
-      - The number of packets after which the recording ends by itself.
+      - The number of packets after which the recording ends.
     type: int
     default: 10000
   snaplen:
     description:
-      - How many bytes of a packet are recorded. The default is more than a whole one on a link with the usual MTU.
+      - The number of bytes to record of each packet. The default is more than a whole packet on a link with an MTU of
+        1500.
     type: int
     default: 2048
   promiscuous:
     description:
-      - Whether links that are named receive what is meant for others, too. It matters for a bridge, which otherwise
-        does not see what it forwards between its ports. It ends with the recording.
+      - Whether the links that O(dev) names also receive frames for other MAC addresses. Use it to see the frames that a
+        bridge forwards between its ports. It ends with the recording.
     type: bool
     default: true
   pcap:
     description:
-      - A file on the managed host to write the packets to when the recording is returned. It is replaced, only its
-        owner can read it, and its times have nanoseconds.
+      - A file on the managed host. The task that returns the packets also writes them there. It replaces an existing
+        file. Only the owner can read the file, and its times have nanoseconds.
     type: path
 seealso:
   - module: linuxnet.lab.neighbor_watch
   - name: tcpdump(8)
-    description: Reads the file that O(pcap) writes.
+    description: Reads the file of O(pcap).
     link: https://www.tcpdump.org/manpages/tcpdump.1.html
 """
 
@@ -141,18 +142,17 @@ RETURN = r"""
 packets:
   description:
     - The packets in the order of their times.
-    - Every packet has every key, so that any can be asked for of any packet. What does not apply is null where it
-      would be a number and empty otherwise.
-  returned: when O(state) is V(recorded) or V(stopped)
+    - Every packet has every key. If a key does not apply, a number is null, and a text or list is empty.
+  returned: if O(state) is V(recorded) or V(stopped)
   type: list
   elements: dict
   contains:
     time:
-      description: When the kernel saw it, in seconds since 1970.
+      description: The time when the kernel saw the packet, in seconds since 1970.
       type: float
       sample: 1767225600.123456
     netns:
-      description: The namespace as written.
+      description: The namespace, as you wrote it.
       type: str
       sample: ns1
     dev:
@@ -160,12 +160,13 @@ packets:
       type: str
       sample: eth0
     direction:
-      description: V(out) when the link sends it, V(in) otherwise.
+      description: V(out) if the link sent the packet, otherwise V(in).
       type: str
       sample: out
     protocol:
       description:
-        - The innermost known one of V(arp), V(icmp), V(icmp6), V(tcp), V(udp), V(ipv4), V(ipv6) and V(ethernet).
+        - The innermost protocol that the module decodes, one of V(arp), V(icmp), V(icmp6), V(tcp), V(udp), V(ipv4),
+          V(ipv6) and V(ethernet).
       type: str
       sample: arp
     type:
@@ -176,11 +177,11 @@ packets:
       type: str
       sample: arp-request
     src_mac:
-      description: Who sent the frame.
+      description: The source MAC address.
       type: str
       sample: 02:00:00:00:00:01
     dst_mac:
-      description: Who the frame is for.
+      description: The destination MAC address.
       type: str
       sample: ff:ff:ff:ff:ff:ff
     vlan:
@@ -188,11 +189,11 @@ packets:
       type: int
       sample: null
     src:
-      description: The source IP address; of ARP the sender's.
+      description: The source IP address. For ARP, the sender's address.
       type: str
       sample: 10.22.33.1
     dst:
-      description: The destination IP address; of ARP the target's, which is who is asked for in a request.
+      description: The destination IP address. For ARP, the target's address.
       type: str
       sample: 10.22.33.55
     ttl:
@@ -200,19 +201,19 @@ packets:
       type: int
       sample: null
     sender_mac:
-      description: The sender's hardware address inside ARP.
+      description: The sender's MAC address in an ARP packet.
       type: str
       sample: 02:00:00:00:00:01
     target_mac:
-      description: The target's hardware address inside ARP, zeros while it is asked for.
+      description: The target's MAC address in an ARP packet. Zeros in a request.
       type: str
       sample: 00:00:00:00:00:00
     target:
-      description: The address that a neighbor solicitation or advertisement is about.
+      description: The target address of a neighbour solicitation or advertisement.
       type: str
       sample: ""
     lladdr:
-      description: The hardware address inside a message of IPv6's neighbor discovery.
+      description: The MAC address in an IPv6 neighbour discovery message.
       type: str
       sample: ""
     code:
@@ -220,11 +221,11 @@ packets:
       type: int
       sample: null
     id:
-      description: The identifier of an echo.
+      description: The identifier of an echo request or reply.
       type: int
       sample: null
     sequence:
-      description: The sequence number of an echo.
+      description: The sequence number of an echo request or reply.
       type: int
       sample: null
     sport:
@@ -236,33 +237,33 @@ packets:
       type: int
       sample: null
     flags:
-      description: Those of V(fin), V(syn), V(rst), V(psh), V(ack), V(urg), V(ece), V(cwr) that a TCP segment has.
+      description: The flags of a TCP segment, out of V(fin), V(syn), V(rst), V(psh), V(ack), V(urg), V(ece) and V(cwr).
       type: list
       elements: str
       sample: []
     length:
-      description: The bytes that the frame had, with its Ethernet header and without its checksum.
+      description: The size of the frame in bytes, with its Ethernet header and without its checksum.
       type: int
       sample: 42
     summary:
-      description: The packet in one line, which ends in C((cut short)) where the packet does too early.
+      description: The packet in one line. The line ends in C((cut short)) if the packet is incomplete.
       type: str
       sample: arp who-has 10.22.33.55 tell 10.22.33.1
 ended:
   description:
-    - Why the recording ended; V(stopped), V(duration), V(count), V(max_bytes) or V(space) when there was no room for
-      more, or V(died) when somebody killed the run_recorder. Empty when there was none.
-    - Anything but V(stopped) tells that a block of tasks was not recorded as a whole.
+    - Why the recording ended; V(stopped), V(duration), V(count), V(max_bytes), V(space) if the file system had no space
+      left, or V(died) if somebody killed the recorder. Empty if there was no recorder.
+    - With any value except V(stopped), the recording may have missed the last tasks of a block.
   returned: as RV(packets)
   type: str
   sample: stopped
 dropped:
-  description: How many packets are missing because they came faster than they could be recorded.
+  description: The number of packets that the recorder missed because they came too fast.
   returned: as RV(packets)
   type: int
   sample: 0
 pcap:
-  description: The file that was written; empty when none was asked for.
+  description: The file that the task wrote. Empty without O(pcap).
   returned: as RV(packets)
   type: str
   sample: ""
@@ -272,8 +273,8 @@ msg:
   type: str
   sample: 4 recorded, until stopped
 errors:
-  description: Everything that is wrong with the options. Nothing has been started then.
-  returned: when an option is wrong
+  description: All errors in the options. In that case the task started nothing.
+  returned: if an option has an error
   type: list
   elements: str
   sample:

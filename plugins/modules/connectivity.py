@@ -9,23 +9,23 @@ short_description: Check who reaches whom, from inside network namespaces
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 description:
-  - Asks from inside network namespaces by ICMP echo (IPv4 and IPv6), TCP, UDP or ARP, and compares what comes back with
-    what is expected. A check may expect that its target is not reachable, and also why not.
-  - All checks of a task are made at the same time in one process, so that many last no longer than the
+  - Sends packets from inside network namespaces by ICMP echo (IPv4 and IPv6), TCP, UDP or ARP, and compares the result
+    with the expected one. A check can expect that its target is not reachable, and also why not.
+  - The module runs all checks of a task at the same time in one process, so that many checks take no longer than the
     slowest one.
-  - Neither C(ping) nor C(arping) is needed, nor pyroute2 for most of it.
+  - The module needs neither C(ping) nor C(arping), and pyroute2 only for a few options.
 attributes:
   check_mode:
     description: Can run in check mode and return the changed status prediction without modifying the target.
     support: partial
     details:
-      - Nothing is sent in check mode, because a lab that is only predicted does not exist. The task is skipped unless
-        an option is wrong in itself.
+      - In check mode the module sends nothing, because the lab may not exist yet. Ansible skips the task, unless an
+        option has an error.
   diff_mode:
     description: Returns details on what has changed (or would change in check mode), when in diff mode.
     support: N/A
     details:
-      - Nothing is changed.
+      - The module changes nothing.
   idempotent:
     description: When run twice in a row outside check mode with the same arguments, the second run changes nothing.
     support: full
@@ -40,13 +40,13 @@ attributes:
     support: full
 requirements:
   - The right to open raw sockets and to enter namespaces, which root has.
-  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) puts it there)
-    for O(matrix.lab), and for O(listen) with V(auto)
+  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) installs it) for
+    O(matrix.lab), and for O(listen) with V(auto)
 options:
   checks:
     description:
-      - The checks to make. Instead, O(to) and the options beside it make a single one, and O(matrix) and O(topology)
-        make many.
+      - The checks to run. For a single check, you can use O(to) and the options beside it instead. O(matrix) and
+        O(topology) describe many checks.
     type: list
     elements: dict
     suboptions:
@@ -94,18 +94,18 @@ options:
         type: float
   topology:
     description:
-      - A lab, as the module M(linuxnet.lab.topology) takes it. Its C(checks) are made, if it has any.
-      - The options of the module hold for each that does not say otherwise.
+      - A lab in the format of the module M(linuxnet.lab.topology). The module runs its C(checks).
+      - The options of the module are the defaults of each check.
     type: dict
   matrix:
     description:
-      - Who shall reach what, as a table. Its rows are namespaces, its columns addresses.
-      - Either O(matrix.from) and O(matrix.to), or O(matrix.members), or O(matrix.lab) say which.
-      - The options of the module hold for every check of it, O(expect) where O(matrix.rows) does not say otherwise.
+      - Who must reach what, as a table. Its rows are namespaces, its columns are addresses.
+      - Select them with O(matrix.from) and O(matrix.to), or with O(matrix.members), or with O(matrix.lab).
+      - The options of the module apply to each of its checks. O(matrix.rows) overrides O(expect).
     type: dict
     suboptions:
       from:
-        description: The namespaces to send from, each as O(from); an empty string is the host.
+        description: The namespaces to send from, each as O(from). An empty string is the host.
         type: list
         elements: str
       to:
@@ -114,53 +114,53 @@ options:
         elements: str
       members:
         description:
-          - All pairs of these. Every namespace sends to the addresses of all others, as far as it has one of the same
-            family itself.
+          - Check all pairs of these. Each namespace sends to the addresses of all others, if it has an address of the
+            same IP version.
         type: list
         elements: dict
         suboptions:
           netns:
-            description: The namespace; the host when empty.
+            description: The namespace. Empty for the host.
             type: str
             default: ""
           address:
-            description: Its address. A namespace with several is named several times.
+            description: Its address. List a namespace with several addresses several times.
             type: str
             required: true
       lab:
         description:
-          - All pairs of the addresses of this lab, as the kernel has them. These are those in the lab's namespaces and
-            on its links in the host, without link-local and loopback ones.
+          - Check all pairs of the addresses of this lab. The module reads them from the kernel. They are the addresses
+            in the lab's namespaces and on its links in the host, without link-local and loopback addresses.
         type: str
       rows:
         description:
-          - What is expected, by the namespace that sends. Those that are not named are left to O(expect).
-          - A row may be a word for all its targets; words with spaces between them, or a list of words, one for each
-            target in their order; a list of the targets that it reaches, all others being unreachable; or a dictionary
-            of words by target, the others being left to O(expect).
-          - A word is C(yes), C(no), or one of the choices of O(expect). C(-) leaves that check out.
+          - The expected results, by sending namespace. For other namespaces, O(expect) applies.
+          - A row can be one word for all its targets. It can be a list of words, or words separated by spaces, one for
+            each target in their order. It can be a list of the targets that the namespace reaches, so that all others
+            are unreachable. Or it can be a dictionary of words by target; O(expect) applies to the other targets.
+          - A word is C(yes), C(no), or one of the choices of O(expect). C(-) omits the check.
         type: dict
         default: {}
   from:
     description:
-      - The network namespace to send from. A name in C(/run/netns), the name of a namespace that a process of
-        a lab holds, the PID of a process, or the path of a namespace file. The host itself when empty.
+      - The network namespace to send from, as a name in C(/run/netns), the name of a namespace that a process of a lab
+        holds, the PID of a process, or the path of a namespace file. Empty for the host.
     type: str
   to:
     description:
       - The IPv4 or IPv6 address to send to.
-      - A link-local one, such as C(fe80::1%eth0), names its device, unless O(dev) does.
+      - A link-local address needs its link, as in C(fe80::1%eth0) or in O(dev).
     type: str
   expect:
     description:
-      - V(reachable) needs O(count) answers within O(timeout), and keeps trying until then whatever errors
-        come, so that a network which is still coming up has the time to.
-      - V(unreachable) is wrong at the first answer. It is right after O(timeout) without one, or when the
-        requests are refused twice, by an ICMP error or by the sender's own kernel.
-      - The other words are those of RV(results[].reason). Such a check is wrong at the first answer, right when
-        the requests are refused twice in that way, and wrong again when they fail in another way until O(timeout).
-      - V(no_reply) always takes the whole O(timeout); V(host_unreachable) takes more than 3 seconds where it is the
-        sender's kernel that finds nobody.
+      - V(reachable) needs O(count) answers within O(timeout). The check ignores errors until then, so that a network
+        has time to come up.
+      - V(unreachable) fails at the first answer. It passes after O(timeout) without an answer, or after two refused
+        requests, by an ICMP error or by the sender's own kernel.
+      - The other words are those of RV(results[].reason). Such a check fails at the first answer. It passes after two
+        requests that fail with that reason. It fails if requests fail with other reasons until O(timeout).
+      - V(no_reply) always takes the whole O(timeout). V(host_unreachable) takes more than 3 seconds if the sender's own
+        kernel looks for the neighbour in vain.
     type: str
     choices: [reachable, unreachable, no_reply, no_route, host_unreachable, net_unreachable, prohibited, refused,
       not_permitted, blackhole, packet_too_big, ttl_exceeded, port_unreachable, protocol_unreachable, beyond_scope,
@@ -169,24 +169,24 @@ options:
   src:
     description:
       - The source address of the requests. The kernel chooses one by default.
-      - A check is not as expected, unless it expects V(no_source_address), when the namespace does not have this
-        address. With V(protocol=arp) it need not have it.
+      - If the namespace does not have this address, the check fails, unless it expects V(no_source_address). With
+        O(protocol=arp), the namespace does not need the address.
     type: str
   dev:
     description:
-      - The interface that requests leave and answers arrive by. The routes decide by default.
+      - The link through which requests leave and on which answers arrive. By default, the routes decide.
       - V(protocol=arp) needs it.
     type: str
   protocol:
     description:
       - V(icmp) sends echo requests.
-      - V(tcp) opens connections to O(port) and closes them as soon as they stand. While one is being opened, the kernel
-        repeats its request. It does so after 1 and 3 seconds; Linux 6.5 and later after each of the first seconds
+      - V(tcp) opens connections to O(port), and closes them as soon as they are established. Until then, the kernel
+        repeats its SYN. It does so after 1 and 3 seconds. Linux 6.5 and later do so after each of the first seconds
         (sysctl C(net.ipv4.tcp_syn_linear_timeouts)).
-      - V(udp) sends datagrams of 60 octets to O(port). It is reachable when they are answered; silence cannot be told
-        from a listener that does not answer, so that it takes O(listen), or a service that answers whatever is sent.
-      - V(arp) asks all on the link of O(dev) who has the IPv4 address, and listens for O(interval) after the first
-        answer for further ones.
+      - V(udp) sends datagrams of 60 octets to O(port). The target is reachable if it answers them. A listener that does
+        not answer looks like no listener. Therefore use O(listen), or a service that answers any datagram.
+      - V(arp) broadcasts ARP requests for the IPv4 address on the link O(dev). After the first answer, it listens for
+        further answers during O(interval).
     type: str
     choices: [icmp, tcp, udp, arp]
     default: icmp
@@ -196,50 +196,51 @@ options:
     type: int
   listen:
     description:
-      - The namespace in which the module listens at O(port) while the checks are made, on all its addresses; the host
-        when empty. It closes every connection, and sends every datagram of its own back.
-      - V(auto) is the namespace that has the address O(to). A namespace of that name is named by its path.
-      - Without it, nothing is opened, and it is checked who listens there already.
+      - The namespace in which the module listens on O(port) during the checks, on all its addresses. Empty for the
+        host. The listener closes every connection, and returns every datagram that the module sent.
+      - V(auto) is the namespace that has the address O(to). If a namespace is named C(auto), use its path.
+      - By default, the module opens no listener, and checks whether somebody already listens there.
     type: str
   size:
     description:
-      - How many octets of payload an ICMP request has. The packet is 28 octets larger with IPv4, and 48 with IPv6.
+      - The size of the payload of an ICMP request, in octets. The packet is 28 octets larger with IPv4, and 48 with
+        IPv6.
       - 56 by default.
     type: int
   df:
     description:
-      - Whether ICMP requests must not be fragmented, neither by the sender nor on the way. One that is too big fails
-        with V(packet_too_big), and RV(results[].mtu) is what would have fitted.
-      - The path is asked anew by every request, whatever the kernel remembers of its MTU.
+      - Whether to forbid fragmentation of ICMP requests, by the sender and on the path. A request that is too big fails
+        with V(packet_too_big), and RV(results[].mtu) is the largest size that fits.
+      - Each request tests the path, whatever path MTU the kernel remembers.
     type: bool
   count:
     description:
-      - How many requests have to be answered.
+      - How many requests need an answer.
     type: int
     default: 1
   interval:
     description:
-      - Seconds from one request of a check to its next.
+      - The seconds between two requests of a check.
     type: float
     default: 0.2
   timeout:
     description:
-      - Seconds after which a check ends, counted from its first request.
-      - Over IPv6 they count from the end of duplicate address detection on this machine, which takes the kernel one or
-        two seconds after a link came up. A check that is answered earlier does not wait for it.
-      - The kernel takes about 3 seconds to find that nobody answers an ARP or neighbour request. A shorter
-        timeout ends in the reason V(no_reply) instead of V(host_unreachable); so does a sender whose C(lo) is
-        down, because it cannot tell itself.
+      - How many seconds a check takes at most, counted from its first request.
+      - Over IPv6, the time starts when duplicate address detection on this machine ends, one or two seconds after a
+        link comes up. A check that gets an answer earlier does not wait for that.
+      - The kernel takes about 3 seconds until it gives up an ARP request or neighbour solicitation. With a shorter
+        timeout, the reason is V(no_reply) instead of V(host_unreachable). The same is true if C(lo) of the sender is
+        down, because its kernel then cannot deliver the error.
     type: float
     default: 2.0
   lab:
     description:
-      - The lab that the checks belong to. Nothing is marked by a check, so that it serves only to accept the
-        default of the action group.
+      - The lab of the checks. It has no effect. The option exists so that the module accepts the default of the action
+        group.
     type: str
 notes:
-  - Whoever sends ICMP errors limits their rate. When many requests are refused at once by the same router or
-    host, some of the checks may end in V(no_reply) instead. A longer O(interval) makes them fewer.
+  - Routers and hosts limit the rate of the ICMP errors that they send. If one of them refuses many requests at once,
+    some checks may end in V(no_reply). A longer O(interval) helps.
   - The kernel's neighbour table is shared by all namespaces of a machine, and holds 1024 entries by default
     (C(net.ipv4.neigh.default.gc_thresh3)); all pairs of 33 namespaces need more. When it is full, and with
     V(protocol=tcp) after every 256 checks, the entries of targets that are not being asked are forgotten, as
@@ -306,7 +307,7 @@ EXAMPLES = r"""
     matrix:
       lab: demo
 
-- name: Check that no two of these reach each other, and that it is a firewall that says so
+- name: Check that a firewall prevents all of these from reaching each other
   linuxnet.lab.connectivity:
     expect: prohibited
     matrix:
@@ -314,7 +315,7 @@ EXAMPLES = r"""
         - {netns: red, address: 10.1.0.2}
         - {netns: blue, address: 10.2.0.2}
 
-- name: Check what a firewall lets through, with listeners opened in c2 for the purpose
+- name: Check what a firewall lets through, with listeners in c2
   linuxnet.lab.connectivity:
     listen: c2
     checks:
@@ -330,7 +331,7 @@ EXAMPLES = r"""
     port: 80
     expect: refused
 
-- name: Ask who has an address on a link
+- name: Find out which hosts on a link have an address
   linuxnet.lab.connectivity:
     from: ns1
     to: 10.22.33.55
@@ -338,7 +339,7 @@ EXAMPLES = r"""
     dev: eth0
   register: asked
 
-- name: See that it is only one
+- name: Verify that only one host answers
   ansible.builtin.assert:
     that: asked.results[0].lladdrs | length == 1
 
@@ -352,81 +353,80 @@ EXAMPLES = r"""
 
 RETURN = r"""
 results:
-  description: What came of each check, in the order asked.
-  returned: always, but empty in check mode and missing when an option is wrong
+  description: The result of each check, in the order of the checks.
+  returned: always, but empty in check mode and missing if an option has an error
   type: list
   elements: dict
   contains:
     from:
-      description: The namespace that was sent from, empty for the host.
+      description: The sending namespace. Empty for the host.
       type: str
       sample: net0
     to:
-      description: The target as written.
+      description: The target, as you wrote it.
       type: str
       sample: 203.0.113.8
     expect:
-      description: What was expected.
+      description: The expected result.
       type: str
       sample: unreachable
     got:
-      description: V(reachable) when at least one request was answered, V(unreachable) otherwise.
+      description: V(reachable) if at least one request got an answer, otherwise V(unreachable).
       type: str
       sample: unreachable
     reason:
       description:
-        - V(reply) - it was answered.
-        - V(too_few_replies) - it was answered, but not as often as wanted.
-        - V(no_reply) - requests were sent and nothing came back.
+        - V(reply) - the target answered.
+        - V(too_few_replies) - the target answered fewer than O(count) requests.
+        - V(no_reply) - the sender sent requests and got no answer.
         - V(no_route) - the sender has no route to the target.
-        - V(blackhole) - the sender has a route that says so.
-        - V(not_permitted) - the sender's own firewall or a prohibiting route kept the request from leaving.
-        - V(no_source_address) - the sender does not have O(src), or no address at all that it could use
-          (yet).
-        - V(tentative_address) - the kernel still checks the IPv6 address of the target, or of the sender, for
-          duplicates, or waits with that for the link's carrier.
-        - V(duplicate_address) - the kernel found that another has the IPv6 address of the target, or of the sender,
-          and does not use it.
-        - V(send_failed) - the sender's kernel could not send for another reason, named by
-          RV(results[].errno); this is never as expected.
-        - V(host_unreachable) - nobody answers for that address on the last link.
+        - V(blackhole) - the sender has a blackhole route to the target.
+        - V(not_permitted) - the sender's own firewall or a prohibit route refused the request.
+        - V(no_source_address) - the sender does not have the address O(src), or has no address that it can use.
+        - V(tentative_address) - duplicate address detection of the IPv6 address of the target or the sender has not
+          ended, or waits for the carrier of the link.
+        - V(duplicate_address) - duplicate address detection found the IPv6 address of the target or the sender
+          elsewhere, so the kernel does not use it.
+        - V(send_failed) - the sender's kernel could not send, for the reason in RV(results[].errno). Such a check
+          always fails.
+        - V(host_unreachable) - no host on the last link answers for the address.
         - V(net_unreachable) - a router has no route to the target.
         - V(prohibited) - a firewall rejected the request.
-        - V(ttl_exceeded) - the request went in circles.
-        - V(refused) - nobody listens at the port; or a firewall says so.
-        - V(packet_too_big) - it did not fit the sender's link, or one on the way.
+        - V(ttl_exceeded) - the request exceeded its time to live, usually in a routing loop.
+        - V(refused) - nobody listens on the port, or a firewall answers as if nobody did.
+        - V(packet_too_big) - the request exceeded the MTU of a link.
         - V(link_down) - the sender's link is down (ARP).
         - V(port_unreachable), V(protocol_unreachable), V(beyond_scope) - as the ICMP error says.
         - V(icmp_TYPE_CODE) - an ICMP error with that type and code.
       type: str
       sample: no_route
     errno:
-      description: The error with which the sender's own kernel refused to send, empty when it did not.
+      description: The error with which the sender's own kernel refused to send. Empty without one.
       type: str
       sample: ENETUNREACH
     by:
-      description: The address that replied or that sent the ICMP error, empty without one.
+      description: The address that sent the answer or the ICMP error. Empty without one.
       type: str
       sample: ""
     rtt_ms:
-      description: The fastest round trip in milliseconds, null without a reply.
+      description: The shortest round-trip time in milliseconds. Null without an answer.
       type: float
       sample: null
     sent:
-      description: How many requests left the sender; of TCP, how many connections were begun.
+      description: How many requests the sender sent. For TCP, how many connections it tried to open.
       type: int
       sample: 0
     received:
-      description: How many of them were answered.
+      description: How many of them got an answer.
       type: int
       sample: 0
     ok:
-      description: Whether it is as expected.
+      description: Whether the result is the expected one.
       type: bool
       sample: true
     protocol:
       description: The protocol.
-      returned: when it is not ICMP
+      returned: if it is not ICMP
       type: str
       sample: tcp
     port:
@@ -435,23 +435,23 @@ results:
       type: int
       sample: 80
     size:
-      description: The octets of payload.
-      returned: when it is not 56, or with O(df)
+      description: The size of the payload in octets.
+      returned: if it is not 56, or with O(df)
       type: int
       sample: 1472
     mtu:
-      description: The MTU of the link on which the request did not fit.
-      returned: when the reason is V(packet_too_big) and the MTU is known
+      description: The MTU of the link that the request exceeded.
+      returned: if the reason is V(packet_too_big) and the MTU is known
       type: int
       sample: 1450
     lladdrs:
-      description: The hardware addresses that claimed to have the address, in the order in which they did.
+      description: The MAC addresses that answered for the address, in the order of their answers.
       returned: with ARP
       type: list
       elements: str
       sample: ["02:00:00:00:00:37"]
 table:
-  description: The results as the lines of a table, with C(!!) before each check that is not as expected.
+  description: The results as the lines of a table, with C(!!) before each check that failed.
   returned: as RV(results)
   type: list
   elements: str
@@ -461,8 +461,8 @@ table:
     - "!!  net0  203.0.113.8  reachable    unreachable  no_route (ENETUNREACH)  -"
 matrix:
   description:
-    - The results as the lines of a matrix, C(!!) before each that is not as expected. It says C(yes), C(no) where no
-      more than that was expected, or why not.
+    - The results as the lines of a matrix, with C(!!) before each check that failed. A cell is C(yes), C(no) if the
+      check expects nothing more exact, or the reason.
   returned: with O(matrix), as RV(results)
   type: list
   elements: str
@@ -471,14 +471,15 @@ matrix:
     - "netns11  yes          yes            no"
     - "netns21  no           !! no_route    yes"
 msg:
-  description: How many checks are as expected; on failure with the table below it. Of O(matrix), with the matrix
-    and those rows of the table that are not as expected.
+  description:
+    - How many checks passed. On failure, the table follows. With O(matrix), the matrix and the failed rows of the table
+      follow.
   returned: always
   type: str
   sample: 9 checks, all as expected
 errors:
-  description: Everything that is wrong with the options. Nothing has been sent then.
-  returned: when an option is wrong
+  description: All errors in the options. In that case the task sent nothing.
+  returned: if an option has an error
   type: list
   elements: str
   sample:

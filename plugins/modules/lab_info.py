@@ -6,29 +6,29 @@
 
 DOCUMENTATION = r"""
 module: lab_info
-short_description: Tell which labs there are, and whether they have drifted
+short_description: Show the labs of a host, and whether they have drifted
 description:
-  - Finds the labs on a host by the marks of what they are made of, and tells what belongs to each.
-  - For a lab that was made by M(linuxnet.lab.topology), it compares the kernel with the description that was applied
-    last, and tells what it would take to make them alike again. It changes nothing.
+  - Finds the labs on a host by the marks of their objects, and lists the objects of each lab.
+  - If M(linuxnet.lab.topology) built a lab, compares the kernel with the last applied description, and lists the
+    commands that would correct the differences. It changes nothing.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab.info
 attributes:
   action_group:
-    description: It is not in C(group/linuxnet.lab.lab), because it tells of all labs.
+    description: The module is not in C(group/linuxnet.lab.lab), because it shows all labs.
     membership: []
     support: none
 options:
   name:
-    description: The labs to tell of. Left out, all. One that does not exist is not in the result.
+    description: The labs to show. By default, all labs. The result does not contain a lab that does not exist.
     type: list
     elements: str
   all_commands:
     description:
-      - Whether RV(labs[].commands) and RV(labs[].diff) hold all changes. Otherwise the commands end after the first
-        1000 changes, with a comment that counts the rest, and the diff of a lab that differs in more is empty.
+      - Whether RV(labs[].commands) and RV(labs[].diff) contain all changes. Otherwise the commands end after the first
+        1000 changes, with a comment that counts the rest. The diff of a lab with more changes is then empty.
     type: bool
     default: false
 """
@@ -57,52 +57,52 @@ labs:
       returned: always
       sample: demo
     namespaces:
-      description: Its namespaces, each with its name and whether a process holds it.
+      description: Its namespaces, each with its name, and whether a process holds it.
       type: list
       elements: dict
       returned: always
       sample: [{name: c1, held: false}]
     links:
-      description: Its links, each with its namespace (empty for the host), name, kind and whether it is up.
+      description: Its links, each with its namespace (empty for the host), name and kind, and whether it is up.
       type: list
       elements: dict
       returned: always
       sample: [{netns: "", name: br0, kind: bridge, up: true}]
     sysctls:
-      description: The kernel settings that it changed where it is not at home, with the value from before.
+      description: The sysctls that it changed outside its own namespaces, with their old values.
       type: list
       elements: dict
       returned: always
       sample: [{netns: "", name: net.ipv4.ip_forward, value: "1", old: "0"}]
     recorders:
-      description: What records packets or neighbours for it.
+      description: Its recorders of packets or neighbours.
       type: list
       elements: dict
       returned: always
       sample: [{kind: capture, name: wire, pid: 4711}]
     topology:
-      description: The description that was applied last; null where it was made by other modules alone.
+      description: The last applied description. Null if only other modules built the lab.
       type: dict
       returned: always
       sample: {name: demo, namespaces: [c1]}
     drifted:
-      description: Whether it is not as described any more; null where it never was described.
+      description: Whether the lab differs from its description. Null if it has none.
       type: bool
       returned: always
       sample: true
     commands:
-      description: What would make it as described again, as shell commands.
+      description: The shell commands that would correct the differences.
       type: list
       elements: str
       returned: always
       sample: [ip link set dev br0 up]
     diff:
-      description: What differs, as C(before) (now) and C(after) (as described).
+      description: The differences, as C(before) (now) and C(after) (as described).
       type: dict
       returned: always
       sample: {before: {host: {links: {br0: {up: false}}}}, after: {host: {links: {br0: {up: true}}}}}
     errors:
-      description: Why it cannot be made as described any more.
+      description: Why M(linuxnet.lab.topology) could not correct the lab.
       type: list
       elements: str
       returned: always

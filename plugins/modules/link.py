@@ -9,7 +9,8 @@ module: link
 short_description: Change settings of links, and delete links
 description:
   - Sets links of the lab up or down, and changes their MTU, MAC address and bridge.
-  - A link that is not the lab's is left alone unless O(force=true), above all the one that carries the default route.
+  - Changes a link that does not belong to the lab only with O(force=true). That protects above all the link of the
+    default route.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -21,31 +22,32 @@ options:
     description: The link.
     type: str
   netns: &netns
-    description: The namespace of the link, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace of the link, as a name, a PID or a path. Empty for the host.
     type: str
   up: &up
-    description: Whether the link is up. Left out, it stays as it is.
+    description: Whether the link is up. By default, that stays as it is.
     type: bool
   mtu: &mtu
     description:
-      - The MTU, 68 to 65535. Left out, it stays as it is.
-      - A link with IPv6 addresses needs 1280 or more. Less is refused, because the kernel would delete the addresses.
+      - The MTU, 68 to 65535. By default, it stays as it is.
+      - A link with IPv6 addresses needs at least 1280. The module refuses less, because the kernel would delete
+        the addresses.
     type: int
   mac: &mac
-    description: The hardware address. Left out, it stays as it is.
+    description: The MAC address. By default, it stays as it is.
     type: str
   master: &master
-    description: The bridge that the link is a port of. Empty for none; left out, it stays as it is.
+    description: The bridge that the link is a port of. Empty for none. By default, that stays as it is.
     type: str
   arp: &arp
     description:
-      - Whether the link resolves the MAC addresses of its neighbours. Left out, it stays as it is.
-      - Without it, the link reaches those alone that have a permanent entry, and answers nobody.
+      - Whether the link resolves addresses by ARP. By default, that stays as it is.
+      - With V(false), the link reaches only neighbours with a permanent entry, and answers no ARP request.
     type: bool
   links:
     description:
-      - Several links in one task, each with the options of one.
-      - What a link leaves out is taken from the task's own options.
+      - Several links in one task, each with its own options.
+      - A link without an option uses the one of the task.
     type: list
     elements: dict
     suboptions:
@@ -80,14 +82,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip -n c1 link set vethc1-peer down]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

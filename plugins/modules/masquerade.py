@@ -6,16 +6,16 @@
 
 DOCUMENTATION = r"""
 module: masquerade
-short_description: Let a lab out under the address of the way it takes
+short_description: Masquerade the packets of a lab
 description:
-  - Gives packets that leave the address of the link by which they leave, by nftables, in a table of the lab's own
-    (C(inet linuxnet.lab.LAB)). Neither C(nft) nor C(iptables) is needed.
-  - The table is the lab's whole share of a namespace's ruleset. A task states all of it; what differs is replaced in
-    one step.
-  - A packet's source address is believed only where the packet comes in by a link of the lab that leads to it.
-    Masquerading is for such packets alone, so it neither touches what others send under an address of the lab, nor
-    what the router itself sends, nor what a bridge carries from port to port.
-  - A firewall of somebody else's may drop forwarded packets all the same, which no table of the lab's can prevent; see
+  - Replaces the source address of outgoing packets by the address of the link through which they leave. The rules are
+    in an nftables table of the lab, C(inet linuxnet.lab.LAB). The module needs neither C(nft) nor C(iptables).
+  - A lab has one such table in a namespace. A task describes the whole table. If the table differs, the module replaces
+    it in one step.
+  - The rules trust a source address only if the packet arrives on a link of the lab that leads to that address. They
+    masquerade only such packets. They do not change packets that others send with a source address of the lab, packets
+    of the router itself, or packets that a bridge passes from port to port.
+  - Another program's firewall may still drop forwarded packets. No table of the lab can prevent that. See
     O(host_firewall).
 author:
   - linuxnet.lab contributors (!UNKNOWN)
@@ -26,31 +26,31 @@ extends_documentation_fragment:
   - linuxnet.lab.lab.host_firewall
 options:
   netns:
-    description: The namespace that is the router, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace that is the router, as a name, a PID or a path. Empty for the host.
     type: str
     default: ""
   src: &src
-    description: The network that the packets come from. Bits beyond its prefix length do not matter.
+    description: The source network of the packets. Bits beyond its prefix length do not matter.
     type: str
   dst: &dst
-    description: The network that they go to.
+    description: The destination network of the packets.
     type: str
   iif: &iif
     description:
-      - The link by which they come in.
-      - Left out, it is found by itself. It is each link of the lab that has an address in O(src), or a route to it.
-        Without O(src), it is every link of the lab but that of O(oif).
+      - The link on which the packets arrive.
+      - By default, each link of the lab that has an address in O(src), or a route to it. Without O(src), each link of
+        the lab except O(oif).
     type: str
   oif: &oif
-    description: The link by which they leave.
+    description: The link through which the packets leave.
     type: str
   not_oif: &not_oif
-    description: A link by which they do not leave.
+    description: A link through which the packets do not leave.
     type: str
   rules:
     description:
-      - Several of them in one task, IPv4 and IPv6, each with the options of one.
-      - What one leaves out is taken from the task's own options.
+      - Several rules in one task, for IPv4 and IPv6, each with its own options.
+      - A rule without an option uses the one of the task.
     type: list
     elements: dict
     suboptions:
@@ -61,10 +61,11 @@ options:
       not_oif: *not_oif
   forward:
     description:
-      - With V(restricted) the lab's networks, those of O(src), can open connections to the outside by their own links,
-        and nothing from outside can open one to them. Traffic that is not the lab's is not decided on.
-      - A network that holds every address, such as V(0.0.0.0/0), is refused then, because it restricts nothing.
-      - With V(open) the table has no rules for forwarded packets.
+      - With V(restricted), the networks of O(src) can open connections to the outside through their own links, and
+        nobody outside can open a connection to them. The rules do not affect packets of others.
+      - With V(restricted), the module refuses a network that contains every address, such as V(0.0.0.0/0), because it
+        would restrict nothing.
+      - With V(open), the table has no forward rules.
     type: str
     choices: [restricted, open]
     default: restricted
@@ -90,14 +91,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [nft add table inet linuxnet.lab.demo]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

@@ -8,9 +8,9 @@ DOCUMENTATION = r"""
 module: neighbor
 short_description: Pin, remove and flush entries of neighbour tables
 description:
-  - Pins which MAC address an IP address has (IPv4 and IPv6), so that no ARP reply can change it; makes a link answer
-    for addresses of others (proxy ARP); removes such entries; and flushes what was learnt.
-  - M(linuxnet.lab.netns_info) tells what is in the tables.
+  - Adds permanent entries to neighbour tables (IPv4 and IPv6), which no ARP reply can change. Adds proxy entries, with
+    which a link answers for addresses of others (proxy ARP). Removes such entries, and flushes learnt entries.
+  - M(linuxnet.lab.netns_info) shows the tables.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -21,25 +21,25 @@ options:
     description: The IP address.
     type: str
   dev: &dev
-    description: The link. With O(state=flushed) it may be left out, for all links of the namespace.
+    description: The link. With O(state=flushed), the default is all links of the namespace.
     type: str
   netns: &netns
-    description: The namespace, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace, as a name, a PID or a path. Empty for the host.
     type: str
   lladdr: &lladdr
-    description: The MAC address. The entry is permanent.
+    description: The MAC address. The entry becomes permanent.
     type: str
   proxy: &proxy
     description:
-      - Whether the link answers for the address, with its own MAC address, instead of knowing it.
-      - The kernel answers only where the link forwards (sysctl C(net.ipv4.conf.DEV.forwarding), or
-        C(net.ipv6.conf.all.forwarding)), for IPv6 only with C(net.ipv6.conf.DEV.proxy_ndp=1) as well, and only if the
-        kernel's route to the address leaves by another link.
+      - Whether the link answers requests for the address, with its own MAC address.
+      - The kernel answers only if the link forwards (sysctl C(net.ipv4.conf.DEV.forwarding), or
+        C(net.ipv6.conf.all.forwarding)) and if its route to the address leaves through another link. For IPv6 it also
+        needs C(net.ipv6.conf.DEV.proxy_ndp=1).
     type: bool
   entries:
     description:
-      - Several entries in one task, each with the options of one.
-      - What an entry leaves out is taken from the task's own options.
+      - Several entries in one task, each with its own options.
+      - An entry without an option uses the one of the task.
     type: list
     elements: dict
     suboptions:
@@ -51,12 +51,14 @@ options:
       lladdr: *lladdr
       proxy: *proxy
   nud:
-    description: With O(state=flushed), the states of the entries to remove. Without it, all but the permanent ones.
+    description: With O(state=flushed), the states of the entries to remove. By default, all states except V(permanent).
     type: list
     elements: str
     choices: [incomplete, reachable, stale, delay, probe, failed, permanent]
   state:
-    description: Whether the entry is to be there; V(flushed) removes what a link, or all links, have learnt.
+    description:
+      - V(present) adds the entry, V(absent) removes it. V(flushed) removes the entries that a link, or all links, have
+        learnt.
     type: str
     choices: [present, absent, flushed]
     default: present
@@ -89,14 +91,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip -n c1 neigh replace 10.0.0.1 lladdr 02:00:00:00:00:01 dev vethc1-peer nud permanent]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

@@ -6,55 +6,55 @@
 
 DOCUMENTATION = r"""
 module: neighbor_watch
-short_description: Watch whose hardware address changes in neighbour tables
+short_description: Watch neighbour tables for changed MAC addresses
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 description:
-  - Listens to what the kernel tells about the neighbour tables (ARP and IPv6 neighbour discovery) of namespaces, and
-    returns which IP address moved from which MAC address to which, and when. That is what ARP spoofing, a replaced
-    machine, or a gratuitous ARP looks like.
-  - Watches while the task runs, or in the background while other tasks run; O(state=started) before them and
-    O(state=stopped) after them.
+  - Listens to the kernel's notifications about the neighbour tables of namespaces (ARP and IPv6 neighbour discovery).
+    Returns which IP addresses got another MAC address, and when. ARP spoofing, a replaced machine and a gratuitous ARP
+    announcement look like that.
+  - Watches while the task runs, or in the background while other tasks run. For the background, use one task with
+    O(state=started) before them and one with O(state=stopped) after them.
 extends_documentation_fragment:
   - linuxnet.lab.recorder
 requirements:
-  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) puts it there)
+  - pyroute2 >= 0.7.2 (on the host that executes the module; the role P(linuxnet.lab.prepare#role) installs it)
   - root
 options:
   state:
     description:
-      - V(watched) watches until O(duration) is over or O(count) changes came, and returns them.
-      - V(started) starts to watch in the background. It returns when the tables are read, so that no change by a later
-        task is missed. A recorder that runs already is left alone.
-      - V(stopped) ends that, also when it has ended by itself already, and returns the changes. Of the options only
-        O(name) and O(lab) matter then.
+      - V(watched) watches until O(duration) ends or until it has seen O(count) changes, and returns them.
+      - V(started) starts to watch in the background. The task returns when the recorder has read the tables, so that it
+        sees all changes by later tasks. If the recorder is already running, the task changes nothing.
+      - V(stopped) stops the recorder, and returns the changes, also if the recorder has already ended. It uses only the
+        options O(name) and O(lab).
     type: str
     choices: [watched, started, stopped]
     default: watched
   netns:
     description:
-      - The network namespaces, each as a name in C(/run/netns), the name of a namespace that a process of a lab holds,
-        the PID of a process, or the path of a namespace file; the host itself when empty.
+      - The network namespaces. Each is a name in C(/run/netns), the name of a namespace that a process of a lab holds,
+        the PID of a process, or the path of a namespace file. Empty for the host.
     type: list
     elements: str
     default: [""]
   report:
     description:
-      - V(changed) reports entries that had another MAC address before. One that is deleted and comes again with
-        another counts as well.
-      - V(all) reports also those whose MAC address was not known when the watch began.
+      - V(changed) reports entries that had another MAC address before. It also reports an entry that the kernel deletes
+        and adds again with another MAC address.
+      - V(all) also reports entries whose MAC address was not known when the watch began.
     type: str
     choices: [changed, all]
     default: changed
   count:
     description:
-      - The number of reports after which the watch ends by itself.
+      - The number of reports after which the watch ends.
     type: int
     default: 10000
 seealso:
   - module: linuxnet.lab.capture
   - module: linuxnet.lab.netns_info
-    description: Tells what is in the neighbour tables now.
+    description: Shows the current neighbour tables.
   - name: ip-monitor(8)
     description: Shows the same events by hand, with C(ip monitor neigh).
     link: https://man7.org/linux/man-pages/man8/ip-monitor.8.html
@@ -95,21 +95,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: The changes in the order in which they were heard of.
-  returned: when O(state) is V(watched) or V(stopped)
+  description: The changes in the order in which the kernel reported them.
+  returned: if O(state) is V(watched) or V(stopped)
   type: list
   elements: dict
   contains:
     time:
-      description: When it was heard of, in seconds since 1970.
+      description: The time of the report, in seconds since 1970.
       type: float
       sample: 1767225600.123456
     netns:
-      description: The namespace as written.
+      description: The namespace, as you wrote it.
       type: str
       sample: ns1
     dev:
-      description: The link that the neighbour is on; empty where it was gone already.
+      description: The link to the neighbour. Empty if the link no longer exists.
       type: str
       sample: eth0
     dst:
@@ -117,27 +117,29 @@ changes:
       type: str
       sample: 10.22.33.55
     old_lladdr:
-      description: The last MAC address that was known of it; empty where none was.
+      description: Its last known MAC address. Empty for none.
       type: str
       sample: "02:00:00:00:00:55"
     new_lladdr:
-      description: The MAC address that it has now.
+      description: Its new MAC address.
       type: str
       sample: "02:00:00:00:00:66"
     state:
-      description: What the kernel thinks of the entry, such as V(REACHABLE) or V(STALE).
+      description: The state of the entry, such as V(REACHABLE) or V(STALE).
       type: str
       sample: STALE
 ended:
   description:
-    - Why the watch ended; V(stopped), V(duration), V(count), V(max_bytes) or V(space) when there was no room for
-      more, or V(died) when somebody killed the run_recorder. Empty when there was none.
-    - Anything but V(stopped) tells that a block of tasks was not watched as a whole.
+    - Why the watch ended; V(stopped), V(duration), V(count), V(max_bytes), V(space) if the file system had no space
+      left, or V(died) if somebody killed the recorder. Empty if there was no recorder.
+    - With any value except V(stopped), the watch may have missed the last tasks of a block.
   returned: as RV(changes)
   type: str
   sample: stopped
 dropped:
-  description: How often the kernel said that changes came faster than they could be read, and some were lost.
+  description:
+    - How often the kernel reported that it dropped notifications, because they came faster than the recorder could read
+      them.
   returned: as RV(changes)
   type: int
   sample: 0
@@ -147,8 +149,8 @@ msg:
   type: str
   sample: 1 recorded, until stopped
 errors:
-  description: Everything that is wrong with the options. Nothing has been started then.
-  returned: when an option is wrong
+  description: All errors in the options. In that case the task started nothing.
+  returned: if an option has an error
   type: list
   elements: str
   sample:

@@ -8,9 +8,10 @@ DOCUMENTATION = r"""
 module: netns
 short_description: Create and remove network namespaces
 description:
-  - Creates network namespaces with their C(lo) up. Named ones are those of C(ip netns). Unnamed ones are each held by
-    a process, which has a hostname of its own; they are found by the name they are given here as well.
-  - A removed namespace takes its links along, and the other ends of its veth pairs.
+  - Creates network namespaces, and sets their C(lo) up. A named namespace is one of C(ip netns). An unnamed namespace
+    is held by a process with its own hostname. The modules of this collection find it by the O(name) that you give
+    here.
+  - When the kernel removes a namespace, it also removes the links in it, and the other ends of its veth pairs.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -19,16 +20,16 @@ extends_documentation_fragment:
   - linuxnet.lab.lab.state
 options:
   name:
-    description: The namespaces. All other options hold for each of them.
+    description: The namespaces. All other options apply to each of them.
     type: list
     elements: str
     required: true
   held:
-    description: Whether a process holds the namespace, with an own UTS namespace, instead of a file in C(/run/netns).
+    description: Whether a process with its own UTS namespace holds the namespace, instead of a file in C(/run/netns).
     type: bool
     default: false
   hostname:
-    description: The hostname in a namespace that a process holds. Without it that is the namespace's O(name).
+    description: The hostname in a namespace that a process holds. By default, the O(name) of the namespace.
     type: str
   lo:
     description: The state of the namespace's C(lo).
@@ -61,13 +62,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip netns add c1, ip -n c1 link set lo up]
 namespaces:
-  description: Where the namespaces are, in the order of O(name).
+  description: The paths of the namespaces, in the order of O(name).
   returned: success, when not in check mode and O(state=present)
   type: list
   elements: dict
@@ -78,13 +79,13 @@ namespaces:
       returned: always
       sample: c1
     path:
-      description: A file that stands for the namespace, for C(nsenter --net=PATH).
+      description: The file of the namespace, for C(nsenter --net=PATH).
       type: str
       returned: always
       sample: /run/netns/c1
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

@@ -6,10 +6,10 @@
 
 DOCUMENTATION = r"""
 module: netns_info
-short_description: Tell what is in network namespaces
+short_description: Show what network namespaces contain
 description:
-  - Reads the links, addresses, routes and neighbours of namespaces, on the host or in namespaces, by names instead of
-    the kernel's indexes.
+  - Reads the links, addresses, routes and neighbours of the host and of namespaces. The result contains the names of
+    links instead of the kernel's indexes.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -17,19 +17,19 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - The namespaces to read, each as a name, a PID or a path; empty for the host itself.
-      - Left out, all are read; the host, those in C(/run/netns), and those that a lab's process holds.
+      - The namespaces to read, each as a name, a PID or a path. Empty for the host.
+      - By default, the host, the namespaces in C(/run/netns), and those that a process of a lab holds.
     type: list
     elements: str
   lab:
     description:
-      - Read only the namespaces of this lab, and the host. Without O(name) and this, all are read.
-      - What this lab has on the host does not stand in the way of O(candidates).
+      - The lab to read. The result contains only its namespaces and the host.
+      - Addresses that this lab already has on the host count as free for O(candidates).
     type: str
   candidates:
     description:
-      - IP addresses that a lab would like to have. RV(free) are those of them that are on no link of the host, in none
-        of its networks, and not in use by it.
+      - IP addresses to test. RV(free) lists those that are on no link of the host, in none of its networks, and not in
+        use by it.
     type: list
     elements: str
     default: []
@@ -74,36 +74,36 @@ EXAMPLES = r"""
 RETURN = r"""
 free:
   description:
-    - Those of O(candidates) that the lab O(lab) may have, in their order.
-    - The others are on a link of the host or another lab's, in a network that the host has a route to, or in use. The
-      documentation of O(linuxnet.lab.address#module:force) says what is in use.
+    - The O(candidates) that the lab O(lab) can use, in their order.
+    - The other ones are on a link of the host or of another lab, in a network that the host has a route to, or in use.
+      The documentation of O(linuxnet.lab.address#module:force) says what counts as in use.
   returned: success
   type: list
   elements: str
   sample: [203.0.113.8, 192.0.2.8]
 namespaces:
-  description: The namespaces, in the order asked for; all of them with the host first.
+  description: The namespaces, in the order of O(name). Without O(name), the host comes first.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: Its name, PID or path; empty for the host.
+      description: Its name, PID or path. Empty for the host.
       type: str
       returned: always
       sample: c1
     lab:
-      description: The lab that it belongs to; empty for none.
+      description: The lab that it belongs to. Empty for none.
       type: str
       returned: always
       sample: demo
     pid:
-      description: The process that holds it; 0 where none does for a lab.
+      description: The PID of the process that holds it for a lab. 0 for none.
       type: int
       returned: always
       sample: 0
     hostname:
-      description: The hostname in a namespace that a process holds; empty for others.
+      description: The hostname in a namespace that a process holds. Empty for others.
       type: str
       returned: always
       sample: ""
@@ -119,12 +119,12 @@ namespaces:
           returned: always
           sample: vethc1-peer
         kind:
-          description: What it is, as the kernel names it; empty for hardware and C(lo).
+          description: Its kind, as the kernel names it. Empty for hardware and C(lo).
           type: str
           returned: always
           sample: veth
         up:
-          description: Whether it is set up.
+          description: Whether the link is set up.
           type: bool
           returned: always
           sample: true
@@ -134,17 +134,17 @@ namespaces:
           returned: always
           sample: 1500
         mac:
-          description: Its hardware address.
+          description: Its MAC address.
           type: str
           returned: always
           sample: "02:00:00:00:00:01"
         master:
-          description: The bridge that it is a port of; empty for none.
+          description: The bridge that it is a port of. Empty for none.
           type: str
           returned: always
           sample: ""
         lab:
-          description: The lab that it is marked as belonging to; empty for none.
+          description: The lab of its mark. Empty for none.
           type: str
           returned: always
           sample: demo
@@ -157,7 +157,7 @@ namespaces:
         peer:
           description: The other end of a veth.
           type: dict
-          returned: for a veth whose peer is in a namespace that can be found
+          returned: for a veth, if the module finds the namespace of its peer
           contains:
             name:
               description: The other end's name.
@@ -165,12 +165,12 @@ namespaces:
               returned: always
               sample: vethc1
             netns:
-              description: The other end's namespace; empty for the host.
+              description: The other end's namespace. Empty for the host.
               type: str
               returned: always
               sample: ""
     routes:
-      description: Its routes, without those that the kernel keeps in its table C(local), in the kernel's order.
+      description: Its routes in the kernel's order, without those that the kernel keeps in its table C(local).
       type: list
       elements: dict
       returned: always
@@ -186,17 +186,17 @@ namespaces:
           returned: always
           sample: default
         via:
-          description: The gateway; empty for none.
+          description: The gateway. Empty for none.
           type: str
           returned: always
           sample: 10.0.0.1
         dev:
-          description: The link; empty for none.
+          description: The link. Empty for none.
           type: str
           returned: always
           sample: vethc1-peer
         src:
-          description: The source address that it prefers; empty for none.
+          description: The preferred source address. Empty for none.
           type: str
           returned: always
           sample: ""
@@ -221,7 +221,7 @@ namespaces:
           returned: always
           sample: unicast
         protocol:
-          description: Who made it, as the number that the kernel keeps; 76 for this collection, 2 for the kernel.
+          description: The protocol number, which says who added the route. 76 is this collection, 2 is the kernel.
           type: int
           returned: always
           sample: 76
@@ -242,17 +242,17 @@ namespaces:
           returned: always
           sample: vethc1-peer
         lladdr:
-          description: The neighbour's hardware address; empty while it is not known.
+          description: The neighbour's MAC address. Empty if it is not known.
           type: str
           returned: always
           sample: "02:00:00:00:00:01"
         state:
-          description: What the kernel thinks of it.
+          description: The state of the entry.
           type: str
           returned: always
           sample: REACHABLE
         proxy:
-          description: Whether this namespace answers for it.
+          description: Whether the entry is a proxy entry.
           type: bool
           returned: always
           sample: false
@@ -268,27 +268,27 @@ namespaces:
           returned: always
           sample: "02:00:00:00:00:01"
         dev:
-          description: The port behind which it is.
+          description: The port behind which the address is.
           type: str
           returned: always
           sample: vethc1
         master:
-          description: The bridge; empty where it is not a bridge's.
+          description: The bridge. Empty if the entry does not belong to one.
           type: str
           returned: always
           sample: br0
         vlan:
-          description: The VLAN; 0 for none.
+          description: The VLAN. 0 for none.
           type: int
           returned: always
           sample: 0
         permanent:
-          description: Whether it was not learnt from packets.
+          description: Whether the bridge did not learn the entry from a packet.
           type: bool
           returned: always
           sample: false
     sysctls:
-      description: The values of O(sysctls) by name; null where the kernel has none of that name.
+      description: The values of O(sysctls) by name. Null if the kernel has no such sysctl.
       type: dict
       returned: always
       sample: {net.ipv4.ip_forward: "1"}

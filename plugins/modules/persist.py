@@ -6,14 +6,14 @@
 
 DOCUMENTATION = r"""
 module: persist
-short_description: Let a lab come back after a reboot
+short_description: Rebuild a lab after a reboot
 description:
-  - Reads a lab out of the kernel, whatever made it, and stores it on the host with a systemd unit that makes it again
-    at boot, before the network counts as online. Neither Ansible nor the controller is needed for that.
-  - What is on foreign links, in foreign namespaces, or in those without a name is not the lab's own, and does not come
-    back.
-  - The module M(linuxnet.lab.topology) can do the same with the description that it is given. With its C(state=absent)
-    the lab does not come back either.
+  - Reads a lab from the kernel, whatever created it, and stores its description on the host. A systemd unit rebuilds
+    the lab at boot, before C(network-online.target). That needs neither Ansible nor the controller.
+  - Changes of the lab on links or in namespaces that do not belong to it do not come back. Neither do its changes in
+    namespaces without a name.
+  - The option C(persist) of the module M(linuxnet.lab.topology) does the same with the description that you give. Its
+    C(state=absent) also removes the unit.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -21,10 +21,10 @@ extends_documentation_fragment:
   - linuxnet.lab.lab.owner
   - linuxnet.lab.lab.state
 notes:
-  - The host has to be booted by systemd.
-  - What runs at boot may only come from where root alone can write. If others can change the interpreter, the library
-    pyroute2, or a folder above them, such as a virtual environment in a home, the module refuses and names it.
-  - O(force) holds for the task alone. At boot a lab takes over nothing that is not its own.
+  - The host needs systemd.
+  - Only root may be able to change what runs at boot. If others can change the Python interpreter, pyroute2, or a
+    folder above them, such as a virtual environment in a home folder, the module refuses, and names it.
+  - O(force) applies only to this task. At boot, the unit changes no object that does not belong to the lab.
 seealso:
   - module: linuxnet.lab.topology
 """
@@ -42,14 +42,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [systemctl enable linuxnet.lab-demo.service]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

@@ -8,8 +8,9 @@ DOCUMENTATION = r"""
 module: route
 short_description: Add, replace and delete routes
 description:
-  - Adds IPv4 and IPv6 routes on the host or in a namespace, and deletes them, those that the kernel made included.
-  - A route with the same destination, metric and table but another way is replaced, if it is the lab's.
+  - Adds and deletes IPv4 and IPv6 routes on the host or in a namespace. It can also delete routes that the kernel
+    created.
+  - Replaces a route of the lab that has the same destination, metric and table, but another gateway or link.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -20,47 +21,49 @@ options:
   dst: &dst
     description:
       - The destination, as a prefix, an address, or V(default).
-      - V(default) is that of the IP version of O(via) or O(src), and IPv4's without them; V(::/0) says IPv6.
+      - V(default) has the IP version of O(via) or O(src). Without them, it is the IPv4 default route. V(::/0) is the
+        IPv6 default route.
     type: str
   netns: &netns
-    description: The namespace, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace, as a name, a PID or a path. Empty for the host.
     type: str
   via: &via
     description: The gateway.
     type: str
   dev: &dev
-    description: The link by which the packets leave.
+    description: The link through which the packets leave.
     type: str
   src: &src
-    description: The source address of packets that the namespace itself sends that way.
+    description: The preferred source address of packets that the namespace itself sends over the route.
     type: str
   metric: &metric
-    description: The lower it is, the better is the route. Without it, 0 for IPv4 and 1024 for IPv6.
+    description:
+      - The metric. The kernel prefers the route with the lowest metric. By default, 0 for IPv4 and 1024 for IPv6.
     type: int
   table: &table
-    description: The routing table, V(main), V(default) or a number. Without it, V(main).
+    description: The routing table, V(main), V(default) or a number. By default, V(main).
     type: str
   scope: &scope
-    description: The scope of an IPv4 destination. Without it, as C(ip route) chooses it.
+    description: The scope of an IPv4 destination. By default, the module chooses it as C(ip route) does.
     type: str
     choices: [global, site, link, host]
   type: &type
-    description: The kind of route. Without it, V(unicast).
+    description: The type of the route. By default, V(unicast).
     type: str
     choices: [unicast, local, blackhole, unreachable, prohibit, throw]
   onlink: &onlink
-    description: Whether the gateway is taken to be on the link though no address says so.
+    description: Whether the gateway is on the link, whatever its address.
     type: bool
   mtu: &mtu
-    description: The MTU of the way, 68 to 65535, where it is less than that of the link.
+    description: The path MTU, 68 to 65535, if it is smaller than the MTU of the link.
     type: int
   advmss: &advmss
-    description: The largest segment, 1 to 65535, that TCP asks for in connections by this route.
+    description: The maximum segment size, 1 to 65535, that TCP advertises in connections over this route.
     type: int
   routes:
     description:
-      - Several routes in one task, each with the options of one.
-      - What a route leaves out is taken from the task's own options.
+      - Several routes in one task, each with its own options.
+      - A route without an option uses the one of the task.
     type: list
     elements: dict
     suboptions:
@@ -107,14 +110,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip -n c1 route add default via 10.0.0.1]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

@@ -6,24 +6,25 @@
 
 DOCUMENTATION = r"""
 module: sysctl
-short_description: Set sysctls on the host or in a namespace, and give the old values back
+short_description: Set sysctls on the host or in a namespace, and restore the old values
 description:
-  - Sets sysctls where they count, in a namespace or on the host, without a shell.
-  - The value that one had before is kept, under C(/run), and given back with O(state=absent); not before the last lab
-    that set it gives it back, and not where somebody else has changed it since.
-  - So are the values of those sysctls that the kernel sets together with this one. Turning C(net.ipv4.ip_forward) on,
-    for example, turns C(net.ipv4.conf.all.accept_redirects) off and C(forwarding) of every link on.
-  - A task sets sysctls that set others first, then those of C(default), and those of single links last. So each has
-    the value that the task gives it, whatever the order.
-  - Where a host becomes a router for IPv6, a link that has learnt a default route or an address from a router's
-    advertisements goes on to learn. Its C(accept_ra) becomes 2 before.
-  - Where a host forwards only because of labs, it must not become a router between its other links. The table
-    C(inet linuxnet.lab), which all labs of a host share, drops what neither comes in by a link of a lab nor leaves by
-    one. It is there as long as a lab keeps forwarding turned on that was off before. A host that forwarded before has
-    no such table.
-  - Refuses, unless O(force) is true, what the host or somebody on it relies on. C(disable_ipv6) must not delete
-    addresses of the host, nor be for its later links. Forwarding on the host is turned off only by the lab that turned
-    it on.
+  - Sets sysctls in a namespace or on the host.
+  - The module stores the old value of a sysctl under C(/run), and restores it with O(state=absent). If several labs set
+    the same sysctl, the last of them restores it. The module does not restore a sysctl that somebody else has changed
+    since.
+  - It does the same for sysctls that the kernel sets together with this one. For example, if C(net.ipv4.ip_forward)
+    becomes 1, the kernel sets C(net.ipv4.conf.all.accept_redirects) to 0 and C(forwarding) of every link to 1.
+  - A task first sets sysctls that change others, then those of C(default), and last those of single links. So each gets
+    the value that you give, whatever their order.
+  - An IPv6 router ignores router advertisements by default. If a link has learnt a default route or an address from
+    them, the module first sets its C(accept_ra) to 2, so that it continues to accept them.
+  - A host that forwards only because of labs must not become a router between its other links. All labs of a host share
+    the table C(inet linuxnet.lab), which drops packets that neither arrive on nor leave through a link of a lab. The
+    table exists as long as a lab keeps forwarding on that was off before. A host that forwarded before has no such
+    table.
+  - Unless O(force) is true, the module refuses settings that would break the host. C(disable_ipv6) must not delete
+    addresses of the host, and must not apply to its future links. Only the lab that switched forwarding on can switch
+    it off.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -33,18 +34,19 @@ extends_documentation_fragment:
 options:
   settings:
     description:
-      - The sysctls by name, with their values. For O(state=absent) the values do not matter.
-      - A name with slashes, as in V(net/ipv4/conf/eth0.100/forwarding), may have dots in its parts.
+      - The sysctls by name, with their values. With O(state=absent), the values do not matter.
+      - If you separate the parts of a name with slashes, a part may contain dots, as in
+        V(net/ipv4/conf/eth0.100/forwarding).
     type: dict
     required: true
   netns:
-    description: The namespace, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace, as a name, a PID or a path. Empty for the host.
     type: str
     default: ""
   persist:
     description:
-      - Whether the host sets them at every start, by a file of the lab's in C(/etc/sysctl.d).
-      - Left out, such a file stays as it is, except that O(state=absent) takes them out of it.
+      - Whether the host sets them at each boot, by a file of the lab in C(/etc/sysctl.d).
+      - By default, such a file stays as it is, except that O(state=absent) removes the sysctls from it.
     type: bool
 """
 
@@ -66,14 +68,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [sysctl -w net.ipv4.ip_forward=1]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

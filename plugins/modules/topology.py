@@ -8,55 +8,54 @@ DOCUMENTATION = r"""
 module: topology
 short_description: Build, correct and remove a whole lab
 description:
-  - Makes the kernel match one description of a lab. What is missing is made, what differs is corrected, what the lab
-    has and the description does not name goes, and what is right already is not touched.
-  - With O(state=absent) everything goes that carries the lab's mark, wherever it is and whatever it was built with.
-    That is namespaces, links, routes, its nftables tables. Sysctls get the values back that they had before. It finds
-    what there is by the marks in the kernel, so it needs to know nothing but the lab's name.
-  - The description is checked as a whole before anything is changed, and everything that is wrong with it is told at
-    once.
+  - Makes the kernel match the description of a lab. The module creates what is missing, corrects what differs, removes
+    what the lab has and the description does not, and leaves alone what is right.
+  - With O(state=absent), the module removes the namespaces, links, routes and nftables tables that carry the lab's
+    mark, wherever they are and whatever created them. Sysctls get their old values back. The module finds the objects
+    by their marks in the kernel, so it needs only the name of the lab.
+  - The module checks the whole description before it changes anything, and lists all errors at once.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
   - linuxnet.lab.lab
 attributes:
   action_group:
-    description: It is not in C(group/linuxnet.lab.lab), because the topology itself names its lab.
+    description: The module is not in C(group/linuxnet.lab.lab), because the topology itself names its lab.
     membership: []
     support: none
 options:
   lab:
-    description: The lab. Needed for O(state=absent); otherwise it is the C(name) in O(topology).
+    description: The lab. Required with O(state=absent). By default, the C(name) in O(topology).
     type: str
     aliases: [name]
   topology:
     description:
       - The lab, as a mapping with the keys C(name), C(namespaces), C(bridges), C(links), C(segments), C(routes),
         C(routing), C(neighbors), C(masquerade), C(checks), C(pool), C(mtu), C(host_firewall).
-      - The format is described in U(https://github.com/linuxnet/lab/blob/main/docs/topology.md), and by a JSON Schema
-        for editors beside it.
-      - The C(checks) are for the module M(linuxnet.lab.connectivity), which takes the same description.
+      - U(https://github.com/linuxnet/lab/blob/main/docs/topology.md) describes the format. A JSON Schema for editors is
+        beside it.
+      - The module M(linuxnet.lab.connectivity) takes the same description, and runs its C(checks).
     type: dict
   persist:
     description:
-      - Whether the lab comes back after a reboot, by a systemd unit that applies the same description before the
-        network counts as online; it needs neither Ansible nor the controller. Left out, it stays as it is.
-      - O(state=absent) ends it in any case.
+      - Whether a systemd unit rebuilds the lab after a reboot. The unit applies the same description before
+        C(network-online.target), and needs neither Ansible nor the controller. By default, that stays as it is.
+      - O(state=absent) always removes the unit.
     type: bool
   all_commands:
     description:
-      - Whether RV(commands) holds all changes. Otherwise it ends after the first 1000, with a comment that counts the
-        rest, because the result of a large network would take more memory than all else, on the controller as well.
+      - Whether RV(commands) contains all changes. Otherwise it ends after the first 1000, with a comment that counts
+        the rest, because the result of a large network takes much memory, also on the controller.
     type: bool
     default: false
   recheck:
     description:
-      - Whether the kernel is read again after changes, and compared with the description once more. The task fails
-        with the commands that would still be needed, where something differs.
+      - Whether to read the kernel again after changes, and to compare it with the description. If something still
+        differs, the task fails, and lists the commands that would correct it.
     type: bool
     default: false
   state:
-    description: Whether the lab is to be there.
+    description: V(present) builds or corrects the lab, V(absent) removes it.
     type: str
     choices: [present, absent]
     default: present
@@ -95,19 +94,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 addresses:
-  description: The addresses of each namespace, those that came by themselves included; C(host) is the host's own.
+  description: The addresses of each namespace, including the automatic ones. C(host) is the host's own namespace.
   returned: when state is present, not in check mode
   type: dict
   sample: {router: [10.1.0.1/24, 10.2.0.1/24], server: [10.2.0.215/24]}
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip link del dev br0, ip netns del c1]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]

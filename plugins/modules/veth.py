@@ -8,9 +8,10 @@ DOCUMENTATION = r"""
 module: veth
 short_description: Create, correct and remove veth pairs
 description:
-  - Creates a pair of links of which each is the other's cable. Both ends are born directly in their namespaces.
-  - A pair of the lab's that is there already is corrected in place, its ends moved, renamed and addressed again
-    where they differ.
+  - Creates a veth pair, two links that pass every packet to each other. The kernel creates both ends directly in their
+    namespaces.
+  - Corrects a pair that the lab already has. The module moves and renames its ends, and changes their addresses, where
+    they differ.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -22,35 +23,39 @@ options:
     description: The name of this end, at most 15 characters.
     type: str
   netns: &netns
-    description: The namespace of this end, as a name, a PID or a path. Empty for the host itself.
+    description: The namespace of this end, as a name, a PID or a path. Empty for the host.
     type: str
   mac: &mac
-    description: The hardware address of this end. Without it a new end gets a random one, and an old one keeps its own.
+    description:
+      - The MAC address of this end. By default, a new end gets a random one, and an existing end keeps its own.
     type: str
   mtu: &mtu
     description:
-      - The MTU of this end, 68 to 65535. Given for one end alone, it is that of both.
-      - A link with IPv6 addresses needs 1280 or more. Less is refused, because the kernel would delete the addresses.
+      - The MTU of this end, 68 to 65535. If you give it for one end only, both ends get it.
+      - A link with IPv6 addresses needs at least 1280. The module refuses less, because the kernel would delete
+        the addresses.
     type: int
   master: &master
-    description: The bridge that this end is a port of. Empty for none; left out, it stays as it is.
+    description:
+      - The bridge that this end is a port of. Empty for none. By default, the end keeps the bridge that it has.
     type: str
   addresses: &addresses
     description:
-      - The IP addresses of this end, with prefix length; all of them, so that others are taken away.
-      - Left out, they stay as they are.
+      - All IP addresses of this end, with prefix length. The module removes other addresses from it.
+      - By default, the addresses stay as they are.
     type: list
     elements: str
   broadcast: &broadcast
-    description: Whether IPv4 addresses of this end get the broadcast address of their prefix. Without it they get none.
+    description:
+      - Whether IPv4 addresses of this end get the broadcast address of their prefix. By default, they get none.
     type: bool
   dad: &dad
     description:
-      - Whether IPv6 addresses of this end wait for duplicate address detection before they can be used.
-      - Without it they are usable at once, as with the C(nodad) of C(ip addr add).
+      - Whether IPv6 addresses of this end wait for duplicate address detection before the kernel uses them.
+      - By default, the kernel uses them at once, as with C(nodad) in C(ip addr add).
     type: bool
   up: &up
-    description: Whether this end is up. Without it, it is.
+    description: Whether this end is up. By default, it is.
     type: bool
   peer: &peer
     description: The other end.
@@ -69,8 +74,8 @@ options:
       up: *up
   pairs:
     description:
-      - Several pairs in one task, each with the options of one.
-      - What a pair leaves out is taken from the task's own options.
+      - Several pairs in one task, each with its own options.
+      - A pair without an option uses the one of the task.
     type: list
     elements: dict
     suboptions:
@@ -121,14 +126,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 commands:
-  description: The changes that were made (or would be, in check mode) as shell commands, in their order.
+  description: The changes that the task made, or would make without check mode, as shell commands in their order.
   returned: success
   type: list
   elements: str
   sample: [ip link add name veth0 type veth peer name ceth0 netns net0, ip link set dev veth0 up]
 assumed:
-  description: What check mode took to be there already because an earlier task would have made it.
-  returned: in check mode, when something was
+  description: The objects that do not exist, and that check mode expects an earlier task to create.
+  returned: in check mode, if there are any
   type: list
   elements: str
   sample: [namespace c1]
