@@ -281,3 +281,19 @@ def test_restricted_lets_nothing_unsolicited_in_and_open_does(routed: World) -> 
     assert routed.ping("c1", "203.0.113.8")
     routed.run("masquerade", lab=LAB, src="10.0.0.0/24", oif="up0", forward="open")
     assert routed.ping("s", "10.0.0.2")
+
+
+def test_a_masquerade_that_no_packet_comes_through_is_warned_of(world):
+    """`office` has its gateway in r1; the host, in which its bridge is, has no part in its way out."""
+    topology = {
+        "name": "demo",
+        "namespaces": {"r1": {"forwarding": True}, "pc1": None, "host": {"forwarding": True}},
+        "segments": {"office": {"prefix": "10.1.0.0/24", "gateway": "r1", "members": "pc1"}},
+        "masquerade": "office",
+    }
+    told = "masquerade: no route leads packets from 10.1.0.0/24 through 'host', so that nothing is masqueraded there"
+    for check in (True, False, False):
+        assert world.run("topology", topology=topology, check=check)["warnings"] == [told]
+    topology["segments"]["office"]["gateway"] = "host"
+    assert world.run("topology", topology=topology)["warnings"] == []
+    assert world.sh("ip route show default", "pc1").startswith("default via 10.1.0.1 ")

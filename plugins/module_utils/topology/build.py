@@ -33,7 +33,7 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
     ]
     before = _last_applied(lab, data)
     found = resources.resources(lab, before)
-    return [resources.Mistakes(errors), Leftovers(lab, found, before, json.dumps(data)), *found]
+    return [resources.Mistakes(errors, lab.warnings), Leftovers(lab, found, before, json.dumps(data)), *found]
 
 
 def addresses(data: t.Any) -> dict[str, list[str]]:

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.draft import Draft
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.routing import Subnet, subnets
 
 # BR_PORT_BITS of net/bridge/br_private.h: ports are numbered with ten bits, from 1.
 MOST_PORTS = 1023
@@ -62,3 +66,71 @@ def check_overlaps(draft: Draft, pool: list[str]) -> None:
                 draft.errors.append("{0}: {1} overlaps {2} of {3}".format(place, prefix, last[0], last[1]))
             if last is None or prefix.broadcast_address > last[0].broadcast_address:
                 last = (prefix, place)
+
+
+def doubt_masquerades(lab: Lab) -> None:
+    """A warning for each entry of `masquerade` in a namespace that no packet from its source comes through."""
+    missed: dict[tuple[str, str], list[str]] = {}
+    for place, values in lab.masquerades:
+        if values["src"] and not _leads_through(lab, values["netns"], rules.network_of(values["src"])):
+            missed.setdefault((place, values["netns"]), []).append(values["src"])
+    for (place, netns), sources in missed.items():
+        lab.warnings.append(
+            "{0}: no route leads packets from {1} through {2!r}, so that nothing is masqueraded there".format(
+                place, " and ".join(sources), netns or schema.HOST
+            )
+        )
+
+
+def _leads_through(lab: Lab, netns: str, source: rules.Network) -> bool:
+    """Whether packets from a network may come through a namespace; True where nobody in the lab is on that network."""
+    owners: dict[str, set[str]] = collections.defaultdict(set)
+    senders = set()
+    for ref, texts in lab.addresses().items():
+        for text in texts:
+            ip = rules.interface_of(text).ip
+            owners[str(ip)].add(ref)
+            if ip in source:
+                senders.add(ref)
+    senders.discard(netns)
+    # Of most labs, the first routes answer it: they lead from the senders to their gateway.
+    own = {ip for ip, refs in owners.items() if netns in refs and _version(ip) == source.version}
+    if not senders or any(route.via in own and route.netns in senders for route in lab.routes):
+        return True
+    return netns in _reached(lab, senders, owners, source.version)
+
+
+def _reached(lab: Lab, senders: set[str], owners: dict[str, set[str]], version: int) -> set[str]:
+    """The namespaces that packets of some senders may come to.
+
+    Routes that a topology does not name, such as those of a routing daemon, may exist: a namespace without a default
+    route may send packets to everybody on a network with it.
+    """
+    gateways: dict[str, set[str]] = collections.defaultdict(set)
+    default = set()
+    for route in lab.routes:
+        if route.present and route.via and _version(route.via) == version:
+            gateways[route.netns].add(rules.normal_ip(route.via))
+            if route.dst == "default" or not rules.network_of(route.dst).prefixlen:
+                default.add(route.netns)
+    networks: dict[str, list[Subnet]] = collections.defaultdict(list)
+    for subnet in subnets(lab):
+        if _version(subnet.prefix) == version:
+            for ref in subnet.addresses:
+                networks[ref].append(subnet)
+    found, waiting = set(senders), list(senders)
+    done: set[int] = set()
+    while waiting:
+        here = waiting.pop()
+        after = {ref for ip in gateways[here] for ref in owners[ip]}
+        for subnet in networks[here] if here not in default else ():
+            if id(subnet) not in done:
+                done.add(id(subnet))
+                after |= subnet.addresses.keys()
+        waiting += after - found
+        found |= after
+    return found
+
+
+def _version(address: str) -> int:
+    return 6 if ":" in address else 4

@@ -55,6 +55,8 @@ def _read(reader: Reader, data: t.Any) -> Lab:
         add_routes(draft.lab, reader.budget)
     entries.neighbors(draft, top.get("neighbors", []))
     entries.masquerades(draft, top.get("masquerade", []))
+    if not draft.errors:
+        conflicts.doubt_masquerades(draft.lab)
     entries.checks(draft, top.get("checks", []))
     return draft.lab
 

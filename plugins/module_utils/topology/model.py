@@ -126,6 +126,7 @@ class Lab:
     :ivar nodes: by the name that the topology gives them. :ivar bridges: by label, segments' ones included.
     :ivar strangers: names of namespaces that it refers to and does not have.
     :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
+    :ivar warnings: what is probably not meant.
     :ivar host_firewall: what happens where somebody else's firewall is in the way: ``allow`` or ``leave``.
     """
 
@@ -139,6 +140,7 @@ class Lab:
     neighbors: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     masquerades: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     checks: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
     host_firewall: str = "allow"
 
     def ends(self) -> t.Iterator[End]:

@@ -31,13 +31,15 @@ class Mistakes(Unclaimed):
     """What is wrong with a topology, for the engine to tell together with what is wrong with its resources."""
 
     errors: list[str]
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
     def check(self) -> list[str]:
-        """The mistakes."""
+        """The errors."""
         return self.errors
 
     def plan(self, plan: Plan) -> None:
-        """Nothing: there are none left when plans are made."""
+        """The warnings: no errors are left when plans are made."""
+        plan.warnings += self.warnings
 
 
 class _Lo(LinkAddresses):

@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import
 PLACE = "routing"
 
 
-class _Subnet(t.NamedTuple):
+class Subnet(t.NamedTuple):
     """A prefix that several namespaces are on: their addresses in it, by namespace."""
 
     prefix: str
@@ -29,18 +29,18 @@ def add_routes(lab: Lab, budget: Budget) -> None:
     Between routers whose every end has an address of its `lo`, links alone need none: nobody talks to them, since
     packets carry the routers' own addresses. Where somebody wrote a route, there is one already.
     """
-    subnets = _subnets(lab)
+    everywhere = subnets(lab)
     routers = {node.ref for node in lab.nodes.values() if node.forwarding}
     connected: dict[str, set[str]] = collections.defaultdict(set)
-    for subnet in subnets:
+    for subnet in everywhere:
         for ref in subnet.addresses:
             connected[ref].add(subnet.prefix)
     written = {
         (route.netns, _normal(route.dst)) for route in lab.routes if not {"table", "metric"} & set(route.options)
     }
     for version in (4, 6):
-        by_node: dict[str, list[_Subnet]] = collections.defaultdict(list)
-        of_version = [subnet for subnet in subnets if _version(subnet.prefix) == version]
+        by_node: dict[str, list[Subnet]] = collections.defaultdict(list)
+        of_version = [subnet for subnet in everywhere if _version(subnet.prefix) == version]
         for subnet in of_version:
             for ref in subnet.addresses:
                 by_node[ref].append(subnet)
@@ -75,9 +75,9 @@ def _hops(first: dict[str, str], held: dict[str, list[str]]) -> dict[str, str]:
     return found
 
 
-def _subnets(lab: Lab) -> list[_Subnet]:
+def subnets(lab: Lab) -> list[Subnet]:
     """The prefixes of segments, bridges and links, each with everybody who has an address in it."""
-    found: dict[tuple[str, str], _Subnet] = {}
+    found: dict[tuple[str, str], Subnet] = {}
     wires = _wires(lab)
     ends: list[tuple[str, End | Bridge]] = [(wires[bridge.label], bridge) for bridge in lab.bridges.values()]
     for link in lab.links:
@@ -89,7 +89,7 @@ def _subnets(lab: Lab) -> list[_Subnet]:
         for text in one.addresses or []:
             interface = ipaddress.ip_interface(text)
             key = (wire, str(interface.network))
-            found.setdefault(key, _Subnet(key[1], {})).addresses[one.netns] = str(interface.ip)
+            found.setdefault(key, Subnet(key[1], {})).addresses[one.netns] = str(interface.ip)
     return list(found.values())
 
 
@@ -112,7 +112,7 @@ def _wires(lab: Lab) -> dict[str, str]:
     return {label: last(label) for label in lab.bridges}
 
 
-def _destinations(subnets: list[_Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:
+def _destinations(subnets: list[Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:
     """What routes lead to, each with the namespaces that have it."""
     found: dict[str, set[str]] = {}
     for subnet in subnets:
@@ -134,7 +134,7 @@ def _held(destinations: dict[str, set[str]], own: dict[str, list[str]], routers:
     return found
 
 
-def _first_hops(router: str, by_node: dict[str, list[_Subnet]], routers: set[str]) -> dict[str, str]:
+def _first_hops(router: str, by_node: dict[str, list[Subnet]], routers: set[str]) -> dict[str, str]:
     """By which address a router reaches every other namespace first; the nearest ones first."""
     found = {router: ""}
     done: set[int] = set()
