@@ -52,6 +52,19 @@ def lab_of(alias: str) -> str:
     return "" if rules.check_lab("", lab) else lab
 
 
+def connected(link: Link, address: Address) -> Route:
+    """The route to an address's network that the kernel makes when a link gets the address, or comes up with it."""
+    return Route(
+        family=address.version,
+        dst=str(address.network),
+        dev=link.name,
+        src=address.ip if address.version == 4 else "",
+        scope="link" if address.version == 4 else "global",
+        metric=0 if address.version == 4 else 256,
+        protocol=KERNEL_PROTOCOL,
+    )
+
+
 class Namespace:
     """A network namespace in the picture.
 
@@ -155,19 +168,10 @@ class Namespace:
         ]
 
     def _connect(self, link: Link, address: Address) -> None:
-        network = address.network
-        route = Route(
-            family=address.version,
-            dst=str(network),
-            dev=link.name,
-            src=address.ip if address.version == 4 else "",
-            scope="link" if address.version == 4 else "global",
-            metric=0 if address.version == 4 else 256,
-            protocol=KERNEL_PROTOCOL,
-        )
+        route = connected(link, address)
         alike = self.table(route.family).like(route)
         there = any((one.dev, one.protocol) == (route.dev, KERNEL_PROTOCOL) for one in alike)
-        if network.num_addresses > 1 and not there:
+        if address.network.num_addresses > 1 and not there:
             self.table(route.family).add(route)
 
     def drop_address(self, link: Link, address: Address) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 LINE = {
     "name": "line",
-    "namespaces": {"r1": {"forwarding": True}, "a": None, "b": None},
+    "namespaces": {"r1": {"forwarding": True, "lo": "10.255.0.1/32"}, "a": None, "b": None},
     "links": [
         {"ends": [{"netns": "a", "name": "a1"}, {"netns": "r1", "name": "ra"}], "prefix": ["10.1.0.0/24", "fd01::/64"]},
         {"ends": [{"netns": "b", "name": "b1"}, {"netns": "r1", "name": "rb"}], "prefix": ["10.2.0.0/24", "fd02::/64"]},
@@ -111,3 +111,41 @@ def test_what_was_taken_away_comes_back_as_it_was_where_the_run_fails(line, drif
     errors = line.refused("topology", topology=refused)
     assert "ip_default_ttl" in errors[0] and "taken back" in errors[1]
     assert line.state() == before
+
+
+@pytest.mark.parametrize(
+    ("where", "drift", "cure"),
+    [
+        ("a", "ip route del 10.1.0.0/24", ["ip -n a route append 10.1.0.0/24 dev a1 src 10.1.0.1 proto kernel"]),
+        ("r1", "ip -6 route del fd01::/64", ["ip -n r1 -6 route append fd01::/64 dev ra metric 256 proto kernel"]),
+        ("r1", "ip route replace 10.1.0.0/24 dev ra src 10.2.0.2",
+         ["ip -n r1 route del 10.1.0.0/24 dev ra src 10.2.0.2",
+          "ip -n r1 route append 10.1.0.0/24 dev ra src 10.1.0.2 proto kernel"]),
+        ("a", "ip addr del 127.0.0.1/8 dev lo", ["ip -n a addr add 127.0.0.1/8 dev lo"]),
+        ("r1", "ip addr del 127.0.0.1/8 dev lo; ip link set lo down", ["ip -n r1 link set dev lo up"]),
+    ],
+)  # fmt: skip
+def test_what_the_kernel_made_with_the_labs_links(line, where, drift, cure):
+    built = line.comparable()
+    line.sh(drift, where)
+    commands = cured(line, built)
+    assert [command for command in cure if command not in commands] == []
+    assert line.ping("a", "10.2.0.1") and line.ping("a", "fd02::1") and line.ping("a", "127.0.0.1")
+
+
+def test_of_two_routes_to_one_network_each_comes_back_to_its_place(world):
+    pairs = [["a:v1", "b:w1"], ["a:v2", "b:w2"], ["a:v3", "b:w3"]]
+    links = [
+        {"ends": [{"netns": "a", "name": f"v{n}", "addresses": [f"10.1.0.{n}/24"]}, {"netns": "b", "name": f"w{n}"}]}
+        for n in range(1, len(pairs) + 1)
+    ]
+    topology = {"name": "same", "namespaces": ["a", "b"], "links": links}
+    world.run("topology", topology=topology)
+    built = world.comparable()
+    for lost in ([1], [2], [3], [1, 2], [2, 3], [1, 3], [1, 2, 3]):
+        for number in lost:
+            world.sh(f"ip route del 10.1.0.0/24 dev v{number}", "a")
+        found = only(world)
+        assert len(found["commands"]) >= len(lost)
+        world.run("topology", topology=topology)
+        assert world.comparable() == built, lost

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     DEFAULT_TABLE,
+    KERNEL_PROTOCOL,
     LOCAL_TABLE,
     MAIN_TABLE,
     Route,
@@ -334,6 +335,38 @@ class _GoesFromBehind(_RouteChange):
     def undo(self) -> list[Operation]:
         """The route, behind the other one again."""
         return [PutBackLast(self._namespace.ref, self._route)]
+
+
+class _Connects(_RouteChange):
+    """A route of the kernel's that comes back, behind those to the same network by other links."""
+
+    __slots__ = ()
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The one operation."""
+        return [PutBackLast(self._namespace.ref, self._route)]
+
+    @property
+    def commands(self) -> list[str]:
+        """By ip-route(8), which calls a route its own unless it is told otherwise."""
+        words = "ip -6 route" if self._route.family == 6 else "ip route"
+        return [enter(self._namespace, "{0} append {1} proto kernel".format(words, text(self._route)))]
+
+
+def connect(plan: Plan, namespace: Namespace, wanted: list[Route]) -> None:
+    """Plan that the kernel's routes to one network, by several links, are there in this order."""
+    table = namespace.table(wanted[0].family) if wanted else ()
+    links = {one.dev for one in wanted}
+    there = [one for one in table if one.dst == wanted[0].dst and one.dev in links and one.protocol == KERNEL_PROTOCOL]
+    right = 0
+    while right < len(there) and there[right].dev == wanted[right].dev:
+        right += 1
+    for route in there[right:]:
+        remove(plan, namespace, route)
+    for route in wanted[right:]:
+        namespace.table(route.family).add(route)
+        plan.put(_Connects(Stage.ROUTE, namespace, route, True))
 
 
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:

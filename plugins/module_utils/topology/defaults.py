@@ -10,11 +10,11 @@ import dataclasses
 import hashlib
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, route
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, connected
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab
 
 # ETH_DATA_LEN: of a new veth or bridge.
@@ -48,6 +48,7 @@ class Defaults(Unclaimed):
             if namespace and found and found.unusual and plan.owns(found):
                 said = one.more if isinstance(one, End) else {}
                 self._set(plan, one, more=_usual(name for name in found.unusual if name not in said))
+        self._connect(plan)
         for one in _named(self.lab) if altnames or macs else ():
             namespace, found = _find(plan, one)
             if namespace and found:
@@ -57,6 +58,29 @@ class Defaults(Unclaimed):
                     self._set(plan, one, mac=self._mac(one))
                 for altname in sorted(altnames.intersection(found.altnames) - {one.altname}):
                     link.remove_altname(plan, namespace, found, altname)
+
+    def _connect(self, plan: Plan) -> None:
+        """Bring back the routes to their networks that links have from the kernel, and that somebody took away."""
+        unwanted = {
+            (one.netns, rules.normal_prefix(one.dst), one.dev)
+            for one in self.lab.routes
+            if not one.present and not one.via and one.dst != "default"
+        }
+        links = []
+        for one in _named(self.lab):
+            namespace, found = _find(plan, one)
+            if namespace and found and found.up and plan.owns(found) and not (found.born or found.moved):
+                links.append((namespace, found))
+        lacking = {(namespace, str(one.network)) for namespace, found in links for one in _cut_off(namespace, found)}
+        for namespace, network in lacking:
+            if (namespace.ref, network, None) not in unwanted:
+                wanted = [
+                    connected(found, next(one for one in found.addresses if str(one.network) == network))
+                    for home, found in links
+                    if home is namespace and any(str(one.network) == network for one in found.addresses)
+                    if (namespace.ref, network, found.name) not in unwanted
+                ]
+                route.connect(plan, namespace, wanted)
 
     @staticmethod
     def _set(plan: Plan, one: End | Bridge, **settings: t.Any) -> None:
@@ -69,6 +93,22 @@ class Defaults(Unclaimed):
         raw = bytearray(hashlib.sha256(" ".join((self.lab.name, one.netns, one.name)).encode()).digest()[:6])
         raw[0] = raw[0] & 0xFC | 0x02
         return raw.hex(":")
+
+
+def _cut_off(namespace: Namespace, found: Link) -> list[Address]:
+    """The addresses of a link to whose networks the kernel's route by it is gone."""
+    addresses = [
+        one
+        for one in found.addresses
+        if not (one.learnt or one.is_link_local) and one.network.num_addresses > 1
+    ]
+    there = {
+        one.dst
+        for version in {one.version for one in addresses}
+        for one in namespace.table(version).of_link(found.name)
+        if one.protocol == KERNEL_PROTOCOL
+    }
+    return [one for one in addresses if str(one.network) not in there]
 
 
 def _usual(names: t.Iterable[str]) -> dict[str, t.Any]:

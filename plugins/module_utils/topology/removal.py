@@ -29,6 +29,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTO
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, routes, sysctls
 
+# The kernel makes it when `lo` comes up for the first time.
+_LOOPBACK = "127.0.0.1/8"
+
 _Place = tuple[str, str]  # namespace, link
 
 
@@ -60,7 +63,6 @@ class Leftovers(Unclaimed):
         adopted.release_all(plan, leaving, {*named, *((ref, "lo") for ref in nodes)})
         staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
         self._links(plan, staying)
-        self._bring_back(plan)
         self._routes(plan, staying)
         for namespace in leaving:
             netns.remove(plan, namespace)
@@ -137,20 +139,6 @@ class Leftovers(Unclaimed):
                     if route.is_labs(plan, namespace, there):
                         route.remove(plan, namespace, there)
 
-    def _bring_back(self, plan: Plan) -> None:
-        """The kernel makes a route to a link's prefix again when the link gets the address again, as it then does."""
-        unwanted = {(one.netns, one.dst) for one in self.lab.routes if not one.present}
-        for former in self.before.routes if self.before else []:
-            stays_away = former.present or (former.netns, former.dst) in unwanted
-            namespace = None if stays_away else plan.snapshot.namespace(former.netns)
-            for found in namespace.links.values() if namespace else ():
-                there = {one.dst for one in namespace.routes if one.dev == found.name} if namespace else set()
-                for one in list(found.addresses) if plan.owns(found) else ():
-                    dst = str(rules.network_of(former.dst))
-                    if str(one.network) == dst and dst not in there:
-                        addresses = Addresses([one.cidr], bool(one.broadcast))
-                        LinkAddresses(former.netns, found.name, addresses, present=False).plan(plan)
-
     @staticmethod
     def _lo(plan: Plan, namespace: Namespace, wanted: list[str]) -> None:
         named = {rules.normal_cidr(one) for one in wanted}
@@ -158,6 +146,8 @@ class Leftovers(Unclaimed):
         extra = [one.cidr for one in there if one.scope != "host" and one.cidr not in named]
         if extra:
             LinkAddresses(namespace.ref, "lo", Addresses(extra), present=False).plan(plan)
+        if not any(one.cidr == _LOOPBACK for one in there):
+            LinkAddresses(namespace.ref, "lo", Addresses([_LOOPBACK], exclusive=False)).plan(plan)
 
     def _neighbors(self, plan: Plan) -> None:
         """Permanent entries carry no mark; those that were applied before and are not named any more go."""
