@@ -61,9 +61,9 @@ options:
       expect:
         description: As O(expect), which is the default.
         type: str
-        choices: [reachable, unreachable, no_reply, no_route, host_unreachable, net_unreachable, prohibited, refused,
-          not_permitted, blackhole, packet_too_big, ttl_exceeded, port_unreachable, protocol_unreachable, beyond_scope,
-          no_source_address, tentative_address, duplicate_address, link_down]
+        choices: [reachable, unreachable, no_reply, no_route, unreachable_route, not_permitted, blackhole,
+          host_unreachable, net_unreachable, prohibited, refused, packet_too_big, ttl_exceeded, port_unreachable,
+          protocol_unreachable, beyond_scope, no_source_address, tentative_address, duplicate_address, link_down]
       src:
         description: As O(src), which is the default.
         type: str
@@ -159,12 +159,15 @@ options:
         requests, by an ICMP error or by the sender's own kernel.
       - The other words are those of RV(results[].reason). Such a check fails at the first answer. It passes after two
         requests that fail with that reason. It fails if requests fail with other reasons until O(timeout).
-      - V(no_reply) always takes the whole O(timeout). V(host_unreachable) takes more than 3 seconds if the sender's own
-        kernel looks for the neighbour in vain.
+      - A check that expects an ICMP error and has got nothing by the end of O(timeout) asks again, because kernels
+        limit the rate of ICMP errors. The checks of one sender take turns, one every one or two seconds, for at most
+        120 seconds. The first error that the check expects then decides. A warning counts the checks without a turn.
+      - V(no_reply) always takes the whole O(timeout). V(host_unreachable) takes more than 3 seconds if nobody has the
+        address.
     type: str
-    choices: [reachable, unreachable, no_reply, no_route, host_unreachable, net_unreachable, prohibited, refused,
-      not_permitted, blackhole, packet_too_big, ttl_exceeded, port_unreachable, protocol_unreachable, beyond_scope,
-      no_source_address, tentative_address, duplicate_address, link_down]
+    choices: [reachable, unreachable, no_reply, no_route, unreachable_route, not_permitted, blackhole,
+      host_unreachable, net_unreachable, prohibited, refused, packet_too_big, ttl_exceeded, port_unreachable,
+      protocol_unreachable, beyond_scope, no_source_address, tentative_address, duplicate_address, link_down]
     default: reachable
   src:
     description:
@@ -229,8 +232,8 @@ options:
       - Over IPv6, the time starts when duplicate address detection on this machine ends, one or two seconds after a
         link comes up. A check that gets an answer earlier does not wait for that.
       - The kernel takes about 3 seconds until it gives up an ARP request or neighbour solicitation. With a shorter
-        timeout, the reason is V(no_reply) instead of V(host_unreachable). The same is true if C(lo) of the sender is
-        down, because its kernel then cannot deliver the error.
+        timeout, the reason is V(no_reply) unless the check expects V(host_unreachable). It is always V(no_reply) if
+        C(lo) of the sender is down, because its kernel then cannot deliver the error.
     type: float
     default: 2.0
   lab:
@@ -239,8 +242,8 @@ options:
         group.
     type: str
 notes:
-  - Routers and hosts limit the rate of the ICMP errors that they send. If one of them refuses many requests at once,
-    some checks may end in V(no_reply). A longer O(interval) helps.
+  - A kernel sends one address about one ICMP error a second (sysctl C(net.ipv4.icmp_ratelimit)). If a router refuses
+    many requests of one sender, checks that expect V(unreachable) pass, but the reason of some may be V(no_reply).
   - The kernel's neighbour table is shared by all namespaces of a machine, and holds 1024 entries by default
     (C(net.ipv4.neigh.default.gc_thresh3)); all pairs of 33 namespaces need more. When it is full, and with
     V(protocol=tcp) after every 256 checks, the entries of targets that are not being asked are forgotten, as
@@ -380,6 +383,7 @@ results:
         - V(too_few_replies) - the target answered fewer than O(count) requests.
         - V(no_reply) - the sender sent requests and got no answer.
         - V(no_route) - the sender has no route to the target.
+        - V(unreachable_route) - the sender has an unreachable route to the target.
         - V(blackhole) - the sender has a blackhole route to the target.
         - V(not_permitted) - the sender's own firewall or a prohibit route refused the request.
         - V(no_source_address) - the sender does not have the address O(src), or has no address that it can use.
@@ -630,7 +634,10 @@ def _results(module: AnsibleModule) -> list[Item]:
             raise LabError(errors)
         return []
     checks, wrong = _find_listeners(module, checks)
-    return [_result(check, outcome) for check, outcome in zip(checks, run(checks, errors + wrong))]
+    made = run(checks, errors + wrong)
+    for warning in made.warnings:
+        module.warn(warning)
+    return [_result(check, outcome) for check, outcome in zip(checks, made.outcomes)]
 
 
 def main() -> None:

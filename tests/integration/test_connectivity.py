@@ -182,7 +182,7 @@ def test_routes_that_refuse(lan: t.Any) -> None:
     targets = [f"10.99.{net}.1" for net in (1, 2, 3)] + [f"fd99:{net}::1" for net in (1, 2, 3)]
     results = check(lan, *(("a", to, "unreachable") for to in targets), timeout=3600)
     expected = [
-        ("host_unreachable", "EHOSTUNREACH"),
+        ("unreachable_route", "EHOSTUNREACH"),
         ("not_permitted", "EACCES"),
         ("blackhole", "EINVAL"),
     ] * 2

@@ -106,7 +106,7 @@ def test_a_wrong_matrix_is_shown_whole_and_its_wrong_checks_in_full(subnet: t.An
     assert done["failed"]
     assert done["matrix"] == [
         "FROM     192.168.5.1  192.168.5.2",
-        "netns11  yes          !! host_unreachable",
+        "netns11  yes          !! unreachable_route",
         "netns12  !! yes       no",
         "netns21  !! no_reply  !! yes",
     ]
@@ -115,7 +115,7 @@ def test_a_wrong_matrix_is_shown_whole_and_its_wrong_checks_in_full(subnet: t.An
     assert lines[1:5] == done["matrix"]
     assert [line.split()[:7] for line in lines[6:]] == [
         ["FROM", "TO", "EXPECTED", "GOT", "REASON", "RTT"],
-        ["!!", "netns11", "192.168.5.2", "no_reply", "unreachable", "host_unreachable", "(EHOSTUNREACH)"],
+        ["!!", "netns11", "192.168.5.2", "no_reply", "unreachable", "unreachable_route", "(EHOSTUNREACH)"],
         ["!!", "netns12", "192.168.5.1", "unreachable", "reachable", "reply", lines[8].split()[6]],
         ["!!", "netns21", "192.168.5.1", "reachable", "unreachable", "no_reply", "-"],
         ["!!", "netns21", "192.168.5.2", "unreachable", "reachable", "reply", lines[10].split()[6]],
@@ -129,7 +129,7 @@ def test_a_wrong_matrix_is_shown_whole_and_its_wrong_checks_in_full(subnet: t.An
         ("", "no_route"),
         ("ip route add blackhole default", "blackhole"),
         ("ip route add prohibit default", "not_permitted"),
-        ("ip route add unreachable default", "host_unreachable"),
+        ("ip route add unreachable default", "unreachable_route"),
     ],
 )
 def test_a_check_that_fails_in_another_way_than_expected_is_wrong(world: t.Any, route: str, expect: str) -> None:

@@ -116,6 +116,8 @@ class Endpoint:
 class Probe(base.Probe):
     """A check by ARP. It goes on listening until the next request is due, because two may answer."""
 
+    unrefused = False  # no ICMP error is about ARP
+
     def __init__(self, check: Check, endpoint: Endpoint) -> None:
         super().__init__(check)
         self._endpoint = endpoint

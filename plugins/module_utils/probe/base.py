@@ -54,7 +54,7 @@ class Probe:
         self._sent_at: dict[int, float] = {}
         self._sent = 0
         self._trips: dict[int, float] = {}
-        self._reason = "no_reply"
+        self._reason = reasons.NO_REPLY
         self._errno = ""
         self._by = ""
         self._mtu = 0
@@ -92,7 +92,22 @@ class Probe:
     @property
     def unexplained(self) -> bool:
         """Whether it is silent for a reason that the state of an address may explain."""
-        return self.silent and self._reason in ("no_reply", "host_unreachable", "no_source_address")
+        return self.silent and self._reason in (reasons.NO_REPLY, reasons.HOST_UNREACHABLE, "no_source_address")
+
+    @property
+    def unrefused(self) -> bool:
+        """Whether it expects an ICMP error, and nothing at all has come."""
+        return self.check.expect in reasons.BY_ICMP and self._reason == reasons.NO_REPLY
+
+    def reopen(self) -> None:
+        """Take errors and answers again, although the time is over. The first that is expected decides."""
+        self.decided = False
+        self._refusals = _REFUSALS_THAT_DECIDE - 1
+
+    def ask_again(self) -> None:
+        """Send a request, whatever became of those before it."""
+        self.close()
+        self.ask()
 
     @property
     def refusal(self) -> str:
@@ -115,7 +130,7 @@ class Probe:
         self._sent += 1
         self._sent_at[sequence] = at
         if self._errno:  # the sender's own kernel refuses no longer, so what it said is no longer the reason
-            self._reason, self._errno, self._refusals = "no_reply", "", 0
+            self._reason, self._errno, self._refusals = reasons.NO_REPLY, "", 0
 
     def transmit(self, sequence: int) -> None:
         """Send the request with this number; OSError where the sender's own kernel refuses."""

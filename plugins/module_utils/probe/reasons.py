@@ -10,11 +10,13 @@ import errno
 
 REACHABLE = "reachable"
 UNREACHABLE = "unreachable"
+NO_REPLY = "no_reply"
+HOST_UNREACHABLE = "host_unreachable"
 
 # With which error the sender's own kernel refuses to send.
 LOCAL = {
     errno.ENETUNREACH: "no_route",
-    errno.EHOSTUNREACH: "host_unreachable",
+    errno.EHOSTUNREACH: "unreachable_route",
     errno.EACCES: "not_permitted",
     errno.EPERM: "not_permitted",
     errno.EINVAL: "blackhole",
@@ -33,21 +35,27 @@ DUPLICATE = "duplicate_address"
 # and prove nothing about the target.
 PASSING = ("no_source_address", "packet_too_big", SEND_FAILED)
 
-# What a check may expect instead of plain `unreachable`.
-EXPECTED = (
-    "no_reply",
-    "no_route",
-    "host_unreachable",
+# What ICMP errors say. Whoever sends them limits their rate.
+BY_ICMP = (
+    HOST_UNREACHABLE,
     "net_unreachable",
     "prohibited",
     "refused",
-    "not_permitted",
-    "blackhole",
     "packet_too_big",
     "ttl_exceeded",
     "port_unreachable",
     "protocol_unreachable",
     "beyond_scope",
+)
+
+# What a check may expect instead of plain `unreachable`.
+EXPECTED = (
+    NO_REPLY,
+    "no_route",
+    "unreachable_route",
+    "not_permitted",
+    "blackhole",
+    *BY_ICMP,
     "no_source_address",
     "tentative_address",
     "duplicate_address",

@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, detection, icmp, tcp, udp
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, detection, icmp, tcp, turns, udp
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Outcome, Probe
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY, Check
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
@@ -30,20 +30,32 @@ _BURST = 64
 # After how many blind probes there has to be room again: each may need an entry for its target, which needs one too.
 _BLIND = 256
 
+_UNASKED = (
+    "{0} checks expected an ICMP error, got nothing, and were not made again within {1:.0f} seconds: a router sends "
+    "one sender an error every one or two seconds (net.ipv4.icmp_ratelimit); make these checks in tasks of their own"
+)
+
 _Key = tuple[t.Any, ...]
 
 
-def run(checks: list[Check], problems: list[str] | None = None) -> list[Outcome]:
+class Made(t.NamedTuple):
+    """Checks that were made: the outcomes in the order of the checks, and what the user should know."""
+
+    outcomes: list[Outcome]
+    warnings: list[str]
+
+
+def run(checks: list[Check], problems: list[str] | None = None) -> Made:
     """Make the checks, all at the same time.
 
     Each sends a request every `interval` until `count` were answered, which is `reachable`, or `timeout` is
     over, which is not. One that expects to fail also ends at the first answer, or when it is refused twice in
     the way that it expects: by an ICMP error, or by the sender's own kernel. The `timeout` of one over IPv6 counts
-    from the end of duplicate address detection on this machine.
+    from the end of duplicate address detection on this machine. One that expects an ICMP error and got nothing sends
+    again when its turn comes, see :mod:`.turns`.
 
     :param problems: what is already known to be wrong with other checks; reported together with what is found
         here.
-    :returns: the outcomes in the order of the checks.
     :raises LabError: with `problems`, unknown namespaces and devices, and ports that are taken; nothing has been
         sent then.
     """
@@ -59,12 +71,14 @@ def run(checks: list[Check], problems: list[str] | None = None) -> list[Outcome]
         if errors:
             raise LabError(list(dict.fromkeys(errors)))
         _exchange([probes[number] for number in range(len(checks))], opening.selector)
+        unasked = turns.take(probes.values(), opening.selector)
         unexplained = [probe for probe in probes.values() if probe.unexplained]
         if unexplained:
             states = detection.States()
             for probe in unexplained:
                 probe.explain(states.reason(probe.check, probe.refusal))
-        return [probes[number].outcome() for number in range(len(checks))]
+        outcomes = [probes[number].outcome() for number in range(len(checks))]
+        return Made(outcomes, [_UNASKED.format(unasked, turns.LONGEST)] if unasked else [])
 
 
 class _Opening:

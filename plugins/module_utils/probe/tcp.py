@@ -18,9 +18,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import C
 
 _WORDS = {
     **reasons.LOCAL,
+    errno.EHOSTUNREACH: reasons.HOST_UNREACHABLE,
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "refused",
-    errno.ETIMEDOUT: "no_reply",
+    errno.ETIMEDOUT: reasons.NO_REPLY,
 }
 
 

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asks again, one request at a time for each sender, where a check expects an ICMP error and got nothing.
+
+A kernel limits the ICMP errors that it sends to one address. An error costs a token; the address gets a new token every
+second and keeps at most six (`inet_peer_xrlim_allow()`, sysctl net.ipv4.icmp_ratelimit). A packet that an IPv4 router's
+own routes refuse costs a second token, even when no error follows (`ip_error()`, sysctl net.ipv4.route.error_cost): a
+sender that asks more often than every two seconds never hears of it. Sources: net/ipv4/inetpeer.c, net/ipv4/route.c,
+net/ipv4/icmp.c, net/ipv6/icmp.c.
+"""
+
+from __future__ import annotations
+
+import heapq
+import selectors
+import time
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Probe
+
+# Seconds between two requests of one sender: after the first there is a token for an error, after the second there are
+# the two that an error of a route takes.
+_ONE_TOKEN, _TWO_TOKENS = 1.05, 2.05
+# Seconds after which nobody waits any more for an error that is due at once.
+_ANSWER = 0.9
+# Seconds until the kernel has found that nobody has an address, and has said so.
+_NOBODY = 3.5
+# Seconds after which nothing more is asked.
+LONGEST = 120.0
+
+
+class _Sender:
+    """The checks that one sender makes again.
+
+    :ivar left: those that wait for their turn, the next one last.
+    """
+
+    def __init__(self, probes: list[Probe]) -> None:
+        self.left = probes[::-1]
+        self._asked: list[Probe] = []
+        self._late = any(probe.check.expect == reasons.HOST_UNREACHABLE for probe in probes)
+        self._interval = _TWO_TOKENS if self._late else _ONE_TOKEN
+        self._hasty = False
+        self._pause = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to ask or to wait for."""
+        return not self.left and not any(probe.unrefused for probe in self._asked)
+
+    def step(self, now: float) -> float | None:
+        """Ask once more, where anything is left to ask. Returns when the next step is due, None for never."""
+        if self._pause:
+            if not self._late:
+                self._asked[-1].close()  # before the kernel repeats the request of a connection, which takes a token
+            later, self._pause = now + self._pause, 0.0
+            return later
+        if self._hasty and self._asked[-1].unrefused:  # perhaps a route took the only token
+            self.left.append(self._asked.pop())
+            self._interval, self._hasty = _TWO_TOKENS, False
+            return now + _TWO_TOKENS - _ONE_TOKEN
+        self._hasty = bool(self._asked) and self._interval == _ONE_TOKEN
+        while self.left and not self.left[-1].unrefused:  # an error came late
+            self.left.pop()
+        if not self.left:
+            return None
+        self._asked.append(self.left.pop())
+        self._asked[-1].ask_again()
+        self._pause = (self._interval if self.left or not self._late else _NOBODY) - _ANSWER
+        return now + _ANSWER
+
+
+def take(probes: t.Iterable[Probe], selector: selectors.BaseSelector) -> int:
+    """Ask again where an ICMP error was expected and nothing came; returns how many had no turn in the time there is.
+
+    The first request is sent when every sender has been silent for as long as an error of a route takes.
+    """
+    senders: dict[tuple[str, int], list[Probe]] = {}
+    for probe in probes:
+        probe.close()  # a connection that is still being opened takes tokens, too
+        if probe.unrefused:
+            probe.reopen()
+            senders.setdefault((probe.check.netns, probe.check.family), []).append(probe)
+    start = time.monotonic()
+    waiting = [_Sender(members) for members in senders.values()]
+    due = [(start + _TWO_TOKENS, number) for number in range(len(waiting))]
+    while due and not all(sender.finished for sender in waiting):
+        for key, _dummy in selector.select(max(0.0, due[0][0] - time.monotonic())):
+            key.data()
+        now = time.monotonic()
+        if now > start + LONGEST:
+            break
+        while due and due[0][0] <= now:
+            number = heapq.heappop(due)[1]
+            later = waiting[number].step(now)
+            if later is not None:
+                heapq.heappush(due, (later, number))
+    return sum(probe.unrefused for sender in waiting for probe in sender.left)

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reasons that are told by ICMP errors, whose rate kernels limit; the kernel's own counters are the oracle."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from .test_connectivity import build, check, nft
+
+if t.TYPE_CHECKING:
+    from .conftest import World
+
+UNROUTED, REJECTED = "198.51.100.{0}", "10.97.0.{0}"
+UNROUTED6 = "2001:db8::{0}"
+
+
+@pytest.fixture
+def routed(world: World) -> World:
+    """The host is the router of a to d: it knows no route to 198.51.100.0/24, and rejects what is for 10.97.0.0/16."""
+    build(world, "abcd")
+    world.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+    world.sh("ip link add out type veth peer name nobody; ip link set nobody up; ip link set out up")
+    world.sh("ip route add 10.97.0.0/16 dev out")
+    for name in "abcd":
+        world.sh("ip route add default via 10.0.0.1; ip -6 route add default via fd00::1", name)
+    nft(world, "", "forward", "ip daddr 10.97.0.0/16 reject with icmp type admin-prohibited")
+    return world
+
+
+def errors_sent(world: World, netns: str = "") -> int:
+    """How many ICMP errors of IPv4 a namespace has sent."""
+    names, values = (line.split() for line in world.sh("grep ^Icmp: /proc/net/snmp", netns).splitlines())
+    return int(values[names.index("OutDestUnreachs")])
+
+
+def test_reasons_stay_precise_for_many_checks(routed: World) -> None:
+    """More checks of a sender than the router has tokens for: each gets the error that it expects."""
+    asked = [("a", UNROUTED.format(number), "net_unreachable") for number in range(1, 5)]
+    asked += [("b", REJECTED.format(number), "prohibited") for number in range(1, 10)]
+    asked += [("c", UNROUTED6.format(number), "net_unreachable") for number in range(1, 10)]
+    asked += [("d", f"10.0.0.{number}", "host_unreachable") for number in range(240, 243)]
+    before = errors_sent(routed)
+    results = check(routed, *asked, timeout=0.5)
+    assert [(one["from"], one["to"], one["reason"]) for one in results] == asked
+    assert {one["by"] for one in results} == {"10.0.0.1", "fd00::1", "10.0.0.5"}
+    assert 4 + 9 <= errors_sent(routed) - before < 2 * (4 + 9)  # few of them were told twice: there is a limit
+
+
+def test_connections_and_datagrams_take_turns(routed: World) -> None:
+    """What a router or the target's kernel says of TCP and UDP."""
+    udp = {"from": "a", "to": "10.0.0.3", "protocol": "udp", "expect": "refused"}
+    tcp = {"from": "b", "protocol": "tcp", "expect": "net_unreachable"}
+    asked = [{**udp, "port": port} for port in range(1, 9)]
+    asked += [{**tcp, "to": UNROUTED.format(port), "port": port} for port in range(1, 5)]
+    results = routed.run("connectivity", checks=asked, timeout=0.5)["results"]
+    assert [one["reason"] for one in results] == [one["expect"] for one in asked]
+    assert {one["by"] for one in results} == {"10.0.0.3", "10.0.0.1"}
+
+
+def test_who_says_nothing_is_still_wrong(routed: World) -> None:
+    """In its turn, a check gets no reply, an answer, or another error: it is not as expected."""
+    nft(routed, "b", "input", "ip saddr 10.0.0.2 icmp type echo-request drop")
+    nft(routed, "c", "input", "icmp type echo-request quota until 500 bytes drop")  # 5 requests
+    asked = [("a", "10.0.0.3"), ("b", "10.0.0.4")]
+    asked = [{"from": one, "to": to, "expect": "prohibited"} for one, to in asked]
+    done = routed.module("connectivity", checks=asked, timeout=0.9)
+    assert done["msg"].startswith("2 of 2 checks are not as expected")
+    assert [one["reason"] for one in done["results"]] == ["no_reply", "reply"]
+
+
+def test_those_without_a_turn_are_counted(routed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the longest time, a warning says how many checks were not made again."""
+    from ansible_collections.linuxnet.lab.plugins.module_utils.probe import turns
+
+    monkeypatch.setattr(turns, "LONGEST", 2.5)
+    asked = [{"from": "a", "to": UNROUTED.format(number), "expect": "net_unreachable"} for number in range(1, 8)]
+    done = routed.module("connectivity", checks=asked, timeout=0.5)
+    wrong = sum(one["reason"] == "no_reply" for one in done["results"])
+    assert 0 < wrong <= 5
+    assert [warning.split(" within")[0] for warning in done["warnings"]] == [
+        f"{wrong} checks expected an ICMP error, got nothing, and were not made again"
+    ]
+
+
+def test_a_route_of_its_own_is_not_an_error_of_a_router(routed: World) -> None:
+    """A route of type unreachable is told from a target that nobody has."""
+    routed.sh("ip route add unreachable 10.96.0.0/16; ip -6 route add unreachable fd96::/64", "a")
+    expected = [("a", "10.96.0.1", "unreachable_route"), ("a", "fd96::1", "unreachable_route")]
+    results = check(routed, *expected, timeout=3600)
+    assert {one["errno"] for one in results} == {"EHOSTUNREACH"}
+    for protocol in ("tcp", "udp"):
+        asked = [dict(zip(("from", "to", "expect"), one), protocol=protocol, port=9) for one in expected]
+        routed.run("connectivity", checks=asked, timeout=3600)
