@@ -11,6 +11,7 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
 
@@ -72,3 +73,30 @@ def set_command(name: str, values: dict[str, t.Any]) -> str:
             words += [setting, shlex.quote(str(value))]
     port = fields.words(fields.PORT, values)
     return " ".join([*words, "type bridge_slave", *port] if port else words)
+
+
+def address_words(address: Address) -> str:
+    """An address with all that is unusual about it, as `ip addr add` takes it."""
+    values = dict(address.unusual)
+    if address.broadcast:
+        values["broadcast"] = address.broadcast
+    if address.scope != rules.scope_of(rules.interface_of(address.cidr)):
+        values["scope"] = address.scope
+    return " ".join([_with_peer(address), *fields.words(fields.ADDRESS, values)])
+
+
+def add_address(dev: str, address: Address) -> str:
+    """`ip addr add` for a link."""
+    dad = fields.words(fields.ADDRESS, {"dad": False}) if address.nodad else []
+    return " ".join(["ip addr add", address_words(address), "dev", shlex.quote(dev), *dad])
+
+
+def delete_address(dev: str, address: Address) -> str:
+    """`ip addr del` for a link."""
+    return "ip addr del {0} dev {1}".format(_with_peer(address), shlex.quote(dev))
+
+
+def _with_peer(address: Address) -> str:
+    if not address.remote:
+        return address.cidr
+    return "{0} peer {1}/{2}".format(address.ip, address.remote, address.cidr.split("/")[1])

@@ -29,13 +29,14 @@ class Codec(t.NamedTuple):
     """How a value is encoded.
 
     :ivar kind: what users write. :ivar pack: the value as the kernel has it. :ivar read: the other way round.
-    :ivar word: the value as ip(8) takes it.
+    :ivar word: the value as ip(8) takes it. :ivar size: how many bytes of the attribute are the value; None for all.
     """
 
     kind: str
     pack: t.Callable[[t.Any], t.Any]
     read: t.Callable[[t.Any], t.Any]
     word: t.Callable[[t.Any], str] = str
+    size: int | None = None
 
 
 def _on_off(value: t.Any) -> str:
@@ -56,6 +57,25 @@ def _bit(mask: int) -> Codec:
 def _clear_bit(mask: int) -> Codec:
     """A bit in the flags of the header that is set for false."""
     return Codec(FLAG, lambda value: 0 if value else mask, lambda flags: not flags & mask, _on_off)
+
+
+def _alone(codec: Codec) -> Codec:
+    """The same for an attribute that ip(8) takes as a single word, which a new object does without."""
+    return codec._replace(word=lambda value: "")
+
+
+_CACHEINFO = struct.Struct("=II8x")  # seconds preferred, seconds valid, two time stamps of the kernel's
+_FOREVER = 0xFFFFFFFF
+
+
+def _pack_lifetimes(text: str) -> bytes:
+    valid, dummy, preferred = text.split()
+    return _CACHEINFO.pack(*(_FOREVER if word == "forever" else int(word) for word in (preferred, valid)))
+
+
+def _read_lifetimes(raw: bytes) -> str:
+    preferred, valid = ("forever" if number == _FOREVER else str(number) for number in struct.unpack("=II", raw))
+    return "{0} preferred_lft {1}".format(valid, preferred)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -113,9 +133,12 @@ NEIGHBOR_STATES: t.Mapping[str, int] = {
 
 NEIGHBOR_STATE = _chosen(NEIGHBOR_STATES)
 IP = Codec(TEXT, pack_ip, read_ip)
+BROADCAST = Codec(FLAG, pack_ip, read_ip)  # users write whether there is one; which one follows from the prefix
 U16, U32 = _number(2), _number(4)
 TOS = Codec(NUMBER, int, int, hex)  # ip(8) takes it for hexadecimal anyway
 U8_FLAG = Codec(FLAG, lambda value: bytes([bool(value)]), lambda raw: bool(raw[0]), _on_off)
+# The seconds that an address has left, as ip(8) takes them behind valid_lft. struct ifa_cacheinfo of linux/if_addr.h.
+LIFETIMES = Codec(TEXT, _pack_lifetimes, _read_lifetimes, size=8)
 MAC = Codec(TEXT, lambda mac: bytes.fromhex(mac.replace(":", "")), lambda raw: raw.hex(":"))
 LINK_INDEX = _number(4, TEXT)  # users write the name
 # What pyroute2 encodes: it knows the width.
@@ -202,6 +225,23 @@ BRIDGE = _table(
           "Whether the bridge forwards multicast only to ports whose hosts asked for it. Default: yes."),
     Field("vlan_filtering", "IFLA_BR_VLAN_FILTERING", OPTION_FLAG, False,
           "Whether the bridge filters frames by VLAN. Default: no."),
+)  # fmt: skip
+
+# An address of a link. IFA_*, IFA_F_*. The kernel counts lifetimes down; those of a lab's addresses have no end.
+ADDRESS = _table(
+    Field("broadcast", 4, BROADCAST, text="Whether IPv4 addresses get the broadcast address of their prefix. Left out, "
+          "they get none.", word="brd"),
+    Field("metric", 9, U32, 0, "The metric of the routes to the prefixes of the addresses. Left out, the kernel "
+          "chooses it.", highest=0xFFFFFFFF),
+    Field("scope", HEADER, _chosen(SCOPES)),
+    Field("noprefixroute", HEADER, _alone(_bit(0x200)), False,
+          "Whether the kernel makes no routes to the prefixes of the addresses. Left out, it makes them."),
+    Field("home", HEADER, _alone(_bit(0x10)), False),
+    Field("mngtmpaddr", HEADER, _alone(_bit(0x100)), False),
+    Field("lifetimes", 6, LIFETIMES, "forever preferred_lft forever", word="valid_lft"),
+    Field("dad", HEADER, _alone(_clear_bit(0x2)),
+          text="Whether IPv6 addresses wait for duplicate address detection. Left out, they are usable at once.",
+          word="nodad"),
 )  # fmt: skip
 
 # A route, beside its destination. RTA_*, RTNH_F_*. The table is a number to the kernel, and has names for users.
@@ -292,6 +332,7 @@ def words(table: Table, values: t.Mapping[str, t.Any]) -> list[str]:
         for name, field in table.items()
         if name in values
         for word in (field.word or name, field.codec.word(values[name]))
+        if word
     ]
 
 

@@ -168,6 +168,17 @@ def check_cidr(place: str, cidr: str) -> list[str]:
     return []
 
 
+def scope_of(interface: Interface) -> str:
+    """The scope that ip(8) gives an IPv4 address, and the kernel an IPv6 one."""
+    if interface.is_loopback:
+        return "host"
+    if interface.version == 4:
+        return "global"
+    if interface.is_link_local:
+        return "link"
+    return "site" if interface.is_site_local else "global"
+
+
 def is_unicast(ip: Address) -> bool:
     """Whether an address is that of one interface: neither unspecified nor multicast nor IPv4's broadcast address."""
     return not (ip.is_unspecified or ip.is_multicast or str(ip) == "255.255.255.255")

@@ -52,6 +52,11 @@ def lab_of(alias: str) -> str:
     return "" if rules.check_lab("", lab) else lab
 
 
+def connects(address: Address) -> bool:
+    """Whether the kernel makes a route to the network of an address: not where the prefix is the address alone."""
+    return bool(address.network.num_addresses > 1 and not address.noprefixroute)
+
+
 def connected(link: Link, address: Address) -> Route:
     """The route to an address's network that the kernel makes when a link gets the address, or comes up with it."""
     return Route(
@@ -60,7 +65,7 @@ def connected(link: Link, address: Address) -> Route:
         dev=link.name,
         src=address.ip if address.version == 4 else "",
         scope="link" if address.version == 4 else "global",
-        metric=0 if address.version == 4 else 256,
+        metric=address.metric or (0 if address.version == 4 else 256),
         protocol=KERNEL_PROTOCOL,
     )
 
@@ -168,10 +173,12 @@ class Namespace:
         ]
 
     def _connect(self, link: Link, address: Address) -> None:
+        if not connects(address):
+            return
         route = connected(link, address)
         alike = self.table(route.family).like(route)
         there = any((one.dev, one.protocol) == (route.dev, KERNEL_PROTOCOL) for one in alike)
-        if address.network.num_addresses > 1 and not there:
+        if not there:
             self.table(route.family).add(route)
 
     def drop_address(self, link: Link, address: Address) -> None:

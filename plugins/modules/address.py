@@ -31,6 +31,12 @@ options:
   broadcast: &broadcast
     description: Whether IPv4 addresses get the broadcast address of their prefix. By default, they get none.
     type: bool
+  metric: &metric
+    description: The metric of the routes to the prefixes of the addresses. Without it the kernel chooses it.
+    type: int
+  noprefixroute: &noprefixroute
+    description: Whether the kernel makes no routes to the prefixes of the addresses. Without it, it makes them.
+    type: bool
   dad: &dad
     description:
       - Whether IPv6 addresses wait for duplicate address detection before the kernel uses them.
@@ -54,6 +60,8 @@ options:
       netns: *netns
       addresses: *addresses
       broadcast: *broadcast
+      metric: *metric
+      noprefixroute: *noprefixroute
       dad: *dad
       exclusive: *exclusive
 """
@@ -94,6 +102,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
 
@@ -101,8 +110,7 @@ LINK = {
     "dev": {"type": "str"},
     "netns": {"type": "str"},
     "addresses": {"type": "list", "elements": "str"},
-    "broadcast": {"type": "bool"},
-    "dad": {"type": "bool"},
+    **fields.arguments(fields.ADDRESS),
     "exclusive": {"type": "bool"},
 }
 
@@ -113,9 +121,7 @@ def build(params):
         LinkAddresses(
             netns=item["netns"] or "",
             dev=item["dev"],
-            addresses=Addresses(
-                item["addresses"] or [], bool(item["broadcast"]), bool(item["exclusive"]), bool(item["dad"])
-            ),
+            addresses=Addresses(item["addresses"] or [], fields.given(fields.ADDRESS, item), bool(item["exclusive"])),
             present=params["state"] == "present",
             place=place,
         )

@@ -35,6 +35,12 @@ options:
   broadcast: &broadcast
     description: Whether IPv4 addresses get the broadcast address of their prefix. By default, they get none.
     type: bool
+  metric: &metric
+    description: The metric of the routes to the prefixes of the addresses. Without it the kernel chooses it.
+    type: int
+  noprefixroute: &noprefixroute
+    description: Whether the kernel makes no routes to the prefixes of the addresses. Without it, it makes them.
+    type: bool
   dad: &dad
     description:
       - Whether IPv6 addresses wait for duplicate address detection before the kernel uses them.
@@ -89,6 +95,8 @@ options:
       netns: *netns
       addresses: *addresses
       broadcast: *broadcast
+      metric: *metric
+      noprefixroute: *noprefixroute
       dad: *dad
       ports: *ports
       mac: *mac
@@ -155,8 +163,7 @@ BRIDGE = {
     "name": {"type": "str"},
     "netns": {"type": "str"},
     "addresses": {"type": "list", "elements": "str"},
-    "broadcast": {"type": "bool"},
-    "dad": {"type": "bool"},
+    **fields.arguments(fields.ADDRESS),
     "ports": {"type": "list", "elements": "str"},
     **fields.arguments(fields.LINK, "mac", "mtu", "up"),
     **fields.arguments(fields.BRIDGE),
@@ -171,7 +178,7 @@ def build(params):
             name=item["name"],
             settings=Settings.of(item, up=item["up"] is not False),
             options=fields.given(fields.BRIDGE, item),
-            addresses=Addresses(item["addresses"], bool(item["broadcast"]), dad=bool(item["dad"])),
+            addresses=Addresses(item["addresses"], fields.given(fields.ADDRESS, item)),
             ports=item["ports"],
             present=params["state"] == "present",
             place=place,

@@ -49,6 +49,12 @@ options:
     description:
       - Whether IPv4 addresses of this end get the broadcast address of their prefix. By default, they get none.
     type: bool
+  metric: &metric
+    description: The metric of the routes to the prefixes of the addresses. Without it the kernel chooses it.
+    type: int
+  noprefixroute: &noprefixroute
+    description: Whether the kernel makes no routes to the prefixes of the addresses. Without it, it makes them.
+    type: bool
   dad: &dad
     description:
       - Whether IPv6 addresses of this end wait for duplicate address detection before the kernel uses them.
@@ -70,6 +76,8 @@ options:
       master: *master
       addresses: *addresses
       broadcast: *broadcast
+      metric: *metric
+      noprefixroute: *noprefixroute
       dad: *dad
       up: *up
   pairs:
@@ -88,6 +96,8 @@ options:
       master: *master
       addresses: *addresses
       broadcast: *broadcast
+      metric: *metric
+      noprefixroute: *noprefixroute
       dad: *dad
       up: *up
       peer: *peer
@@ -154,8 +164,7 @@ END = {
     "netns": {"type": "str"},
     **fields.arguments(fields.LINK, "mac", "mtu", "master", "up"),
     "addresses": {"type": "list", "elements": "str"},
-    "broadcast": {"type": "bool"},
-    "dad": {"type": "bool"},
+    **fields.arguments(fields.ADDRESS),
 }
 PAIR = {**END, "peer": {"type": "dict", "options": {**END, "name": {"type": "str", "required": True}}}}
 
@@ -166,7 +175,7 @@ def end(item, place):
         netns=item.get("netns") or "",
         name=item.get("name") or "",
         settings=Settings.of(item, up=item.get("up") is not False),
-        addresses=Addresses(item.get("addresses"), bool(item.get("broadcast")), dad=bool(item.get("dad"))),
+        addresses=Addresses(item.get("addresses"), fields.given(fields.ADDRESS, item)),
         place=place,
     )
 

@@ -56,6 +56,18 @@ CASES: dict[str, tuple[list[str], dict[str, t.Any], list[str], list[str]]] = {
         ["add 10.0.0.0/31", "add 10.0.1.1/32", "add fd00::1/64"],
         ["10.0.0.0/31", "10.0.1.1/32", "fd00::1/64"],
     ),
+    "metric": (
+        ["10.0.1.1/24 metric 9"],
+        {"addresses": ["10.0.0.1/24", "fd00::1/64", "10.0.1.1/24"], "metric": 5},
+        ["del 10.0.1.1/24", "add 10.0.0.1/24 metric 5", "add fd00::1/64 metric 5", "add 10.0.1.1/24 metric 5"],
+        ["10.0.0.1/24", "fd00::1/64", "10.0.1.1/24"],
+    ),
+    "noprefixroute": (
+        [],
+        {"addresses": ["10.0.0.1/24", "fd00::1/64"], "noprefixroute": True},
+        ["add 10.0.0.1/24 noprefixroute", "add fd00::1/64 noprefixroute"],
+        ["10.0.0.1/24", "fd00::1/64"],
+    ),
     "written_otherwise": (
         ["fd00::1/64"],
         {"addresses": ["FD00:0:0::2/64"]},

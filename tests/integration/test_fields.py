@@ -47,6 +47,32 @@ ROUTES = {
     for name in fields.METRICS
 }
 
+# By a name of the table, and what else there is to tell, how somebody makes an address of c1 differ. ip-address(8).
+ADDRESSES = {
+    **{
+        "{0} of {1}".format(name, ip): "ip -n c1 addr change {0} dev eth0 {1}".format(ip, words)
+        for ip in ("10.0.0.2/24", "fd00::2/64")
+        for name, words in (
+            ("metric", "metric 5"),
+            ("lifetimes", "valid_lft 1000 preferred_lft 500"),
+            ("lifetimes without preference", "valid_lft forever preferred_lft 0"),
+            ("noprefixroute", "noprefixroute"),
+            ("home", "home"),
+            ("mngtmpaddr", "mngtmpaddr"),
+        )
+        if ":" in ip or name not in ("noprefixroute", "home", "mngtmpaddr")  # set with IPv4's birth, or not at all
+    },
+    **{
+        name: "ip -n c1 addr del 10.0.0.2/24 dev eth0; ip -n c1 addr add 10.0.0.2/24 dev eth0 " + words
+        for name, words in (
+            ("noprefixroute of IPv4", "noprefixroute"),
+            ("scope", "scope link"),
+            ("broadcast", "brd 10.0.0.255"),
+            ("everything", "brd 10.0.0.9 metric 7 scope site noprefixroute valid_lft 1000 preferred_lft 0"),
+        )
+    },
+}
+
 
 @pytest.fixture
 def lab(world: t.Any) -> dict[str, t.Any]:
@@ -93,6 +119,69 @@ def test_routes_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
         world.sh(command)
         world.sh("; ".join(done["commands"]))
         assert world.as_typed() == built, name
+
+
+def told(world: t.Any) -> list[dict[str, t.Any]]:
+    """All that ip-address(8) says of the addresses of c1 that are not link-local."""
+    (link,) = world.json("ip -j addr show dev eth0", "c1")
+    return [one for one in link["addr_info"] if one["scope"] != "link" or "." in one["local"]]
+
+
+def test_addresses_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """Each is seen, and put right, by the module and by hand: the address, its routes and those that it carries."""
+    assert {*fields.usual(fields.ADDRESS), "broadcast", "scope"} <= {name.split()[0] for name in ADDRESSES}
+    lab["segments"]["lan"]["prefix"] = ["10.0.0.0/24", "fd00::/64"]
+    world.run("topology", topology=lab)
+    built, addresses = world.as_typed(), told(world)
+    for name, command in ADDRESSES.items():
+        world.sh(command)
+        assert told(world) != addresses, name
+        assert drifted(world), name
+        done = world.run("topology", topology=lab)
+        assert (world.as_typed(), told(world)) == (built, addresses), name
+        world.sh(command)
+        world.sh("; ".join(done["commands"]))
+        assert (world.as_typed(), told(world)) == (built, addresses), name
+        assert not drifted(world), name
+
+
+def test_addresses_with_options(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """They are made so, kept, exported, typed, seen where somebody changes them, and go with the keys."""
+    lan = {**lab["segments"]["lan"], "prefix": ["10.0.0.0/24", "fd00::/64"], "default_route": False}
+    plain = {**lab, "segments": {"lan": lan}}
+    world.run("topology", topology=plain)
+    for option, value, shown in (
+        ("metric", 77, {"metric": 77}),
+        ("noprefixroute", True, {"noprefixroute": True}),
+        ("broadcast", True, {"broadcast": "10.0.0.255"}),
+    ):
+        optioned = {**plain, "segments": {"lan": {**lan, option: value}}}
+        done = world.run("topology", topology=optioned)
+        for info in told(world)[: 1 if option == "broadcast" else 2]:
+            assert shown.items() <= info.items(), info
+        prefixes = [one for one in world.routes("c1") + world.routes("c1", "-6") if one["dst"].endswith(("/24", "/64"))]
+        metrics = {one.get("metric") for one in prefixes if not one["dst"].startswith("fe80")}
+        assert metrics == {"metric": {77}, "noprefixroute": set(), "broadcast": {None, 256}}[option]
+        assert any(option in command or "brd" in command for command in done["commands"])
+        assert not world.run("topology", topology=optioned)["changed"] and not drifted(world)
+        with Sockets() as sockets:
+            exported = export(Snapshot(sockets), "x")
+        assert [end[option] for one in exported["links"] for end in one["ends"] if end.get("addresses")] == [value]
+        assert exported["bridges"]["br0"][option] == value
+        assert not world.run("topology", topology=exported)["changed"]
+        world.run("topology", topology=plain)
+        assert not any(shown.items() <= info.items() for info in told(world))
+
+
+def test_a_metric_of_an_address_that_cannot_be(world: t.Any) -> None:
+    """It is refused by its range, wherever it stands."""
+    reason = "metric: {0} is not between 0 and 4294967295"
+    world.sh("ip link add v0 type bridge")
+    for metric in (-1, 1 << 32):
+        errors = world.refused("address", lab="x", dev="v0", addresses=["10.0.0.1/24"], metric=metric)
+        assert errors == [reason.format(metric)]
+    topology = {"name": "x", "bridges": {"b": {"addresses": "10.0.0.1/24", "metric": -1}}}
+    assert world.refused("topology", topology=topology) == ["bridges.b." + reason.format(-1)]
 
 
 def test_a_route_with_an_mtu(world: t.Any, lab: dict[str, t.Any]) -> None:

@@ -131,3 +131,17 @@ def test_a_refusal_takes_the_record_back_too(world):
     assert result["failed"]
     assert_same(before, state(world), "taken back")
     assert not world.run("topology", name="demo", state="absent")["changed"]
+
+
+def test_an_address_is_given_back_with_all_that_it_had(world):
+    """Taken away by force, in the lab's record, and brought back by the module and by its command."""
+    world.sh("ip link add p0 type bridge; ip link set p0 up")
+    had = "10.3.0.1/24 brd 10.3.0.255 metric 5 scope link noprefixroute"
+    world.sh("ip addr add {0} dev p0; ip addr add 10.4.0.1 peer 10.4.0.2/32 dev p0".format(had))
+    before = world.json("ip -j addr show dev p0")
+    world.run("address", lab="demo", dev="p0", addresses=[], exclusive=True, force=True)
+    assert world.addresses("p0") == []
+    done = world.run("topology", name="demo", state="absent")
+    assert world.json("ip -j addr show dev p0") == before
+    world.sh("ip -4 addr flush dev p0; " + "; ".join(done["commands"]))
+    assert world.json("ip -j addr show dev p0") == before

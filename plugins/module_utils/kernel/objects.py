@@ -18,6 +18,8 @@ DEFAULT_TABLE, MAIN_TABLE, LOCAL_TABLE = 253, 254, 255
 KERNEL_PROTOCOL = 2
 # Settings of a new link that :class:`Link` has no attribute of its own for.
 _NEW_LINK = fields.usual({**fields.LINK, **fields.PORT})
+# The same of a new address.
+_NEW_ADDRESS = fields.usual(fields.ADDRESS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Address:
     :ivar broadcast: the broadcast address; empty for none.
     :ivar remote: the address of the other side, of which the prefix length then is; empty for none.
     :ivar scope: as iproute2 writes it: ``global``, ``site``, ``link``, ``host``, or a number.
+    :ivar unusual: of the further attributes in :data:`.fields.ADDRESS` those that differ from a new address's, in the
+        order of that table. Each can be read as an attribute.
     :ivar nodad: whether an IPv6 address is usable at once, without duplicate address detection (RFC 4862).
     :ivar failed: whether that detection found another owner, so that the kernel does not use the address.
     :ivar learnt: whether the kernel made an IPv6 address itself, from a router's advertisement.
@@ -37,9 +41,21 @@ class Address:
     broadcast: str = ""
     scope: str = "global"
     remote: str = ""
+    unusual: tuple[tuple[str, t.Any], ...] = ()
     nodad: bool = dataclasses.field(default=False, compare=False)
     failed: bool = dataclasses.field(default=False, compare=False)
     learnt: bool = dataclasses.field(default=False, compare=False)
+
+    def __getattr__(self, name: str) -> t.Any:
+        """A further attribute."""
+        if name not in _NEW_ADDRESS:
+            raise AttributeError(name)
+        return dict(self.unusual).get(name, _NEW_ADDRESS[name])
+
+    @classmethod
+    def of(cls, record: t.Mapping[str, t.Any]) -> Address:
+        """The address that a record is of, which was made by :func:`dataclasses.asdict` and kept as JSON."""
+        return cls(**{**record, "unusual": tuple((name, value) for name, value in record.get("unusual", ()))})
 
     @property
     def ip(self) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import functools
 import struct
 import sys
 import typing as t
@@ -56,8 +57,8 @@ _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 1
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 27, 28, 29
 _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, _VETH_INFO_PEER = 1, 2, 4, 5, 1
-_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
-_IFA_F_TEMPORARY, _IFA_F_NODAD, _IFA_F_DADFAILED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 2, 8, 0x80, 0x100
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
+_IFA_F_TEMPORARY, _IFA_F_DADFAILED, _IFA_F_DEPRECATED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 8, 0x20, 0x80, 0x100
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_METRICS, _RTA_MULTIPATH, _RTA_CACHEINFO, _RTNEXTHOP = 1, 4, 5, 8, 9, 12, 8
 _FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 1, 2, 3, 6, 10, 15
 _FR_ACT_TO_TBL = 1
@@ -92,6 +93,15 @@ _PORT_ATTRIBUTES = {field.attribute for field in fields.PORT.values()}
 # By the length of a port's attributes a mask that leaves the headers of all and the values of those in the table, and
 # what it leaves of a port with the usual settings. One comparison then saves the reading of forty attributes.
 _usual_ports: dict[int, tuple[int, int]] = {}
+_BROADCAST = fields.ADDRESS["broadcast"].attribute
+_NODAD = fields.ADDRESS["dad"].codec.pack(False)
+_UNUSUAL_ADDRESS = [field for field in fields.ADDRESS.values() if field.new is not None]
+_ADDRESS_BITS = [field for field in _UNUSUAL_ADDRESS if field.attribute == fields.HEADER]
+_ADDRESS_ATTRIBUTES = [
+    (field.attribute, field.codec.pack(field.new)[: field.codec.size], field.codec.size)
+    for field in _UNUSUAL_ADDRESS
+    if field.attribute != fields.HEADER
+]
 _SCOPE, _TYPE, _ONLINK = (fields.ROUTE[name].codec for name in ("scope", "type", "onlink"))
 _IN_ROUTE = [field for field in fields.ROUTE.values() if field.attribute != fields.HEADER]
 _PACKED_OF_ROUTE = [(field.name, field.attribute, field.codec.pack) for field in _IN_ROUTE]
@@ -359,12 +369,20 @@ def _address(kind: int, flags: int, index: int, address: Address) -> Packed:
     ip, length = address.cidr.split("/")
     raw = pack_ip(ip)
     remote = pack_ip(address.remote) if address.remote else raw
-    own_flags = _IFA_F_NODAD if address.nodad else 0
-    body = _IFADDRMSG.pack(_family(address.version), int(length), own_flags, _SCOPE.pack(address.scope), index)
-    body += pack(_IFA_LOCAL, raw) + pack(_IFA_ADDRESS, remote)
+    body = pack(_IFA_LOCAL, raw) + pack(_IFA_ADDRESS, remote)
     if address.broadcast:
-        body += pack(_IFA_BROADCAST, pack_ip(address.broadcast))
-    return Packed(kind, flags, body)
+        body += pack(_BROADCAST, pack_ip(address.broadcast))
+    own_flags = _NODAD if address.nodad else 0
+    for name, value in address.unusual:
+        field = fields.ADDRESS[name]
+        if field.attribute == fields.HEADER:
+            own_flags |= field.codec.pack(value)
+        else:
+            body += pack(field.attribute, field.codec.pack(value))
+    if own_flags > 0xFF:  # more than the header has room for
+        body += number(_IFA_FLAGS, own_flags)
+    header = _IFADDRMSG.pack(_family(address.version), int(length), own_flags & 0xFF, _SCOPE.pack(address.scope), index)
+    return Packed(kind, flags, header + body)
 
 
 def address_new(index: int, address: Address) -> Packed:
@@ -382,26 +400,44 @@ def _read_address(body: bytes) -> Address:
     there = attributes.walk(body, _IFADDRMSG.size)
     remote = there.get(_IFA_ADDRESS, b"")
     local = there.get(_IFA_LOCAL) or remote
+    rest = [there.get(kind, usual)[:size] for kind, usual, size in _ADDRESS_ATTRIBUTES]
+    unusual, nodad, failed, learnt = _further(family, flags, there.get(_IFA_FLAGS), *rest)
     return Address(
-        cidr="{0}/{1}".format(read_ip(local), length),
-        broadcast=read_ip(there[_IFA_BROADCAST]) if _IFA_BROADCAST in there else "",
-        scope=_SCOPE.read(scope),
-        remote=read_ip(remote) if remote and remote != local else "",
-        **(_ipv6_flags(flags | attributes.to_number(there.get(_IFA_FLAGS))) if family == _AF_INET6 else {}),
+        f"{read_ip(local)}/{length}",
+        read_ip(there[_BROADCAST]) if _BROADCAST in there else "",
+        _SCOPE.read(scope),
+        read_ip(remote) if remote and remote != local else "",
+        unusual,
+        nodad,
+        failed,
+        learnt,
     )
 
 
-def _ipv6_flags(flags: int) -> dict[str, bool]:
-    """What the flags of an IPv6 address mean; for IPv4 some of the numbers mean something else.
+@functools.lru_cache(maxsize=1024)  # nearly all addresses are alike in this
+def _further(
+    family: int, header: int, raw_flags: bytes | None, *rest: bytes
+) -> tuple[tuple[tuple[str, t.Any], ...], bool, bool, bool]:
+    """What is unusual about an address, and whether it is `nodad`, `failed`, `learnt`.
 
-    addrconf_prefix_rcv_add_addr() of net/ipv6/addrconf.c sets those of a learnt one.
+    For IPv4 some flags mean something else than for IPv6.
     """
-    made_by_ra = flags & (_IFA_F_MANAGETEMPADDR | _IFA_F_TEMPORARY) and not flags & _IFA_F_PERMANENT
-    return {
-        "nodad": bool(flags & _IFA_F_NODAD),
-        "failed": bool(flags & _IFA_F_DADFAILED),
-        "learnt": bool(made_by_ra),
-    }
+    flags = header | attributes.to_number(raw_flags)
+    found = {field.name: field.codec.read(flags) for field in _ADDRESS_BITS}
+    by_attribute = {attribute: value for (attribute, *dummies), value in zip(_ADDRESS_ATTRIBUTES, rest)}
+    for field in _UNUSUAL_ADDRESS:
+        if field.attribute in by_attribute:
+            found[field.name] = field.codec.read(by_attribute[field.attribute])
+    if flags & _IFA_F_DEPRECATED:  # which IPv4 addresses can be for ever
+        found["lifetimes"] = found["lifetimes"].replace("preferred_lft forever", "preferred_lft 0")
+    unusual = tuple(
+        (field.name, found[field.name]) for field in _UNUSUAL_ADDRESS if found[field.name] != field.new
+    )
+    if family == _AF_INET:
+        return unusual, False, False, False
+    # addrconf_prefix_rcv_add_addr() of net/ipv6/addrconf.c: the kernel keeps what a router's advertisement says.
+    learnt = flags & (_IFA_F_MANAGETEMPADDR | _IFA_F_TEMPORARY) and not flags & _IFA_F_PERMANENT
+    return () if learnt else unusual, bool(flags & _NODAD), bool(flags & _IFA_F_DADFAILED), bool(learnt)
 
 
 # -- routes -----------------------------------------------------------------------------------------------------

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import shlex
+import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import ownership, rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, ownership, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import (
+    add_address,
+    address_words,
+    delete_address,
+    enter,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described, host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
@@ -28,30 +33,29 @@ class Addresses:
     """Addresses of a link.
 
     :ivar cidrs: the addresses; None leaves the link's as they are.
-    :ivar broadcast: whether IPv4 ones carry the broadcast address of their prefix, as `ip addr add ... brd +` does.
+    :ivar options: what all of them have, by the names of :data:`.fields.ADDRESS`.
     :ivar exclusive: whether other addresses are taken from the link; link-local IPv6 ones, and those that the kernel
         made from a router's advertisement, always stay.
-    :ivar dad: whether IPv6 addresses wait for duplicate address detection before they can be used.
     """
 
     cidrs: list[str] | None = None
-    broadcast: bool = False
+    options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     exclusive: bool = True
-    dad: bool = False
 
     def check(self, place: str, mtu: int | None = None, loopback: bool = False) -> list[str]:
-        """Each address by itself, and with the link's MTU; `place` is that of the list.
+        """Each address by itself and with the link's MTU, and the options; `place` is that of what has them.
 
         :arg loopback: whether the link may have loopback addresses. Packets to them come in by no other link than `lo`.
         """
         errors = []
         for number, cidr in enumerate(self.cidrs or []):
-            at = "{0}[{1}]".format(place, number)
+            at = "{0}addresses[{1}]".format(place, number)
             wrong = rules.check_cidr(at, cidr)
             if not wrong and not loopback and rules.interface_of(cidr).is_loopback:
                 wrong = ["{0}: {1!r} is a loopback address, which lo alone can have".format(at, cidr)]
             errors += wrong
-        return errors or self.check_mtu(place, mtu)
+        errors = errors or self.check_mtu(place + "addresses", mtu)
+        return errors + fields.check(fields.ADDRESS, self.options, place)
 
     def check_mtu(self, place: str, mtu: int | None) -> list[str]:
         """An error where a link's MTU leaves no room for IPv6: the kernel says no more than "Invalid argument"."""
@@ -69,7 +73,8 @@ class Addresses:
 
     def wanted(self) -> list[Address]:
         """The addresses as the kernel reports them."""
-        return [_as_reported(cidr, self.broadcast, self.dad) for cidr in self.cidrs or []]
+        options = tuple(self.options.items())
+        return [_as_reported(cidr, options) for cidr in self.cidrs or []]
 
 
 @dataclasses.dataclass
@@ -87,7 +92,7 @@ class LinkAddresses:
         return (
             rules.check_netns(self.place + "netns", self.netns)
             + rules.check_link_name(self.place + "dev", self.dev)
-            + self.addresses.check(self.place + "addresses", loopback=self.dev == "lo" or not self.present)
+            + self.addresses.check(self.place, loopback=self.dev == "lo" or not self.present)
         )
 
     def claims(self) -> list[tuple[str, str, str]]:
@@ -116,24 +121,17 @@ class LinkAddresses:
 
 
 @functools.lru_cache(maxsize=8192)
-def _as_reported(cidr: str, with_broadcast: bool = False, dad: bool = False) -> Address:
+def _as_reported(cidr: str, options: tuple[tuple[str, t.Any], ...] = ()) -> Address:
     """An address as the kernel reports it."""
     interface = rules.interface_of(cidr)
+    wanted = dict(options)
     # A prefix of one or two addresses has no broadcast address (RFC 3021); `brd +` sets none either.
-    has_broadcast = with_broadcast and interface.version == 4 and interface.network.prefixlen < 31
+    has_broadcast = wanted.get("broadcast") and interface.version == 4 and interface.network.prefixlen < 31
     brd = str(interface.network.broadcast_address) if has_broadcast else ""
-    return Address(str(interface), brd, _scope(interface), nodad=interface.version == 6 and not dad)
-
-
-def _scope(interface: rules.Interface) -> str:
-    """The scope that ip(8) gives an IPv4 address, and the kernel an IPv6 one."""
-    if interface.is_loopback:
-        return "host"
-    if interface.version == 4:
-        return "global"
-    if interface.is_link_local:
-        return "link"
-    return "site" if interface.is_site_local else "global"
+    usual = fields.usual(fields.ADDRESS)
+    unusual = tuple((name, wanted[name]) for name, new in usual.items() if wanted.get(name, new) != new)
+    nodad = interface.version == 6 and not wanted.get("dad")
+    return Address(str(interface), brd, rules.scope_of(interface), unusual=unusual, nodad=nodad)
 
 
 def take_away(
@@ -151,7 +149,7 @@ def take_away(
     unwanted = [
         one
         for one in link.addresses
-        if (one not in wanted or (one.failed and not addresses.dad))
+        if (one not in wanted or (one.failed and not addresses.options.get("dad")))
         and (ours is None or one.cidr in ours)
         and (_in_the_way(one, wanted) or (addresses.exclusive and not _is_kernels(one)))
     ]
@@ -233,19 +231,6 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
     return [ownership.unless_forced("{0}: {1}".format(place, one), "be added") for one in found]
 
 
-def _text(address: Address) -> str:
-    """An address as `ip addr add` takes it."""
-    broadcast = " brd " + address.broadcast if address.broadcast else ""
-    return _short(address) + broadcast
-
-
-def _short(address: Address) -> str:
-    """An address as `ip addr del` takes it."""
-    if not address.remote:
-        return address.cidr
-    return "{0} peer {1}/{2}".format(address.ip, address.remote, address.cidr.split("/")[1])
-
-
 def _record(
     plan: Plan,
     stage: Stage,
@@ -260,7 +245,7 @@ def _record(
     """Add a change; the diff leaves out the kernel's own addresses unless the task names them."""
 
     def shown(addresses: list[Address]) -> list[str]:
-        return [_text(one) for one in addresses if one.cidr in named or not _is_kernels(one)]
+        return [address_words(one) for one in addresses if one.cidr in named or not _is_kernels(one)]
 
     where = ("links", link.name, "addresses")
     commands = [enter(namespace, command)]
@@ -270,8 +255,7 @@ def _record(
 def _add(plan: Plan, namespace: Namespace, link: Link, address: Address, named: set[str]) -> None:
     before = list(link.addresses)
     namespace.add_address(link, address)
-    nodad = " nodad" if address.nodad else ""
-    command = "ip addr add {0} dev {1}{2}".format(_text(address), shlex.quote(link.name), nodad)
+    command = add_address(link.name, address)
     note, forget = adopted.note_address(plan, namespace, link, address, added=True)
     operations = [*note, AddAddress(namespace.ref, link.name, address)]
     undo = [DeleteAddress(namespace.ref, link.name, address), *forget]
@@ -282,7 +266,7 @@ def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, name
     before = list(link.addresses)
     routes = list(namespace.routes)
     namespace.drop_address(link, address)
-    command = "ip addr del {0} dev {1}".format(_short(address), shlex.quote(link.name))
+    command = delete_address(link.name, address)
     note, forget = adopted.note_address(plan, namespace, link, address, added=False)
     operations = [*note, DeleteAddress(namespace.ref, link.name, address)]
     undo: list[Operation] = [AddAddress(namespace.ref, link.name, address)]

@@ -15,7 +15,13 @@ import shlex
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter, set_command, set_hostname
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import (
+    add_address,
+    delete_address,
+    enter,
+    set_command,
+    set_hostname,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
@@ -152,8 +158,8 @@ def _give_back(plan: Plan, known_by: str, record: remembered.Record, namespace: 
             undo.append(AddAddress(namespace.ref, link.name, cidrs[one["cidr"]]))
     for one in record["lost"]:
         if one["cidr"] not in cidrs:
-            operations.append(AddAddress(namespace.ref, link.name, Address(**one)))
-            undo.append(DeleteAddress(namespace.ref, link.name, Address(**one)))
+            operations.append(AddAddress(namespace.ref, link.name, Address.of(one)))
+            undo.append(DeleteAddress(namespace.ref, link.name, Address.of(one)))
     for one in record["routes"]:
         metrics = tuple((name, value) for name, value in one.get("metrics", ()))
         route = Route(**{**one, "hops": tuple(one["hops"]), "metrics": metrics})
@@ -203,8 +209,7 @@ def _commands(
         found.append(enter(namespace, set_command(link.name, settings)))
     for one in operations:
         if isinstance(one, AddAddress):
-            nodad = " nodad" if one.address.nodad else ""
-            found.append(enter(namespace, "ip addr add {0} dev {1}{2}".format(one.address.cidr, name, nodad)))
+            found.append(enter(namespace, add_address(link.name, one.address)))
         elif isinstance(one, DeleteAddress):
-            found.append(enter(namespace, "ip addr del {0} dev {1}".format(one.address.cidr, name)))
+            found.append(enter(namespace, delete_address(link.name, one.address)))
     return found

@@ -55,9 +55,8 @@ class Bridge:
         """Names, values, addresses."""
         errors = rules.check_netns(self.place + "netns", self.netns)
         errors += rules.check_link_name(self.place + "name", self.name)
-        errors += self.settings.check(self.place) + self.addresses.check(
-            self.place + "addresses", self.settings.mtu or self.usual_mtu
-        )
+        errors += self.settings.check(self.place)
+        errors += self.addresses.check(self.place, self.settings.mtu or self.usual_mtu)
         errors += fields.check(fields.BRIDGE, self.options, self.place)
         delay = self.options.get("forward_delay")
         if self.options.get("stp") and delay is not None and delay < 2:

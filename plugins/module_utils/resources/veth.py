@@ -40,7 +40,7 @@ class End:
             rules.check_netns(self.place + "netns", self.netns)
             + rules.check_link_name(self.place + "name", self.name)
             + self.settings.check(self.place)
-            + self.addresses.check(self.place + "addresses", self.settings.mtu)
+            + self.addresses.check(self.place, self.settings.mtu)
         )
 
     def claims(self) -> list[tuple[str, str, str]]:

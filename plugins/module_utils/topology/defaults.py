@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, route
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, connected
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, connected, connects
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab
 
 # ETH_DATA_LEN: of a new veth or bridge.
@@ -75,9 +75,10 @@ class Defaults(Unclaimed):
         for namespace, network in lacking:
             if (namespace.ref, network, None) not in unwanted:
                 wanted = [
-                    connected(found, next(one for one in found.addresses if str(one.network) == network))
+                    connected(found, address)
                     for home, found in links
-                    if home is namespace and any(str(one.network) == network for one in found.addresses)
+                    for address in [one for one in found.addresses if connects(one) and str(one.network) == network][:1]
+                    if home is namespace
                     if (namespace.ref, network, found.name) not in unwanted
                 ]
                 route.connect(plan, namespace, wanted)
@@ -100,7 +101,7 @@ def _cut_off(namespace: Namespace, found: Link) -> list[Address]:
     addresses = [
         one
         for one in found.addresses
-        if not (one.learnt or one.is_link_local) and one.network.num_addresses > 1
+        if not (one.learnt or one.is_link_local) and connects(one)
     ]
     there = {
         one.dst

@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftable
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
-from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, connects
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
 Data = dict[str, t.Any]
@@ -86,10 +86,9 @@ def _settings(link: Link) -> Data:
     said: Data = {"name": link.name, "mac": link.mac, "mtu": link.mtu}
     addresses = [one for one in link.addresses if not one.learnt and not one.is_link_local]
     said["addresses"] = [one.cidr for one in addresses]
-    if any(one.broadcast for one in addresses):
-        said["broadcast"] = True
-    if any(one.version == 6 and not one.nodad for one in addresses):
-        said["dad"] = True
+    for one in addresses:
+        options = {**dict(one.unusual), "broadcast": bool(one.broadcast), "dad": one.version == 6 and not one.nodad}
+        said.update((name, options[name]) for name in fields.arguments(fields.ADDRESS) if options.get(name))
     return said
 
 
@@ -152,9 +151,9 @@ def _missing(namespace: Namespace, lab: str) -> t.Iterator[t.Any]:
     there = {(one.dst, one.dev) for one in namespace.routes}
     for link in namespace.links.values():
         for address in link.addresses if link.up and owns(lab, link) and link.name != "lo" else ():
-            network = address.network
-            if address.version == 4 and network.num_addresses > 1 and (str(network), link.name) not in there:
-                yield _Missing(str(network), link.name)
+            network = str(address.network)
+            if address.version == 4 and connects(address) and (network, link.name) not in there:
+                yield _Missing(network, link.name)
 
 
 class _Missing(t.NamedTuple):

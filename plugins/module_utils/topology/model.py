@@ -30,7 +30,8 @@ class Node:
 class Bridge:
     """A bridge. `label` is how the topology calls it, `name` and `altname` how the kernel does.
 
-    :ivar addresses: as CIDR strings. :ivar options: by the names of :data:`.fields.BRIDGE`.
+    :ivar addresses: as CIDR strings. :ivar address_options: by the names of :data:`.fields.ADDRESS`.
+    :ivar options: by the names of :data:`.fields.BRIDGE`.
     """
 
     label: str
@@ -39,8 +40,7 @@ class Bridge:
     name: str = ""
     altname: str | None = None
     addresses: list[str] = dataclasses.field(default_factory=list)
-    broadcast: bool = False
-    dad: bool = False
+    address_options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     mac: str | None = None
     mtu: int | None = None
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -51,6 +51,7 @@ class End:
     """One end of a link: what a namespace sees of it. Where `bridge` is set, it is a port of that bridge.
 
     :ivar addresses: as CIDR strings; None until it is known whether they come by themselves.
+    :ivar address_options: by the names of :data:`.fields.ADDRESS`.
     :ivar more: further settings, by the names of :data:`.fields.LINK`.
     """
 
@@ -60,8 +61,7 @@ class End:
     name: str = ""
     altname: str | None = None
     addresses: list[str] | None = None
-    broadcast: bool = False
-    dad: bool = False
+    address_options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     mac: str | None = None
     mtu: int | None = None
     up: bool = True

@@ -90,7 +90,7 @@ def _bridge(bridge: model.Bridge, usual_mtu: int, host_firewall: str) -> Bridge:
         bridge.name,
         link.Settings(up=True, mtu=bridge.mtu, mac=_lower(bridge.mac), altname=bridge.altname),
         bridge.options,
-        Addresses(bridge.addresses, bridge.broadcast, dad=bridge.dad),
+        Addresses(bridge.addresses, bridge.address_options),
         place=bridge.place + ".",
         usual_mtu=usual_mtu,
         host_firewall=host_firewall,
@@ -109,7 +109,7 @@ def _end(end: model.End) -> End:
             altname=end.altname,
             more=end.more,
         ),
-        Addresses(end.addresses, end.broadcast, dad=end.dad),
+        Addresses(end.addresses, end.address_options),
         place=end.place + ".",
     )
 

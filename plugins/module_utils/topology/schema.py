@@ -60,8 +60,7 @@ _NAME = Key(TEXT, "The link's name, at most 15 characters. Default: an automatic
 _PORT = Key(TEXT, "The name of the link's other end, on the bridge. Default: an automatic name.")
 _MAC, _MTU, _UP = _LINK["mac"], _LINK["mtu"], _LINK["up"]
 _ADDRESSES = Key(TEXTS, "All IP addresses of the link, with prefix length. Default: automatic addresses.")
-_BROADCAST = Key(FLAG, "Whether IPv4 addresses get the broadcast address of their prefix. Default: no.")
-_DAD = Key(FLAG, "Whether IPv6 addresses wait for duplicate address detection. Default: no, they are usable at once.")
+_OF_ADDRESSES = _keys(fields.ADDRESS)
 
 SHAPES: dict[str, Shape] = {
     "topology": {
@@ -107,8 +106,7 @@ SHAPES: dict[str, Shape] = {
         "netns": Key(TEXT, "The namespace of the bridge. Default: C(host)."),
         "name": Key(TEXT, "The name of the bridge in the kernel, at most 15 characters. Default: the key."),
         "addresses": Key(TEXTS, "IP addresses of the bridge itself, with prefix length."),
-        "broadcast": _BROADCAST,
-        "dad": _DAD,
+        **_OF_ADDRESSES,
         "mac": _MAC,
         "mtu": _MTU,
         **_BRIDGE,
@@ -123,8 +121,7 @@ SHAPES: dict[str, Shape] = {
         "bridge": Key(TEXT, "The bridge or segment that the end is a port of."),
         "name": _NAME,
         "addresses": _ADDRESSES,
-        "broadcast": _BROADCAST,
-        "dad": _DAD,
+        **_OF_ADDRESSES,
         **{name: key for name, key in _LINK.items() if name != "master"},
     },
     "segment": {
@@ -136,8 +133,7 @@ SHAPES: dict[str, Shape] = {
         "netns": Key(TEXT, "The namespace of the bridge. Default: C(host)."),
         "bridge": Key(TEXT, "The name of the bridge. Default: an automatic name."),
         "default_route": Key(FLAG, "Whether members get a default route through the gateway. Default: yes."),
-        "broadcast": _BROADCAST,
-        "dad": _DAD,
+        **_OF_ADDRESSES,
         "mac": Key(TEXT, "The MAC address of the bridge. Default: a random one."),
         "mtu": _MTU,
         **_BRIDGE,
