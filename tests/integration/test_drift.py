@@ -149,3 +149,40 @@ def test_of_two_routes_to_one_network_each_comes_back_to_its_place(world):
         assert len(found["commands"]) >= len(lost)
         world.run("topology", topology=topology)
         assert world.comparable() == built, lost
+
+
+@pytest.mark.parametrize(
+    ("where", "drift", "cure"),
+    [
+        ("r1", "sysctl -qw net.ipv4.conf.ra.forwarding=0", "ip netns exec r1 sysctl -w net.ipv4.conf.ra.forwarding=1"),
+        ("a", "sysctl -qw net.ipv4.conf.a1.forwarding=1", "ip netns exec a sysctl -w net.ipv4.conf.a1.forwarding=0"),
+        ("", "sysctl -qw net.ipv4.conf.up0.forwarding=0", "sysctl -w net.ipv4.conf.up0.forwarding=1"),
+    ],
+)
+def test_a_link_forwards_as_its_namespace_does(world, where, drift, cure):
+    topology = {
+        **LINE,
+        "namespaces": {**LINE["namespaces"], "a": {"forwarding": False}, "host": {"forwarding": True}},
+        "links": [*LINE["links"], {"ends": ["host:up0", "b:up1"], "prefix": "10.3.0.0/24"}],
+    }
+    world.run("topology", topology=topology)
+    assert only(world)["drifted"] is False
+    world.sh(drift, where)
+    found = only(world)
+    assert (found["drifted"], found["commands"]) == (True, [cure])
+    assert world.run("topology", topology=topology)["commands"] == [cure]
+    name, value = cure.rsplit(" ", 1)[1].split("=")
+    assert world.sh("sysctl -n " + name, where).strip() == value
+    assert world.ping("a", "10.2.0.1") and only(world)["drifted"] is False
+
+
+def test_a_link_may_forward_otherwise_than_its_namespace_where_the_topology_says_so(world):
+    sysctls = {"net.ipv4.conf.ra.forwarding": 0}
+    router = {**LINE["namespaces"]["r1"], "sysctls": sysctls}
+    topology = {**LINE, "namespaces": {**LINE["namespaces"], "r1": router}}
+    world.run("topology", topology=topology)
+    assert world.sh("sysctl -n net.ipv4.conf.ra.forwarding", "r1").strip() == "0"
+    assert only(world)["drifted"] is False
+    assert world.run("topology", topology=LINE)["commands"] == [
+        "ip netns exec r1 sysctl -w net.ipv4.conf.ra.forwarding=1"
+    ]

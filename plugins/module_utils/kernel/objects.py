@@ -90,6 +90,7 @@ class Link:
     :ivar peer: index of the other end of a veth, in the peer's own namespace.
     :ivar peer_nsid: the kernel's number, in this namespace, for the peer's namespace; None for this very one.
     :ivar born: made by the plan, so not in the kernel yet. :ivar moved: given its place or name by the plan.
+    :ivar forwards: whether IPv4 packets that come in by it may be forwarded; None where the kernel did not tell.
     :ivar altnames: its further names, which may be longer. :ivar group: the kernel's number for a set of links.
     :ivar options: those of a bridge, by the names of :data:`.fields.BRIDGE`, in the kernel's units.
     :ivar unusual: of the further settings in :data:`.fields.LINK` and :data:`.fields.PORT` those that differ from a new
@@ -108,6 +109,7 @@ class Link:
     peer_nsid: int | None = None
     born: bool = False
     moved: bool = False
+    forwards: bool | None = None
     altnames: tuple[str, ...] = ()
     group: int = 0
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)

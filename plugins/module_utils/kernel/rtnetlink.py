@@ -7,7 +7,8 @@
 Nothing here decides anything. Every builder returns one message for :meth:`.netlink.Netlink.request`; every reader
 returns the plain values of :mod:`.objects`. Links, addresses and routes are packed and read by hand
 (:mod:`.attributes` says why); what is in the tables of :mod:`.fields` by them.
-Source: rtnetlink(7), linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h, linux/net_namespace.h.
+Source: rtnetlink(7), linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h, linux/net_namespace.h; of the settings for
+IPv4, inet_fill_link_af() of net/ipv4/devinet.c.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ _GETNSID = 90
 _NEWLINKPROP, _DELLINKPROP = 108, 109
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
-_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 27, 28, 29
-_IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME = 37, 52, 53
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 26, 27, 28, 29
+_IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME, _IFLA_INET_CONF = 37, 52, 53, 1
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, _VETH_INFO_PEER = 1, 2, 4, 5, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _IFA_F_TEMPORARY, _IFA_F_DADFAILED, _IFA_F_DEPRECATED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 8, 0x20, 0x80, 0x100
@@ -69,6 +70,8 @@ _IFINFOMSG = struct.Struct("=BxHiII")  # family, hardware type, index, flags, wh
 _IFADDRMSG = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, link's index
 _RTMSG = struct.Struct("=BBBBBBBBI")  # family, lengths of dst and src, tos, table, protocol, scope, type, flags
 _RTGENMSG = b"\0\0\0\0"
+# Attributes for IPv4, in them those of its settings, and the first of these, IPV4_DEVCONF_FORWARDING.
+_IPV4_FIRST = struct.Struct("=HHHHi")
 _IFREQ = struct.Struct("=16si20x")
 _SIOCGIFINDEX = 0x8933
 
@@ -304,6 +307,7 @@ def _read_link(body: bytes) -> tuple[Link, int]:
         mac=there.get(_IFLA_ADDRESS, b"").hex(":"),
         alias=attributes.to_text(there.get(_IFLA_IFALIAS, b"")),
         group=attributes.to_number(there.get(_IFLA_GROUP)),
+        forwards=_forwards(there.get(_IFLA_AF_SPEC, b"")),
     )
     if _IFLA_PROP_LIST in there:
         link.altnames = tuple(
@@ -326,6 +330,15 @@ def _read_link(body: bytes) -> tuple[Link, int]:
     if info.get(_IFLA_INFO_SLAVE_KIND) == _PORT_OF_BRIDGE:
         _read_port(link, info.get(_IFLA_INFO_SLAVE_DATA, b""))
     return link, attributes.to_number(there.get(_IFLA_MASTER))
+
+
+def _forwards(settings: bytes) -> bool | None:
+    """The sysctl net.ipv4.conf.LINK.forwarding, which the kernel tells with a link, first of the settings for IPv4."""
+    if len(settings) < _IPV4_FIRST.size:
+        return None
+    dummy, family, dummy, kind, forwarding = _IPV4_FIRST.unpack_from(settings)
+    known = (family & ~_NESTED, kind & ~_NESTED) == (_AF_INET, _IFLA_INET_CONF)
+    return bool(forwarding) if known else None
 
 
 def _read_port(link: Link, data: bytes) -> None:

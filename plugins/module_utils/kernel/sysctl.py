@@ -44,6 +44,11 @@ def name_of(parts: t.Sequence[str]) -> str:
     return ("/" if any("." in part for part in parts) else ".").join(parts)
 
 
+def forwarding_of(link: str) -> str:
+    """The name of the sysctl that says whether a namespace forwards the IPv4 packets that come in by a link."""
+    return name_of(("net", "ipv4", "conf", link, "forwarding"))
+
+
 def effects(name: str, value: str) -> dict[str, str]:
     """What else the kernel sets in a namespace when a sysctl gets another value; ``*`` stands for each of its links.
 

@@ -11,11 +11,12 @@ import hashlib
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl as sysctls
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Address, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, route
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, route, sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, connected, connects
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab, Node
 
 # ETH_DATA_LEN: of a new veth or bridge.
 USUAL_MTU = 1500
@@ -49,6 +50,7 @@ class Defaults(Unclaimed):
                 said = one.more if isinstance(one, End) else {}
                 self._set(plan, one, more=_usual(name for name in found.unusual if name not in said))
         self._connect(plan)
+        self._forward(plan)
         for one in _named(self.lab) if altnames or macs else ():
             namespace, found = _find(plan, one)
             if namespace and found:
@@ -83,6 +85,25 @@ class Defaults(Unclaimed):
                 ]
                 route.connect(plan, namespace, wanted)
 
+    def _forward(self, plan: Plan) -> None:
+        """Let each link forward IPv4, or not, as its namespace does: somebody may have set it for one link alone.
+
+        Where the namespace itself does not do as it should, the kernel sets its links with it.
+        """
+        for node in self.lab.nodes.values():
+            namespace = plan.snapshot.namespace(node.ref) if links_forward_alike(node) else None
+            if namespace is None:
+                continue
+            wanted = str(int(bool(node.forwarding)))
+            said = _settings(node)
+            for found in namespace.links.values():
+                name = sysctls.forwarding_of(found.name)
+                if found.forwards in (None, bool(node.forwarding)) or name in said or not plan.owns(found):
+                    continue
+                if plan.snapshot.once(sysctls.value, node.ref, sysctls.FORWARDING[4]) == wanted:
+                    current = plan.moved_sysctls.get((node.ref, name), str(int(not node.forwarding)))
+                    sysctl.change(plan, namespace, name, current, wanted)
+
     @staticmethod
     def _set(plan: Plan, one: End | Bridge, **settings: t.Any) -> None:
         namespace, found = _find(plan, one)
@@ -94,6 +115,16 @@ class Defaults(Unclaimed):
         raw = bytearray(hashlib.sha256(" ".join((self.lab.name, one.netns, one.name)).encode()).digest()[:6])
         raw[0] = raw[0] & 0xFC | 0x02
         return raw.hex(":")
+
+
+def links_forward_alike(node: Node) -> bool:
+    """Whether the topology says of a namespace, and not otherwise of its links, that it forwards IPv4, or does not."""
+    said = node.forwarding is not None if node.ref else node.forwarding  # the host may forward for others
+    return bool(said) and _settings(node).isdisjoint(map(sysctls.forwarding_of, ("all", "default")))
+
+
+def _settings(node: Node) -> set[str]:
+    return {sysctls.name_of(sysctls.parts_of(name)) for name in node.sysctls}
 
 
 def _cut_off(namespace: Namespace, found: Link) -> list[Address]:

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import forwarding_of
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,
@@ -26,6 +27,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address imp
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import links_forward_alike
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, routes, sysctls
 
@@ -157,9 +159,16 @@ class Leftovers(Unclaimed):
                 dataclasses.replace(one, present=False).plan(plan)
 
     def _sysctls(self, plan: Plan, refs: set[str], kept: set[tuple[str, str]]) -> None:
-        """In the lab's own namespaces a sysctl that is not named any more gets the value of a new namespace."""
+        """In the lab's own namespaces a sysctl that is not named any more gets the value of a new namespace.
+
+        Whether a link forwards is left to :class:`.defaults.Defaults` where the topology says so of its namespace.
+        """
+        decided = {node.ref for node in self.lab.nodes.values() if links_forward_alike(node)}
         for one in sysctls(self.before) if self.before else []:
-            if one.netns in refs and not one.usual and (one.netns, one.name) not in kept:
+            if one.netns not in refs or one.usual or (one.netns, one.name) in kept:
+                continue
+            namespace = plan.snapshot.namespace(one.netns) if one.netns in decided else None
+            if not namespace or one.name not in map(forwarding_of, namespace.links):
                 one.forget(plan)
 
     def _masquerades(self, plan: Plan) -> None:
