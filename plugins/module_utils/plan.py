@@ -61,6 +61,9 @@ class Stage(enum.IntEnum):
     PERSIST = 21
 
 
+# What changes links and addresses, on which the routes of a namespace stand.
+_BELOW_ROUTES = frozenset(range(Stage.REMOVE_ADDRESS, Stage.ROUTE))
+
 # Waits for the bridges of its own namespace alone: where none has to come up, it goes out with CONFIGURE.
 _BEHIND_BRIDGES = (Stage.ROUTE, Stage.NEIGHBOR)
 # In these stages the namespaces do not matter to each other: what belongs to one is sent together.
@@ -147,6 +150,7 @@ class Plan:
     :ivar lab: the lab that acts. :ivar force: whether what is not the lab's may be changed.
     :ivar check: whether this is only a prediction: a namespace or link that is missing is then taken to be
         made by an earlier task, which in check mode made nothing, and named in `assumed`.
+    :ivar unsettled: references of the namespaces in which it changes links or addresses.
     :ivar kept: what the plan makes the lab remember, by key; None for what it forgets.
     :ivar moved_sysctls: the values that sysctls will have, by namespace and name; `*` stands for each link.
     :ivar crossed: the namespaces whose firewalls the lab's packets meet, and what is to be done about these, by
@@ -167,6 +171,7 @@ class Plan:
         self.force = force
         self.check = check
         self.warnings: list[str] = []
+        self.unsettled: set[str] = set()
         self.kept: dict[str, dict[str, t.Any] | None] = {}
         self.moved_sysctls: dict[tuple[str, str], str] = {}
         self.crossed: dict[str, str] = {}
@@ -199,6 +204,8 @@ class Plan:
         """As :meth:`add`, for a change that is made already."""
         if change.stage not in (Stage.NEIGHBOR, Stage.REMOVE_NEIGHBOR):
             self.forgotten = None
+        if change.stage in _BELOW_ROUTES:
+            self.unsettled.add(change.netns)
         self._changes.append(change)
 
     def changes(self) -> list[Planned]:

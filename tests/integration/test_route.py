@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import pathlib
+import subprocess
 import typing as t
 
 import pytest
@@ -167,14 +169,62 @@ def test_another_gateway_replaces_the_labs_route(lab: World) -> None:
     lab.run("route", lab=LAB, netns="c1", dst="default", via="10.0.0.1")
     done = lab.quartet("route", lab=LAB, netns="c1", dst="default", via="10.0.0.3")
     assert shown(lab, "c1") == ["default via 10.0.0.3 dev eth0"]
-    assert done["commands"] == [
-        "ip -n c1 route del default via 10.0.0.1 dev eth0",
-        "ip -n c1 route add default via 10.0.0.3",
-    ]
+    assert done["commands"] == ["ip -n c1 route replace default via 10.0.0.3"]
     assert done["diff"] == {
         "before": {"c1": {"routes": {"default": "default via 10.0.0.1 dev eth0"}}},
         "after": {"c1": {"routes": {"default": "default via 10.0.0.3"}}},
     }
+
+
+# Each route takes the place of the one before it.
+IN_PLACE: list[dict[str, t.Any]] = [
+    {"dst": "10.9.0.0/16", "via": "10.0.0.1"},
+    {"dst": "10.9.0.0/16", "via": "10.0.0.3"},
+    {"dst": "10.9.0.0/16", "via": "10.0.0.3", "mtu": 1400},
+    {"dst": "10.9.0.0/16", "dev": "eth0"},
+    {"dst": "10.9.0.0/16", "dev": "eth0", "src": "10.0.0.2"},
+    {"dst": "10.9.0.0/16", "type": "blackhole"},
+    {"dst": "10.9.0.0/16", "via": "203.0.113.1", "dev": "eth0", "onlink": True},
+    {"dst": "fd00:9::/64", "via": "fd00::1"},
+    {"dst": "fd00:9::/64", "via": "fd00::3"},
+    {"dst": "fd00:9::/64", "via": "fd00::3", "mtu": 1400},
+    {"dst": "fd00:9::/64", "via": "fe80::1", "dev": "eth0"},
+    {"dst": "fd00:9::/64", "dev": "eth0"},
+    {"dst": "fd00:9::/64", "dev": "eth0", "src": "fd00::2"},
+    {"dst": "fd00:9::/64", "type": "unreachable"},
+    {"dst": "fd00:9::/64", "dev": "eth0"},
+    {"dst": "fd00:9::/64", "type": "blackhole"},
+    {"dst": "fd00:9::/64", "via": "fd00::3"},
+]
+
+
+def test_a_route_is_replaced_without_a_gap(lab: World, tmp_path: pathlib.Path) -> None:
+    """The kernel tells of no deletion; and where another route of the task is refused, the old one is put back."""
+    refused = {"dst": "10.8.0.0/16", "dev": "eth0", "src": "10.0.0.99"}
+    heard = tmp_path / "heard"
+    with heard.open("w") as output:
+        command = ["ip", "-n", "c1", "monitor", "route"]
+        with subprocess.Popen(command, stdout=output) as monitor:
+            _wait_until_heard(lab, heard, "198.51.100.1")
+            for route in IN_PLACE:
+                errors = lab.refused("route", lab=LAB, netns="c1", routes=[route, refused])
+                assert "10.8.0.0/16" in errors[0] and errors[1:] == ["the changes made before it were taken back"]
+                done = lab.run("route", lab=LAB, netns="c1", **route)
+                is_first = route in (IN_PLACE[0], IN_PLACE[7])
+                assert [" route replace " in one for one in done["commands"]] == [not is_first]
+                assert not lab.run("route", lab=LAB, netns="c1", **route)["changed"]
+                assert len(shown(lab, "c1", "proto 76 " + route["dst"], 6 if ":" in route["dst"] else 4)) == 1
+            _wait_until_heard(lab, heard, "198.51.100.2")
+            monitor.terminate()
+    told = [line for line in heard.read_text().splitlines() if "198.51.100." not in line]
+    deleted = [line.split()[1] for line in told if line.startswith("Deleted")]
+    assert len(told) > 2 * len(IN_PLACE) and deleted == ["10.9.0.0/16", "fd00:9::/64"], "the first ones, taken back"
+
+
+def _wait_until_heard(world: World, heard: pathlib.Path, ip: str) -> None:
+    """Add and delete a route until the monitor has told of it, and so of all that was before."""
+    while ip not in heard.read_text():
+        world.sh("ip route add {0} dev eth0; ip route del {0} dev eth0; sleep 0.05".format(ip), "c1")
 
 
 def test_removal_shows_what_was_there(lab: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import PROTOCOL, RouteWanted, text
 
 if t.TYPE_CHECKING:
@@ -110,22 +110,40 @@ def test_what_was_not_said_may_be_as_it_is(plan: Plan) -> None:
     namespace = plan.namespace("c1", "")
     namespace.table(4).add(there)
     assert planned(plan, "c1", dst="default", via="10.0.0.1") == []
-    assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", src="10.0.0.3")) == 2
+    assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", src="10.0.0.3")) == 1
 
 
 @pytest.mark.parametrize("said", [{"onlink": True}, {"src": "10.0.0.2"}])
 def test_what_was_said_is_to_be_so(plan: Plan, said: dict[str, t.Any]) -> None:
     namespace = plan.namespace("c1", "")
     namespace.table(4).add(Route(4, "0.0.0.0/0", "10.0.0.1", "e0"))
-    assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", **said)) == 2
+    assert len(planned(plan, "c1", dst="default", via="10.0.0.1", dev="e0", **said)) == 1
 
 
-@pytest.mark.parametrize("difference", [{"nexthops": 2}, {"type": "prohibit"}, {"scope": "link"}, {"via": "10.0.0.7"}])
-def test_replaced_where_it_differs(plan: Plan, difference: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize(
+    ("difference", "steps"),
+    [
+        ({"type": "prohibit", "via": "", "dev": ""}, ["replace"]),
+        ({"scope": "link"}, ["replace"]),
+        ({"via": "10.0.0.7"}, ["replace"]),
+        # Of those, the kernel would perhaps not take the old one back in one step.
+        ({"nexthops": 2, "raw": "02"}, ["del", "add"]),
+        ({"via": "10.7.0.1"}, ["del", "add"]),
+    ],
+)
+def test_replaced_where_it_differs(plan: Plan, difference: dict[str, t.Any], steps: list[str]) -> None:
     namespace = plan.namespace("c1", "")
     there = Route(**{"family": 4, "dst": "0.0.0.0/0", "via": "10.0.0.1", "dev": "e0", **difference})
     namespace.table(4).add(there)
     commands = planned(plan, "c1", dst="default", via="10.0.0.1")
+    assert [command.split()[4] for command in commands] == steps
+
+
+def test_replaced_in_two_steps_where_what_it_stands_on_changes(plan: Plan) -> None:
+    namespace = plan.namespace("c1", "")
+    namespace.table(4).add(Route(4, "0.0.0.0/0", "10.0.0.1", "e0"))
+    plan.add(Stage.CONFIGURE, "c1", [], [], ("links", "e0"), None, None, [])
+    commands = planned(plan, "c1", dst="default", via="10.0.0.7")
     assert [command.split()[4] for command in commands] == ["del", "add"]
 
 
@@ -142,7 +160,7 @@ def test_a_foreign_route_is_refused(plan: Plan) -> None:
     assert refused(plan, "", dst="default", via="10.0.0.2") == reason
     assert refused(plan, "", dst="default", present=False) == reason
     plan.force = True
-    assert len(planned(plan, "", dst="default", via="10.0.0.2")) == 2
+    assert planned(plan, "", dst="default", via="10.0.0.2") == ["ip route replace default via 10.0.0.2"]
 
 
 def test_the_protocol_number_alone_does_not_make_a_route_the_labs(plan: Plan) -> None:

@@ -28,6 +28,16 @@ class AddRoute(Message):
         return rtnetlink.route_new(context.index(self.netns, self.route.dev), self.route)
 
 
+class ReplaceRoute(AddRoute):
+    """A route in the place of the one with its destination, table and metric: at no time there is neither."""
+
+    __slots__ = ()
+
+    def message(self, context: Context) -> t.Any:
+        """See the base class."""
+        return rtnetlink.route_replace(context.index(self.netns, self.route.dev), self.route)
+
+
 class PutBackRoute(AddRoute):
     """A route that was there, before the others with its destination, table and metric."""
 

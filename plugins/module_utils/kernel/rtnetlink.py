@@ -512,6 +512,11 @@ def route_new(index: int, route: Route) -> Packed:
     return _route(_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, route)
 
 
+def route_replace(index: int, route: Route) -> Packed:
+    """Put a route into the place of the one with its destination, table and metric, in one step; or add it."""
+    return _route(_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route)
+
+
 def route_put_back(index: int, route: Route, first: bool) -> Packed:
     """Add a route before the others with its destination and metric, or after them (fib_table_insert() of the kernel).
 

@@ -28,6 +28,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import 
     DeleteRoute,
     PutBackLast,
     PutBackRoute,
+    ReplaceRoute,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
@@ -174,6 +175,9 @@ class RouteWanted:
         for route in same_key:
             _demand(plan, namespace, route, self.place)
         self._check_host(plan, namespace, wanted)
+        if len(same_key) == 1 and _can_come_back(plan, namespace, same_key[0]):
+            _replace(plan, namespace, same_key[0], wanted)
+            return
         for route in same_key:
             remove(plan, namespace, route)
         _add(plan, namespace, wanted)
@@ -326,6 +330,36 @@ class _RouteChange:
         return [enter(self._namespace, "{0} {1} {2}".format(words, deed, text(self._route)))]
 
 
+class _Replaces(_RouteChange):
+    """A route that comes in the place of another one."""
+
+    __slots__ = ("_old",)
+
+    def __init__(self, namespace: Namespace, old: Route, route: Route) -> None:
+        super().__init__(Stage.ROUTE, namespace, route, True)
+        self._old = old
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The one operation."""
+        return [ReplaceRoute(self._namespace.ref, self._route)]
+
+    @property
+    def undo(self) -> list[Operation]:
+        """The other one in its place."""
+        return [ReplaceRoute(self._namespace.ref, self._old)]
+
+    @property
+    def before(self) -> str | None:
+        """The other one."""
+        return text(self._old)
+
+    @property
+    def commands(self) -> list[str]:
+        """By ip-route(8)."""
+        return [command.replace(" route add ", " route replace ", 1) for command in super().commands]
+
+
 class _GoesFromBehind(_RouteChange):
     """A route that goes from behind another one with its destination, table and metric."""
 
@@ -371,8 +405,33 @@ def connect(plan: Plan, namespace: Namespace, wanted: list[Route]) -> None:
 
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     namespace.table(route.family).add(route)
-    record = None if _ends_with_lab(plan, namespace, route) else {"netns": namespace.ref, "route": text(route)}
-    _put(plan, namespace, route, _RouteChange(Stage.ROUTE, namespace, route, True), None, record)
+    change = _RouteChange(Stage.ROUTE, namespace, route, True)
+    _put(plan, namespace, route, change, None, _record(plan, namespace, route))
+
+
+def _record(plan: Plan, namespace: Namespace, route: Route) -> remembered.Record | None:
+    """What the lab is to remember of a route that it adds; None where the route ends with the lab anyway."""
+    return None if _ends_with_lab(plan, namespace, route) else {"netns": namespace.ref, "route": text(route)}
+
+
+def _can_come_back(plan: Plan, namespace: Namespace, route: Route) -> bool:
+    """Whether the kernel would take a route again as long as all else that the plan changes is still changed.
+
+    So a route that is replaced in one step can be put back in one step. Else the old one has to go before everything
+    that it stands on, and leaves a gap. A route with a TOS is not replaced by one without.
+    """
+    if route.raw or namespace.ref in plan.unsettled:
+        return False
+    direct = namespace.table(route.family).direct_to(rules.ip_of(route.via)) if route.via else []
+    return not route.via or route.onlink or any(one.protocol == KERNEL_PROTOCOL for one in direct)
+
+
+def _replace(plan: Plan, namespace: Namespace, old: Route, route: Route) -> None:
+    """Plan a route in the place of another one."""
+    before = _remembered(plan, namespace, old)
+    namespace.table(old.family).discard(old)
+    namespace.table(route.family).add(route)
+    _put(plan, namespace, route, _Replaces(namespace, old, route), before, _record(plan, namespace, route))
 
 
 def remove(plan: Plan, namespace: Namespace, route: Route, stage: Stage = Stage.REMOVE_ROUTE) -> None:
