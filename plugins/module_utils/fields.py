@@ -244,6 +244,15 @@ ADDRESS = _table(
           word="nodad"),
 )  # fmt: skip
 
+# An entry of a neighbour table, beside the address. NDA_*, NTF_*. The link and the state are in the header, too.
+NEIGHBOR = _table(
+    Field("lladdr", 2, MAC, "", "The MAC address of the neighbour."),
+    Field("proxy", HEADER, _alone(_bit(0x08)), False,
+          "Whether the namespace answers requests for the address on the neighbour's behalf."),
+    Field("router", HEADER, _alone(_bit(0x80)), False),
+    Field("extern_learn", HEADER, _alone(_bit(0x10)), False),
+)  # fmt: skip
+
 # A route, beside its destination. RTA_*, RTNH_F_*. The table is a number to the kernel, and has names for users.
 ROUTE = _table(
     Field("via", 5, IP, text="The gateway: an address, or a namespace that shares a network with this one."),

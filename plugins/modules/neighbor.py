@@ -108,6 +108,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import Flush, NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import items, one_or_many, run_module
 
@@ -116,8 +117,7 @@ ENTRY = {
     "dst": {"type": "str"},
     "dev": {"type": "str"},
     "netns": {"type": "str"},
-    "lladdr": {"type": "str"},
-    "proxy": {"type": "bool"},
+    **fields.arguments(fields.NEIGHBOR),
 }
 OPTIONS = {
     "nud": {"type": "list", "elements": "str", "choices": NUD},
@@ -130,12 +130,11 @@ def build(params):
     if params["state"] == "flushed":
         return [Flush(params["netns"] or "", params["dev"], params["nud"] or [])]
     return [
-        NeighborWanted(
+        NeighborWanted.of(
+            item,
             netns=item["netns"] or "",
             dev=item["dev"] or "",
             dst=item["dst"],
-            lladdr=item["lladdr"].lower() if item["lladdr"] else None,
-            proxy=bool(item["proxy"]),
             present=params["state"] == "present",
             place=place,
         )

@@ -256,6 +256,16 @@ namespaces:
           type: bool
           returned: always
           sample: false
+        router:
+          description: Whether the neighbour is a router. A router says so in IPv6, and C(ip neigh) sets it.
+          type: bool
+          returned: always
+          sample: false
+        extern_learn:
+          description: Whether a program other than the kernel has learnt the entry.
+          type: bool
+          returned: always
+          sample: false
     fdb:
       description: The forwarding databases of its bridges.
       type: list

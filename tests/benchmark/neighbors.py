@@ -27,7 +27,10 @@ def entries(count: int, version: int) -> list[NeighborWanted]:
     """Permanent entries of the only container's link; another version has other MAC addresses."""
     return [
         NeighborWanted(
-            "web1", "lan", f"10.0.{1 + n // 250}.{n % 250 + 1}", f"02:00:{version:02x}:{n.to_bytes(3, 'big').hex(':')}"
+            "web1",
+            "lan",
+            f"10.0.{1 + n // 250}.{n % 250 + 1}",
+            {"lladdr": f"02:00:{version:02x}:{n.to_bytes(3, 'big').hex(':')}"},
         )
         for n in range(count)
     ]

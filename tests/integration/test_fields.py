@@ -145,6 +145,54 @@ def test_addresses_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
         assert not drifted(world), name
 
 
+NEIGHBORS = [
+    {"netns": "c1", "dev": "eth0", "dst": "10.0.0.9", "lladdr": "02:00:00:00:00:09"},
+    {"netns": "c1", "dev": "eth0", "dst": "fd00::9", "lladdr": "02:00:00:00:00:09"},
+    {"netns": "c1", "dev": "eth0", "dst": "10.0.0.8", "proxy": True},
+    {"netns": "c1", "dev": "eth0", "dst": "fd00::8", "proxy": True},
+]
+
+
+def entries(world: t.Any) -> list[str]:
+    """The entries of c1 as ip-neighbour(8) prints them, without those that the kernel has learnt."""
+    found = world.sh("ip -n c1 neigh; ip -n c1 neigh show proxy; ip -n c1 -6 neigh show proxy").splitlines()
+    return sorted({line.strip() for line in found if "PERMANENT" in line or "proxy" in line})
+
+
+def test_neighbors_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """By each attribute, with both families, of permanent entries and of proxies; the diff names what differs."""
+    lab = {**lab, "neighbors": NEIGHBORS}
+    world.run("topology", topology=lab)
+    built = entries(world)
+    assert len(built) == 4
+    with Sockets() as sockets:
+        exported = export(Snapshot(sockets), "x")["neighbors"]
+    assert sorted(exported, key=str) == sorted(NEIGHBORS, key=str)
+    pin = "ip -n c1 neigh replace {dst} lladdr {mac} dev eth0 nud permanent"
+    drift = {
+        "lladdr": (pin.replace("{mac}", "02:00:00:00:00:77"), "02:00:00:00:00:77 permanent"),
+        "router": (pin + " router", "02:00:00:00:00:09 permanent router"),
+        "extern_learn": (pin + " extern_learn", "02:00:00:00:00:09 permanent extern_learn"),
+        "state": (pin.replace("permanent", "stale"), "02:00:00:00:00:09 stale"),
+        "proxy": ("ip -n c1 neigh del proxy {dst} dev eth0", ""),
+        "router of a proxy": ("ip -n c1 neigh replace proxy {dst} dev eth0 router", "proxy router"),
+    }
+    assert set(fields.NEIGHBOR) <= drift.keys()
+    for name, (command, shown) in drift.items():
+        dsts = ["10.0.0.8", "fd00::8"] if "proxy" in name else ["10.0.0.9", "fd00::9"]
+        damage = "; ".join(command.format(dst=dst, mac="02:00:00:00:00:09") for dst in dsts)
+        world.sh(damage)
+        assert drifted(world), name
+        done = world.run("topology", topology=lab)
+        before = {"proxies" if "proxy" in name else "neighbors": dict.fromkeys(dsts, shown)}
+        assert done["diff"]["before"] == ({"c1": {"links": {"eth0": before}}} if shown else {}), name
+        assert entries(world) == built, name
+        world.sh(damage)
+        world.sh("; ".join(done["commands"]))
+        assert entries(world) == built, name
+        assert not drifted(world), name
+
+
 def test_addresses_with_options(world: t.Any, lab: dict[str, t.Any]) -> None:
     """They are made so, kept, exported, typed, seen where somebody changes them, and go with the keys."""
     lan = {**lab["segments"]["lan"], "prefix": ["10.0.0.0/24", "fd00::/64"], "default_route": False}

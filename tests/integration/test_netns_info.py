@@ -29,7 +29,8 @@ def test_tells_links_with_peers_and_masters_addresses_routes_and_neighbors(world
     assert [one for one in eth0["addresses"] if ":" not in one] == ["10.0.0.2/24"]
     routes = [(one["dst"], one["via"], one["dev"]) for one in c1["routes"] if one["family"] == 4]
     assert routes == [("default", "10.0.0.1", "eth0"), ("10.0.0.0/24", "", "eth0")]
-    pinned = {"dst": "10.0.0.9", "dev": "eth0", "lladdr": "02:00:00:00:00:09", "state": "PERMANENT", "proxy": False}
+    pinned = {"dst": "10.0.0.9", "dev": "eth0", "lladdr": "02:00:00:00:00:09", "state": "PERMANENT"}
+    pinned.update(proxy=False, router=False, extern_learn=False)
     assert pinned in c1["neighbors"]
 
 

@@ -179,7 +179,10 @@ def test_neighbors_are_looked_up_in_one_reading(world: World, monkeypatch: pytes
         monkeypatch.setattr(owner, name, lambda *given, ask=ask, name=name: asked.append(name) or ask(*given))
 
     def entries(mac: str) -> list[engine.Resource]:
-        return [NeighborWanted("web1", "eth0", f"10.0.2.{n}", f"02:00:00:00:{mac}:{n:02x}") for n in range(1, 51)]
+        return [
+            NeighborWanted("web1", "eth0", f"10.0.2.{n}", {"lladdr": f"02:00:00:00:{mac}:{n:02x}"})
+            for n in range(1, 51)
+        ]
 
     for mac, changed in (("01", True), ("01", False), ("02", True)):
         asked.clear()

@@ -12,9 +12,10 @@ from __future__ import annotations
 import struct
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.fields import (
     IP,
-    MAC,
+    NEIGHBOR,
     NEIGHBOR_STATE,
     NEIGHBOR_STATES,
 )
@@ -31,8 +32,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 
 NEW = 28
 _DELETE, _GET = 29, 30
-_DST, _LLADDR, _VLAN, _MASTER = 1, 2, 5, 9  # NDA_*
-_PROXY = 0x08  # NTF_PROXY
+_DST, _VLAN, _MASTER = 1, 5, 9  # NDA_*
+_LLADDR, _IS_PROXY = NEIGHBOR["lladdr"], NEIGHBOR["proxy"].codec
+_PROXY = _IS_PROXY.pack(True)
 _AF_INET, _AF_INET6, _AF_BRIDGE = 2, 10, 7
 _NDMSG = struct.Struct("=BxxxiHBB")  # family, link's index, state, flags, type
 
@@ -55,7 +57,15 @@ class Entry(t.NamedTuple):
     @property
     def lladdr(self) -> str:
         """Its hardware address; empty where it is not known."""
-        return str(MAC.read(self.there.get(_LLADDR, b"")))
+        return str(_LLADDR.codec.read(self.there.get(_LLADDR.attribute, b"")))
+
+    def values(self) -> dict[str, t.Any]:
+        """What it has, by the names of :data:`.fields.NEIGHBOR`."""
+        found = {}
+        for name, field in NEIGHBOR.items():
+            raw = self.flags if field.attribute == fields.HEADER else self.there.get(field.attribute)
+            found[name] = field.new if raw is None else field.codec.read(raw)
+        return found
 
     @property
     def is_ip(self) -> bool:
@@ -65,7 +75,7 @@ class Entry(t.NamedTuple):
     @property
     def is_proxy(self) -> bool:
         """Whether it is an address that the namespace answers for."""
-        return bool(self.flags & _PROXY)
+        return bool(_IS_PROXY.read(self.flags))
 
 
 def read(body: bytes) -> Entry:
@@ -88,11 +98,15 @@ def delete(entry: Entry) -> Packed:
 def _change(kind: int, flags: int, index: int, neighbor: Neighbor) -> Packed:
     state = NEIGHBOR_STATE.pack("PERMANENT" if neighbor.proxy else neighbor.state)
     family = _AF_INET6 if ":" in neighbor.dst else _AF_INET
-    body = _NDMSG.pack(family, index, state, _PROXY if neighbor.proxy else 0, 0)
-    body += attributes.pack(_DST, IP.pack(neighbor.dst))
-    if neighbor.lladdr:
-        body += attributes.pack(_LLADDR, MAC.pack(neighbor.lladdr))
-    return Packed(kind, flags, body)
+    own_flags = 0
+    body = attributes.pack(_DST, IP.pack(neighbor.dst))
+    for name, field in NEIGHBOR.items():
+        value = getattr(neighbor, name)
+        if field.attribute == fields.HEADER:
+            own_flags |= field.codec.pack(value)
+        elif value != field.new:
+            body += attributes.pack(field.attribute, field.codec.pack(value))
+    return Packed(kind, flags, _NDMSG.pack(family, index, state, own_flags, 0) + body)
 
 
 def neighbor_new(index: int, neighbor: Neighbor) -> Packed:
@@ -112,9 +126,7 @@ def neighbors(socket: Netlink, names: dict[int, str]) -> list[Neighbor]:
     Without the kernel's own entries for multicast and loopback.
     """
     return [
-        Neighbor(
-            entry.dst, names.get(entry.index, ""), entry.lladdr, NEIGHBOR_STATE.read(entry.state), entry.is_proxy
-        )
+        Neighbor(entry.dst, names.get(entry.index, ""), NEIGHBOR_STATE.read(entry.state), **entry.values())
         for family in (_AF_INET, _AF_INET6)
         for flags in (0, _PROXY)  # the kernel tells of the one kind or of the other
         for entry in dump(socket, family, flags)

@@ -189,13 +189,18 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class Neighbor:
-    """An entry of the neighbour table; `state` as iproute2 writes it: ``REACHABLE``, ``STALE``, ``PERMANENT``."""
+    """An entry of the neighbour table; from `lladdr` on by the names of :data:`.fields.NEIGHBOR`.
+
+    :ivar state: as iproute2 writes it: ``REACHABLE``, ``STALE``, ``PERMANENT``; ``NONE`` for a proxy's.
+    """
 
     dst: str
     dev: str
-    lladdr: str
     state: str
+    lladdr: str = ""
     proxy: bool = False
+    router: bool = False
+    extern_learn: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import shlex
+import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
@@ -20,22 +21,32 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
+_USUAL_FLAGS = [(name, new) for name, new in fields.usual(fields.NEIGHBOR).items() if name not in ("lladdr", "proxy")]
+
 
 @dataclasses.dataclass
 class NeighborWanted:
     """A permanent entry, or with *proxy* an address that the namespace answers for.
 
+    :ivar values: by the names of :data:`.fields.NEIGHBOR`.
     :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
     """
 
     netns: str
     dev: str
     dst: str
-    lladdr: str | None = None
-    proxy: bool = False
+    values: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     present: bool = True
     place: str = ""
     complete: bool = False
+
+    @classmethod
+    def of(cls, values: t.Mapping[str, t.Any], **others: t.Any) -> NeighborWanted:
+        """The entry that the options of a module, or the keys of a topology, describe; *others* are where it is."""
+        named = fields.given(fields.NEIGHBOR, values)
+        if "lladdr" in named:
+            named["lladdr"] = named["lladdr"].lower()
+        return cls(values=named, **others)
 
     def check(self) -> list[str]:
         """Names and addresses; a permanent entry has a MAC, one of a proxy has none."""
@@ -49,16 +60,17 @@ class NeighborWanted:
             errors.append(
                 "{0}dev: lo leads to no neighbour; give the link that leads to {1}".format(self.place, self.dst)
             )
-        errors += rules.check_mac(self.place + "lladdr", self.lladdr)
-        if self.proxy and self.lladdr:
-            errors.append("{0}lladdr: a proxy answers with its own, not with {1}".format(self.place, self.lladdr))
-        if self.present and not self.proxy and not self.lladdr:
+        lladdr, proxy = self.values.get("lladdr"), self.values.get("proxy")
+        errors += rules.check_mac(self.place + "lladdr", lladdr)
+        if proxy and lladdr:
+            errors.append("{0}lladdr: a proxy answers with its own, not with {1}".format(self.place, lladdr))
+        if self.present and not proxy and not lladdr:
             errors.append("{0}lladdr: an entry for {1} needs the MAC address".format(self.place, self.dst))
         return errors
 
     def claims(self) -> list[tuple[str, str, str]]:
         """The address on the link."""
-        kind = "proxy entry" if self.proxy else "neighbor"
+        kind = "proxy entry" if self.values.get("proxy") else "neighbor"
         value = "{0} dev {1} in {2}".format(self._ip(), self.dev, self.netns or "the host")
         return [(kind, value, self.place + "dst")]
 
@@ -74,11 +86,12 @@ class NeighborWanted:
         namespace = plan.namespace(self.netns, self.place + "netns")
         link = plan.link(namespace, self.dev, self.place + "dev", self.complete)
         plan.demand(namespace, link, self.place + "dev", "get an entry")
-        wanted = Neighbor(self._ip(), self.dev, self.lladdr or "", "PERMANENT", self.proxy)
+        state = "NONE" if self.values.get("proxy") else "PERMANENT"
+        wanted = Neighbor(self._ip(), self.dev, state, **self.values)
         there = self._there(plan, namespace)
         if there is not None and _is_lost(plan, namespace, there):
             there = None
-        if there is None or (not self.proxy and (there.lladdr, there.state) != (wanted.lladdr, "PERMANENT")):
+        if there != wanted:
             _put(plan, namespace, there, wanted)
 
     def _ip(self) -> str:
@@ -88,7 +101,7 @@ class NeighborWanted:
         """The entry that the kernel has for the address."""
         if not _has_table(namespace, self.dev):
             return None
-        return plan.snapshot.neighbors(namespace).get((self.dev, self._ip(), self.proxy))
+        return plan.snapshot.neighbors(namespace).get((self.dev, self._ip(), bool(self.values.get("proxy"))))
 
 
 @dataclasses.dataclass
@@ -175,7 +188,7 @@ def _ipv4_at_the_end(plan: Plan, ref: str, dev: str) -> set[str]:
 
 
 def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neighbor) -> None:
-    if there is not None and there.state == "PERMANENT":
+    if there is not None and (there.proxy or there.state == "PERMANENT"):
         undo: Operation = AddNeighbor(namespace.ref, there)
     else:  # what was only learnt can be learnt again
         undo = DeleteNeighbor(namespace.ref, wanted)
@@ -192,7 +205,6 @@ def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neigh
 
 
 def remove(plan: Plan, namespace: Namespace, there: Neighbor) -> None:
-    words = "proxy {0} dev {1}" if there.proxy else "{0} dev {1}"
     plan.add(
         Stage.REMOVE_NEIGHBOR,
         namespace.ref,
@@ -201,7 +213,7 @@ def remove(plan: Plan, namespace: Namespace, there: Neighbor) -> None:
         _where(there),
         _text(there),
         None,
-        [enter(namespace, "ip neigh del " + words.format(there.dst, shlex.quote(there.dev)))],
+        [enter(namespace, "ip neigh del {0} dev {1}".format(_address(there), shlex.quote(there.dev)))],
     )
 
 
@@ -210,12 +222,22 @@ def _where(neighbor: Neighbor) -> tuple[str, ...]:
 
 
 def _text(neighbor: Neighbor) -> str:
-    return "proxy" if neighbor.proxy else " ".join(word for word in (neighbor.lladdr, neighbor.state.lower()) if word)
+    found = ["proxy"] if neighbor.proxy else [neighbor.lladdr, neighbor.state.lower()]
+    return " ".join(word for word in [*found, *fields.words(fields.NEIGHBOR, _flags(neighbor))] if word)
 
 
 def _words(neighbor: Neighbor) -> str:
-    if neighbor.proxy:
-        return "proxy {0} dev {1}".format(neighbor.dst, shlex.quote(neighbor.dev))
-    return "{0} lladdr {1} dev {2} nud permanent".format(
-        neighbor.dst, neighbor.lladdr, shlex.quote(neighbor.dev)
-    )
+    lladdr = fields.words(fields.NEIGHBOR, {"lladdr": neighbor.lladdr}) if neighbor.lladdr else []
+    state = [] if neighbor.proxy else ["nud", neighbor.state.lower()]
+    flags = fields.words(fields.NEIGHBOR, _flags(neighbor))
+    return " ".join([_address(neighbor), *lladdr, "dev", shlex.quote(neighbor.dev), *state, *flags])
+
+
+def _address(neighbor: Neighbor) -> str:
+    """The address as ip-neighbour(8) takes it."""
+    return ("proxy " if neighbor.proxy else "") + neighbor.dst
+
+
+def _flags(neighbor: Neighbor) -> dict[str, bool]:
+    """What else an entry has that a new one has not."""
+    return {name: getattr(neighbor, name) for name, new in _USUAL_FLAGS if getattr(neighbor, name) != new}

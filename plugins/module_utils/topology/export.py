@@ -186,7 +186,7 @@ def _neighbors(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data]
         link = namespace.links.get(one.dev)
         if link is None or not owns(lab, link) or not (one.proxy or one.state == "PERMANENT"):
             continue
-        how: Data = {"proxy": True} if one.proxy else {"lladdr": one.lladdr}
+        how = {name: getattr(one, name) for name in fields.arguments(fields.NEIGHBOR) if getattr(one, name)}
         found.append({"netns": _title(namespace), "dst": one.dst, "dev": one.dev, **how})
     return found
 

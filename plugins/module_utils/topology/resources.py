@@ -136,12 +136,11 @@ def routes(lab: Lab) -> t.Iterator[RouteWanted]:
 def neighbors(lab: Lab) -> list[NeighborWanted]:
     """The permanent entries of neighbour tables."""
     return [
-        NeighborWanted(
-            values["netns"],
-            values["dev"],
-            values["dst"],
-            _lower(values.get("lladdr")),
-            values.get("proxy", False),
+        NeighborWanted.of(
+            values,
+            netns=values["netns"],
+            dev=values["dev"],
+            dst=values["dst"],
             place=place + ".",
             complete=True,
         )

@@ -168,8 +168,7 @@ SHAPES: dict[str, Shape] = {
         "netns": Key(TEXT, "The namespace that gets the entry.", required=True),
         "dst": Key(TEXT, "The IP address of the neighbour.", required=True),
         "dev": Key(TEXT, "The link to the neighbour.", required=True),
-        "lladdr": Key(TEXT, "The MAC address of the neighbour."),
-        "proxy": Key(FLAG, "Whether the namespace answers requests for the address on the neighbour's behalf."),
+        **_keys(fields.NEIGHBOR),
     },
     "masquerade": {
         "netns": Key(TEXT, "The namespace that is the router. Default: C(host)."),
