@@ -244,11 +244,13 @@ options:
 notes:
   - A kernel sends one address about one ICMP error a second (sysctl C(net.ipv4.icmp_ratelimit)). If a router refuses
     many requests of one sender, checks that expect V(unreachable) pass, but the reason of some may be V(no_reply).
-  - The kernel's neighbour table is shared by all namespaces of a machine, and holds 1024 entries by default
-    (C(net.ipv4.neigh.default.gc_thresh3)); all pairs of 33 namespaces need more. When it is full, and with
-    V(protocol=tcp) after every 256 checks, the entries of targets that are not being asked are forgotten, as
-    C(ip neigh flush) does; permanent ones are not. If it stays full, checks end in V(send_failed) with ENOBUFS, or,
-    where it is the target that has no room, in V(no_reply).
+  - All network namespaces of a machine share one neighbour table for each IP version. It holds 1024 entries by default
+    (sysctls C(net.ipv4.neigh.default.gc_thresh3) and C(net.ipv6.neigh.default.gc_thresh3) of the machine's own
+    namespace). All pairs of 33 namespaces need more, and so do the hops of a routed network with 513 links.
+  - If the table is full, and after every 256 checks with V(protocol=tcp), the module makes the kernel forget the
+    neighbours that it is not asking, as C(ip neigh flush) does. It keeps permanent entries. Checks that got nothing
+    while the table was full are made again after 5 seconds, at most five times, as long as they become fewer. Those
+    that are left have the reason V(neighbor_table_full).
 seealso:
   - name: ping(8)
     description: Sends ICMP echo requests by hand.
@@ -391,6 +393,8 @@ results:
           ended, or waits for the carrier of the link.
         - V(duplicate_address) - duplicate address detection found the IPv6 address of the target or the sender
           elsewhere, so the kernel does not use it.
+        - V(neighbor_table_full) - no answer came, and the machine's neighbour table was full meanwhile.
+          RV(results[].sysctl) limits it. Such a check always fails.
         - V(send_failed) - the sender's kernel could not send, for the reason in RV(results[].errno). Such a check
           always fails.
         - V(host_unreachable) - no host on the last link answers for the address.
@@ -448,6 +452,11 @@ results:
       returned: if the reason is V(packet_too_big) and the MTU is known
       type: int
       sample: 1450
+    sysctl:
+      description: The sysctl that limits the neighbour table, and its value. It is one of the machine's own namespace.
+      returned: if the reason is V(neighbor_table_full)
+      type: str
+      sample: net.ipv4.neigh.default.gc_thresh3 = 1024
     lladdrs:
       description: The MAC addresses that answered for the address, in the order of their answers.
       returned: with ARP

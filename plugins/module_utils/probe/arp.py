@@ -116,7 +116,8 @@ class Endpoint:
 class Probe(base.Probe):
     """A check by ARP. It goes on listening until the next request is due, because two may answer."""
 
-    unrefused = False  # no ICMP error is about ARP
+    # No ICMP error is about ARP, nor do its packets need an entry of the neighbour table.
+    unrefused = starved = False
 
     def __init__(self, check: Check, endpoint: Endpoint) -> None:
         super().__init__(check)

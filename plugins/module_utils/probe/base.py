@@ -58,6 +58,7 @@ class Probe:
         self._errno = ""
         self._by = ""
         self._mtu = 0
+        self._sysctl = ""
         self._refusals = 0
 
     @property
@@ -99,6 +100,17 @@ class Probe:
         """Whether it expects an ICMP error, and nothing at all has come."""
         return self.check.expect in reasons.BY_ICMP and self._reason == reasons.NO_REPLY
 
+    @property
+    def starved(self) -> bool:
+        """Whether nothing has come, and the kernel may have had no room for a neighbour on the way."""
+        no_room = self._errno == errno.errorcode[errno.ENOBUFS]
+        return not self._trips and (no_room or self._reason == reasons.NO_REPLY)
+
+    def start_over(self) -> None:
+        """Forget how requests failed, and have the whole time again. Answers to earlier requests still count."""
+        self.decided, self._deadline = False, None
+        self._reason, self._errno, self._refusals = reasons.NO_REPLY, "", 0
+
     def reopen(self) -> None:
         """Take errors and answers again, although the time is over. The first that is expected decides."""
         self.decided = False
@@ -114,9 +126,10 @@ class Probe:
         """The name of the error with which the sender's own kernel refused; empty where it did not."""
         return self._errno
 
-    def explain(self, reason: str) -> None:
-        """Take what was found to be the reason, if anything was."""
+    def explain(self, reason: str, sysctl: str = "") -> None:
+        """Take what was found to be the reason, if anything was, with the sysctl that is at the bottom of it."""
         self._reason = reason or self._reason
+        self._sysctl = sysctl
 
     def ask(self) -> None:
         """Send a request, and take it down."""
@@ -181,10 +194,11 @@ class Probe:
         if expect == reasons.REACHABLE and received and not self.complete:
             reason, ok = "too_few_replies", False
         no_source = self._errno == errno.errorcode[errno.EADDRNOTAVAIL]
-        if reason == reasons.SEND_FAILED or (no_source and self.check.src and expect != reason):
+        if reason in (reasons.SEND_FAILED, reasons.TABLE_FULL) or (no_source and self.check.src and expect != reason):
             ok = False  # what was asked was not tried: a wrong `src` must not pass for an unreachable target
         rtt = round(min(self._trips.values()) * 1000, 3) if received else None
-        return Outcome(got, reason, self._errno, self._by, rtt, self._sent, received, ok, self.extra())
+        extra = {**self.extra(), **({"sysctl": self._sysctl} if self._sysctl else {})}
+        return Outcome(got, reason, self._errno, self._by, rtt, self._sent, received, ok, extra)
 
     def extra(self) -> dict[str, t.Any]:
         """What this protocol tells beside the rest."""

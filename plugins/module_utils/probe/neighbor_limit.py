@@ -14,8 +14,34 @@ import contextlib
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache, neighbor_limits
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Probe
+
+# Seconds after which the kernel frees any entry that is not in use, where there is no room for another.
+PAUSE = 5.05
+
+
+class Watch:
+    """Whether the neighbour tables of some families are full, as the kernel counts it."""
+
+    def __init__(self, families: t.Iterable[int]) -> None:
+        self._families = sorted(families)
+        self._seen = self._read()
+
+    def full(self) -> set[int]:
+        """The families whose table had no room for an entry since this was last asked."""
+        before, self._seen = self._seen, self._read() or self._seen
+        return {family for family, limit in self._seen.items() if limit.fulls > before.get(family, limit).fulls}
+
+    def sysctl(self, family: int) -> str:
+        """The sysctl that limits the table of a family, and its value."""
+        return f"{neighbor_limits.SYSCTL[family]} = {self._seen[family].most}"
+
+    def _read(self) -> dict[int, neighbor_limits.Limit]:
+        with contextlib.suppress(KernelError), contextlib.closing(Netlink()) as netlink:
+            return {family: neighbor_limits.read(netlink, family) for family in self._families}
+        return {}
 
 
 def make_room(probes: t.Sequence[Probe]) -> bool:

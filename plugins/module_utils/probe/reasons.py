@@ -27,6 +27,9 @@ LOCAL = {
 
 SEND_FAILED = "send_failed"
 
+# Nothing came back, and the neighbour table that all namespaces of the machine share was full meanwhile.
+TABLE_FULL = "neighbor_table_full"
+
 # The state of an IPv6 address that the kernel does not use.
 TENTATIVE = "tentative_address"
 DUPLICATE = "duplicate_address"

@@ -18,11 +18,11 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, detection, icmp, tcp, turns, udp
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, detection, icmp, reasons, tcp, turns, udp
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Outcome, Probe
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY, Check
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbor_limit import make_room
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbor_limit import PAUSE, Watch, make_room
 
 # How many requests are sent before replies are looked at again.
 _BURST = 64
@@ -34,6 +34,9 @@ _UNASKED = (
     "{0} checks expected an ICMP error, got nothing, and were not made again within {1:.0f} seconds: a router sends "
     "one sender an error every one or two seconds (net.ipv4.icmp_ratelimit); make these checks in tasks of their own"
 )
+
+# How often checks are made again at most because the neighbour table was full.
+_ROUNDS = 5
 
 _Key = tuple[t.Any, ...]
 
@@ -70,14 +73,19 @@ def run(checks: list[Check], problems: list[str] | None = None) -> Made:
         errors = [*problems, *opening.errors]
         if errors:
             raise LabError(list(dict.fromkeys(errors)))
-        _exchange([probes[number] for number in range(len(checks))], opening.selector)
+        queue = [probes[number] for number in range(len(checks))]
+        watch = Watch({check.family for check in checks if check.protocol != "arp"})
+        _exchange(queue, opening.selector)
+        full = _exchange_the_rest(queue, watch, opening.selector)
         unasked = turns.take(probes.values(), opening.selector)
         unexplained = [probe for probe in probes.values() if probe.unexplained]
         if unexplained:
             states = detection.States()
             for probe in unexplained:
                 probe.explain(states.reason(probe.check, probe.refusal))
-        outcomes = [probes[number].outcome() for number in range(len(checks))]
+        for probe in _starved(queue, full | watch.full()):
+            probe.explain(reasons.TABLE_FULL, watch.sysctl(probe.check.family))
+        outcomes = [probe.outcome() for probe in queue]
         return Made(outcomes, [_UNASKED.format(unasked, turns.LONGEST)] if unasked else [])
 
 
@@ -235,3 +243,29 @@ def _exchange(queue: list[Probe], selector: selectors.BaseSelector) -> None:
             if make_room(queue):
                 for probe in crowded:
                     probe.ask()
+
+
+def _starved(probes: list[Probe], full: set[int]) -> list[Probe]:
+    """Those that a full neighbour table may have kept from an answer, by the families whose table was full."""
+    return [probe for probe in probes if probe.check.family in full and probe.starved]
+
+
+def _exchange_the_rest(queue: list[Probe], watch: Watch, selector: selectors.BaseSelector) -> set[int]:
+    """Make checks again that a full neighbour table may have kept from an answer, as long as they become fewer.
+
+    Returns the families whose table was full the last time.
+    """
+    full = watch.full()
+    rest = _starved(queue, full)
+    for dummy in range(_ROUNDS):
+        if not rest:
+            break
+        time.sleep(PAUSE)
+        for probe in rest:
+            probe.start_over()
+        _exchange(rest, selector)
+        full, before = watch.full(), rest
+        rest = _starved(rest, full)
+        if len(rest) == len(before):
+            break
+    return full

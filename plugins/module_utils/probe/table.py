@@ -77,6 +77,8 @@ def _why(result: dict[str, t.Any]) -> str:
         why += " by {}".format(result["by"])
     if result["reason"] == "too_few_replies":
         why += " ({} of {} sent)".format(result["received"], result["sent"])
+    if result.get("sysctl"):
+        why += " ({})".format(result["sysctl"])
     if result.get("mtu"):
         why += " (mtu {})".format(result["mtu"])
     if result.get("lladdrs"):

@@ -23,6 +23,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import model
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import USUAL_MTU, Defaults
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab, Node
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.neighbor_space import NeighborSpace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.rebuilt import Rebuilt
 
 
@@ -66,7 +67,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     ]
     # Routes to be removed come first, and those without a gateway before those whose gateway they lead to.
     found.append(Many(lambda: routes(lab)))
-    return [*found, *neighbors(lab), Rebuilt(before), *sysctls(lab), *_masquerades(lab)]
+    return [*found, *neighbors(lab), Rebuilt(before), *sysctls(lab), *_masquerades(lab), NeighborSpace(lab)]
 
 
 def _netns(node: Node) -> Netns:
