@@ -328,6 +328,17 @@ RULESETS = {
     "iptables last rule": ("I -A FORWARD -p tcp --dport 25 -j ACCEPT; I -A FORWARD -j REJECT", False, False),
     "iptables drop": ("I -A FORWARD -j DROP", False, False),
     "iptables drop behind one way": ("I -A FORWARD -i br0 -j ACCEPT; I -A FORWARD -j DROP", True, False),
+    "iptables answers alone": (
+        "I -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; I -A FORWARD -j DROP",
+        False,
+        False,
+    ),
+    "iptables of another bridge": (  # as libvirt makes it
+        "I -N X; I -A X -i virbr0 -o virbr0 -j ACCEPT; I -A X -i virbr0 -j REJECT; I -A X -o virbr0 -j REJECT;"
+        "I -A FORWARD -j X",
+        True,
+        True,
+    ),
     "iptables of the other family": ("I6 -P FORWARD DROP; I6 -A FORWARD -j REJECT", True, True),
     "iptables behind accept": ("I -P FORWARD DROP; I -A FORWARD -j ACCEPT", True, True),
     "iptables jump": ("I -N X; I -A X ! -o br0 -j DROP; I -A FORWARD -j X", True, False),

@@ -341,6 +341,15 @@ def test_a_route_on_a_foreign_link_is_the_labs_until_somebody_replaces_it(lab: W
 # What is wrong
 
 
+def test_no_scope_is_listed_that_the_kernel_refuses(world: World) -> None:
+    world.sh("ip link add f0 type veth peer name f1; ip link set f0 up")
+    for scope in ("global", "site", "link", "host"):
+        world.run("route", lab=LAB, dst="10.9.0.0/16", dev="f0", scope=scope)
+        assert shown(world, "", "10.9.0.0/16")[0].split()[3:] in ([], ["scope", scope])
+    told = world.module("route", lab=LAB, dst="10.9.0.0/16", dev="f0", scope="nowhere")["msg"]
+    assert told == "value of scope must be one of: global, site, link, host, got: nowhere"
+
+
 @pytest.mark.parametrize(
     ("route", "reason"),
     [
