@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import shlex
 import socket
 import struct
 import sys
@@ -46,7 +47,7 @@ def _on_off(value: t.Any) -> str:
 def _number(size: int, kind: str = NUMBER) -> Codec:
     """A number of so many bytes, in the machine's byte order."""
     read = functools.partial(int.from_bytes, byteorder=sys.byteorder)
-    return Codec(kind, struct.Struct({2: "=H", 4: "=I"}[size]).pack, read)
+    return Codec(kind, struct.Struct({1: "=B", 2: "=H", 4: "=I"}[size]).pack, read)
 
 
 def _bit(mask: int) -> Codec:
@@ -100,6 +101,14 @@ def _chosen(numbers: t.Mapping[str, int]) -> Codec:
     )
 
 
+def _range(size: int) -> Codec:
+    """The first and the last of some numbers of so many bytes, in the machine's byte order, as 80-90."""
+    both = struct.Struct({2: "=HH", 4: "=II"}[size])
+    return Codec(
+        TEXT, lambda text: both.pack(*map(int, text.split("-"))), lambda raw: "{0}-{1}".format(*both.unpack(raw))
+    )
+
+
 def _byte(numbers: t.Mapping[str, int]) -> Codec:
     """As :func:`_chosen`, in one byte."""
     chosen = _chosen(numbers)
@@ -107,6 +116,8 @@ def _byte(numbers: t.Mapping[str, int]) -> Codec:
 
 
 SCOPES: t.Mapping[str, int] = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+# FR_ACT_*, by their words in ip-rule(8).
+RULE_ACTIONS: t.Mapping[str, int] = {"lookup": 1, "goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 ROUTE_TYPES: t.Mapping[str, int] = {
     "unicast": 1,
     "local": 2,
@@ -131,10 +142,18 @@ NEIGHBOR_STATES: t.Mapping[str, int] = {
     "PERMANENT": 0x80,
 }
 
+RULE_ACTION = _chosen(RULE_ACTIONS)
 NEIGHBOR_STATE = _chosen(NEIGHBOR_STATES)
 IP = Codec(TEXT, pack_ip, read_ip)
 BROADCAST = Codec(FLAG, pack_ip, read_ip)  # users write whether there is one; which one follows from the prefix
 U16, U32 = _number(2), _number(4)
+NAME = Codec(
+    TEXT,
+    lambda name: name.encode(errors="surrogateescape") + b"\0",
+    lambda raw: raw.rstrip(b"\0").decode(errors="surrogateescape"),
+    shlex.quote,
+)
+BIG_ENDIAN = Codec(NUMBER, lambda value: value.to_bytes(8, "big"), lambda raw: int.from_bytes(raw, "big"))
 TOS = Codec(NUMBER, int, int, hex)  # ip(8) takes it for hexadecimal anyway
 U8_FLAG = Codec(FLAG, lambda value: bytes([bool(value)]), lambda raw: bool(raw[0]), _on_off)
 # The seconds that an address has left, as ip(8) takes them behind valid_lft. struct ifa_cacheinfo of linux/if_addr.h.
@@ -288,6 +307,21 @@ ROUTE_EXTRAS = _table(
     Field("nhid", 30, U32, 0),
     Field("pref", 20, _byte({"medium": 0, "high": 1, "low": 3}), "medium"),
     Field("expires", 23, U32, 0),
+)
+
+# What a policy rule can have beside its priority, prefixes, fwmark and table. FRA_*.
+RULE = _table(
+    Field("tos", HEADER, TOS, 0),
+    Field("iif", 3, NAME, ""),
+    Field("oif", 17, NAME, ""),
+    Field("l3mdev", 19, _number(1)._replace(word=lambda value: ""), 0),
+    Field("uidrange", 20, _range(4), ""),
+    Field("ipproto", 22, _number(1), 0),
+    Field("sport", 23, _range(2), ""),
+    Field("dport", 24, _range(2), ""),
+    Field("tun_id", 12, BIG_ENDIAN, 0),
+    Field("suppress_prefixlength", 14, U32, 0xFFFFFFFF),
+    Field("suppress_ifgroup", 13, U32, 0xFFFFFFFF),
 )
 
 

@@ -161,12 +161,15 @@ class HostUse:
         """Why a route of another table should not lead to a network: a rule of the host's looks there."""
         for rule in self._snapshot.once(_rules):
             if rule.table == table and rule.family == network.version and self._is_for_host(rule):
-                return ["a rule of the host ({0}) looks into table {1}".format(rule.text(), table)]
+                text = "{0}: {1}".format(rule.priority, rule.packets())
+                return ["a rule of the host ({0}) looks into table {1}".format(text, table)]
         return []
 
     def _is_for_host(self, rule: Rule) -> bool:
         """Whether a rule can be about what the host itself sends; the table default is looked into after main."""
-        if rule.iif not in ("", "lo") or rule.table in (MAIN_TABLE, DEFAULT_TABLE):
+        if rule.action != "lookup" or rule.table in (MAIN_TABLE, DEFAULT_TABLE):
+            return False
+        if dict(rule.more).get("iif", "lo") != "lo":
             return False
         source = rules.network_of(rule.src) if rule.src else None
         return source is None or any(rules.ip_of(ip) in source for ip in self._own_ips)

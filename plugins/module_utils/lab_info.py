@@ -13,7 +13,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import engine
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import last_applied, recorders
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import foreign, remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 
@@ -59,6 +59,11 @@ def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str, all_command
         "recorders": [
             {"kind": recorder.kind, "name": recorder.name, "pid": recorder.pid}
             for recorder in recorders.recorders(name)
+        ],
+        "foreign": [
+            {"netns": namespace.ref, "kind": one.kind, "text": one.text, "command": one.command}
+            for namespace in everywhere
+            for one in foreign.find(snapshot, namespace, name)
         ],
         "topology": topology,
         **_drift(name, topology, all_commands),

@@ -80,6 +80,35 @@ labs:
       elements: dict
       returned: always
       sample: [{kind: capture, name: wire, pid: 4711}]
+    foreign:
+      description:
+        - Policy rules and nftables tables that somebody else added to the lab's own namespaces, and queueing
+          disciplines on the lab's links. They stay, unless the topology says C(foreign=remove).
+        - What the kernel or a routing daemon added is not listed.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        netns:
+          description: The namespace. Empty for the host.
+          type: str
+          returned: always
+          sample: c1
+        kind:
+          description: The kind, V(rule), V(table) or V(qdisc).
+          type: str
+          returned: always
+          sample: rule
+        text:
+          description: The object as C(ip rule), C(nft) or C(tc) prints it.
+          type: str
+          returned: always
+          sample: "100: from 10.0.0.0/8 blackhole"
+        command:
+          description: The shell command that deletes it.
+          type: str
+          returned: always
+          sample: ip -n c1 rule del pref 100 from 10.0.0.0/8 blackhole
     topology:
       description: The last applied description. Null if only other modules built the lab.
       type: dict

@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, namespaces, nftables
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import NLM_F_CREATE, Packed
 
 LINE = {
     "name": "line",
@@ -186,3 +191,99 @@ def test_a_link_may_forward_otherwise_than_its_namespace_where_the_topology_says
     assert world.run("topology", topology=LINE)["commands"] == [
         "ip netns exec r1 sysctl -w net.ipv4.conf.ra.forwarding=1"
     ]
+
+
+# What somebody adds to a namespace of the lab, the kind and the text that lab_info tells, and the command that ends it.
+FOREIGN = [
+    ("a", "ip rule add from 10.1.0.1/32 fwmark 1/0xff iif lo pref 50 blackhole",
+     "rule", "50: from 10.1.0.1/32 fwmark 0x1/0xff iif lo blackhole",
+     "ip -n a rule del pref 50 from 10.1.0.1/32 fwmark 0x1/0xff iif lo blackhole"),
+    ("a", "ip rule add not to 10.2.0.0/24 ipproto tcp dport 80 pref 60 lookup 100",
+     "rule", "60: not from all to 10.2.0.0/24 ipproto 6 dport 80-80 lookup 100",
+     "ip -n a rule del pref 60 not from all to 10.2.0.0/24 ipproto 6 dport 80-80 lookup 100"),
+    ("a", "ip rule add tos 0x10 oif a1 uidrange 1-5 suppress_prefixlength 0 pref 61 lookup main",
+     "rule", "61: from all tos 0x10 oif a1 uidrange 1-5 suppress_prefixlength 0 lookup main",
+     "ip -n a rule del pref 61 from all tos 0x10 oif a1 uidrange 1-5 suppress_prefixlength 0 lookup main"),
+    ("a", "ip rule add pref 62 goto 32766", "rule", "62: from all goto 32766",
+     "ip -n a rule del pref 62 from all goto 32766"),
+    ("a", "ip -6 rule add from fd01::/64 pref 70 prohibit",
+     "rule", "70: from fd01::/64 prohibit", "ip -n a -6 rule del pref 70 from fd01::/64 prohibit"),
+    ("r1", "nft 'add table inet my; add chain inet my f { type filter hook forward priority 0; policy drop; }'",
+     "table", "inet my", "ip netns exec r1 nft delete table inet my"),
+    ("r1", "nft add table bridge w", "table", "bridge w", "ip netns exec r1 nft delete table bridge w"),
+    ("r1", "tc qdisc add dev ra root handle 7: tbf rate 8bit burst 10k latency 1ms",
+     "qdisc", "tbf 7: dev ra root", "ip netns exec r1 tc qdisc del dev ra root"),
+    ("r1", "tc qdisc add dev ra ingress", "qdisc", "ingress ffff: dev ra ingress",
+     "ip netns exec r1 tc qdisc del dev ra ingress"),
+    ("r1", "tc qdisc add dev ra clsact", "qdisc", "clsact ffff: dev ra clsact",
+     "ip netns exec r1 tc qdisc del dev ra clsact"),
+    ("", "tc qdisc add dev up0 root handle 8: pfifo", "qdisc", "pfifo 8: dev up0 root", "tc qdisc del dev up0 root"),
+]  # fmt: skip
+
+
+def others(world, ref):
+    """Policy rules, nftables tables and queueing disciplines of a namespace, as the tools list them."""
+    listed = "ip rule; ip -6 rule; nft list tables; tc qdisc show"
+    return world.sh(listed, ref)
+
+
+@pytest.mark.parametrize(("where", "added", "kind", "text", "command"), FOREIGN)
+def test_what_somebody_added_is_told_and_removed_only_where_the_topology_says_so(
+    world, where, added, kind, text, command
+):
+    topology = {**LINE, "links": [*LINE["links"], {"ends": ["host:up0", "b:up1"], "prefix": "10.3.0.0/24"}]}
+    world.run("topology", topology=topology)
+    clean = others(world, where)
+    assert only(world)["foreign"] == []
+    for delete in ("command", "topology"):
+        world.sh(added, where)
+        there = others(world, where)
+        found = only(world)
+        assert found["foreign"] == [{"netns": where, "kind": kind, "text": text, "command": command}]
+        assert found["drifted"] is False and world.run("topology", topology=topology)["changed"] is False
+        assert others(world, where) == there, "nothing is removed unless the topology says so"
+        if delete == "command":
+            world.sh(command)
+        else:
+            strict = {**topology, "foreign": "remove"}
+            assert world.quartet("topology", topology=strict)["commands"] == [command]
+        assert others(world, where) == clean
+        assert only(world)["foreign"] == []
+
+
+def test_with_remove_what_somebody_adds_is_drift(world):
+    topology = {**LINE, "foreign": "remove"}
+    world.run("topology", topology=topology)
+    world.sh("ip rule add from all blackhole pref 9", "r1")
+    world.sh("ip rule add from all blackhole pref 9; tc qdisc add dev lo root pfifo; nft add table ip t")
+    untouched = others(world, "")
+    found = only(world)
+    assert (found["drifted"], found["commands"]) == (True, ["ip -n r1 rule del pref 9 from all blackhole"])
+    world.run("topology", topology=topology)
+    assert world.ping("a", "10.2.0.1") and only(world)["drifted"] is False
+    assert others(world, "") == untouched, "the host's own is nobody's"
+
+
+def test_what_a_routing_daemon_or_another_lab_added_stays(world):
+    world.run("topology", topology={**LINE, "foreign": "remove"})
+    world.sh("ip rule add from 10.9.0.0/16 lookup 9 pref 9 protocol zebra", "r1")
+    world.sh("ip route add 10.9.0.0/24 via 10.1.0.1 proto bird; nft add table inet linuxnet.lab.other", "r1")
+    there = others(world, "r1")
+    found = only(world)
+    assert found["drifted"] is False
+    assert [one["text"] for one in found["foreign"]] == ["inet linuxnet.lab.other"]
+    assert world.run("topology", topology={**LINE, "foreign": "remove"})["changed"] is False
+    assert others(world, "r1") == there
+
+
+def test_a_rule_comes_back_where_the_run_fails(line):
+    line.sh("ip rule add not from 10.9.0.0/16 fwmark 1/0xff ipproto tcp sport 1-9 lookup 77 pref 50", "r1")
+    with namespaces.inside_ref("r1"):
+        owner = nftables.Socket()
+    with contextlib.closing(owner):  # of a table that the kernel lets nobody else delete
+        words = attributes.text(1, "t") + attributes.pack(2, (2).to_bytes(4, "big"))  # NFTA_TABLE_NAME, _FLAGS
+        owner.transact([Packed(10 << 8, NLM_F_CREATE, bytes((1, 0, 0, 0)) + words)])
+        before = others(line, "r1")
+        errors = line.module("topology", topology={**LINE, "foreign": "remove"})["errors"]
+        assert "`ip netns exec r1 nft delete table inet t` failed: " in errors[0] and "taken back" in errors[1]
+        assert others(line, "r1") == before

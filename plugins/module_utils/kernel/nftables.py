@@ -48,6 +48,7 @@ _NETLINK_NO_ENOBUFS = 5
 
 _UNSPEC = 0
 _INET = 1
+_FAMILIES = {"inet": _INET, "ip": 2, "arp": 3, "netdev": 5, "bridge": 7, "ip6": 10}
 _HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 _POLICIES = ("drop", "accept")
 _PRIORITY_NAMES = {("postrouting", 100): "srcnat", ("forward", 0): "filter"}
@@ -209,6 +210,21 @@ def of_namespace(sockets: Sockets, ref: str, lab: str) -> Ruleset | None:
     return unless_gone(lambda: read(sockets.get(ref, Socket), lab), None)
 
 
+def others(sockets: Sockets, ref: str, lab: str) -> list[tuple[str, str]]:
+    """Family and name of each table in a namespace that is not the lab's."""
+    try:
+        socket = sockets.get(ref, Socket)
+        bodies = socket.dump(_message(_GETTABLE, netlink.NLM_F_DUMP, family=_UNSPEC))
+    except OSError as exc:
+        if exc.errno in (errno.EPROTONOSUPPORT, errno.EOPNOTSUPP, errno.EINVAL):
+            return []  # a kernel without nftables
+        raise
+    names = {number: family for family, number in _FAMILIES.items()}
+    with netlink.readable:
+        found = [(names.get(body[0], str(body[0])), to_text(walk(body, 4)[_TABLE_NAME])) for body in bodies]
+    return [(family, name) for family, name in found if (family, name) != ("inet", table_name(lab))]
+
+
 def _table(socket: Socket, name: str) -> dict[int, bytes] | None:
     """The attributes of a table; None where there is none."""
     try:
@@ -250,9 +266,9 @@ def _rule(found: dict[int, bytes]) -> Rule | Unknown:
 # ---- change
 
 
-def _message(request: int, flags: int, *attributes: bytes) -> Packed:
-    """A request of the nftables subsystem about tables, chains or rules of family inet."""
-    return Packed(_SUBSYSTEM << 8 | request, flags, bytes((_INET, 0, 0, 0)) + b"".join(attributes))
+def _message(request: int, flags: int, *attributes: bytes, family: int = _INET) -> Packed:
+    """A request of the nftables subsystem about tables, chains or rules."""
+    return Packed(_SUBSYSTEM << 8 | request, flags, bytes((family, 0, 0, 0)) + b"".join(attributes))
 
 
 def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
@@ -360,6 +376,19 @@ class DeleteTable(Operation):
     def carry_out(self, context: Context) -> None:
         """See the base class."""
         delete(context.sockets.get(self.netns, Socket), self.lab)
+
+
+@dataclasses.dataclass(eq=False)
+class DeleteOthersTable(Operation):
+    """The end of a table that is not the lab's."""
+
+    family: str
+    name: str
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        message = _message(_DELTABLE, 0, text(_TABLE_NAME, self.name), family=_FAMILIES[self.family])
+        context.sockets.get(self.netns, Socket).transact([message])
 
 
 # ---- the same by hand

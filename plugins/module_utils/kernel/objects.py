@@ -14,6 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.rules import Network,
 
 # Routing tables by their numbers, RT_TABLE_*.
 DEFAULT_TABLE, MAIN_TABLE, LOCAL_TABLE = 253, 254, 255
+_TABLE_NAMES = {DEFAULT_TABLE: "default", MAIN_TABLE: "main", LOCAL_TABLE: "local"}
 # rtm_protocol of the routes that the kernel makes by itself, RTPROT_KERNEL.
 KERNEL_PROTOCOL = 2
 # Settings of a new link that :class:`Link` has no attribute of its own for.
@@ -165,26 +166,52 @@ class Route:
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """A rule of ip-rule(8) that looks into a table; `src`, `dst`, `iif` and `fwmark` are empty or 0 for any.
+    """A rule of ip-rule(8).
 
-    :ivar family: 4 or 6.
+    :ivar family: 4 or 6. :ivar action: a word of :data:`.fields.RULE_ACTIONS`.
+    :ivar table: with ``lookup``, the table; with ``goto``, the priority of the rule that comes next.
+    :ivar inverted: whether it is about all packets but these. :ivar src: :ivar dst: empty for any.
+    :ivar protocol: who added it, as for routes. :ivar more: by the names of :data:`.fields.RULE`.
+    :ivar raw: the body of the kernel's message.
     """
 
     family: int
     priority: int
+    action: str
     table: int
     src: str = ""
     dst: str = ""
-    iif: str = ""
-    fwmark: int = 0
+    fwmark: str = ""
+    inverted: bool = False
+    protocol: int = 0
+    more: tuple[tuple[str, t.Any], ...] = ()
+    raw: bytes = b""
 
-    def text(self) -> str:
-        """The rule about as ip-rule(8) prints it."""
-        words = ["{0}: from {1}".format(self.priority, self.src or "all")]
-        words += ["to " + self.dst] if self.dst else []
-        words += ["iif " + self.iif] if self.iif else []
-        words += ["fwmark {0:#x}".format(self.fwmark)] if self.fwmark else []
-        return " ".join(words)
+    def packets(self) -> str:
+        """Which packets it is about, in the words of ip-rule(8)."""
+        words = ["not"] if self.inverted else []
+        words += ["from", self.src or "all"]
+        words += ["to", self.dst] if self.dst else []
+        words += ["fwmark", self.fwmark] if self.fwmark else []
+        return " ".join(words + fields.words(fields.RULE, dict(self.more)))
+
+    def what(self) -> str:
+        """What becomes of them, in the same words."""
+        if self.action not in ("lookup", "goto"):
+            return self.action
+        return "{0} {1}".format(self.action, _TABLE_NAMES.get(self.table, self.table))
+
+
+class Qdisc(t.NamedTuple):
+    """A queueing discipline of a link.
+
+    :ivar handle: the number that tc(8) writes before a colon. :ivar place: ``root``, ``ingress`` or ``clsact``.
+    """
+
+    dev: str
+    kind: str
+    handle: int
+    place: str
 
 
 @dataclasses.dataclass(frozen=True)

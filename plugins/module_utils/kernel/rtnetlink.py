@@ -43,6 +43,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     LOCAL_TABLE,
     Address,
     Link,
+    Qdisc,
     Route,
     Rule,
 )
@@ -50,7 +51,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
-_GETRULE = 34
+_NEWRULE, _DELRULE, _GETRULE = 32, 33, 34
+_DELQDISC, _GETQDISC = 37, 38
 _GETNSID = 90
 _NEWLINKPROP, _DELLINKPROP = 108, 109
 
@@ -61,14 +63,18 @@ _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _IFA_F_TEMPORARY, _IFA_F_DADFAILED, _IFA_F_DEPRECATED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 8, 0x20, 0x80, 0x100
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_METRICS, _RTA_MULTIPATH, _RTA_CACHEINFO, _RTNEXTHOP = 1, 4, 5, 8, 9, 12, 8
-_FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE = 1, 2, 3, 6, 10, 15
-_FR_ACT_TO_TBL = 1
+_FRA_DST, _FRA_SRC, _FRA_GOTO, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE, _FRA_FWMASK, _FRA_PROTOCOL = (
+    1, 2, 4, 6, 10, 15, 16, 21,
+)  # fmt: skip
+_FIB_RULE_INVERT = 2
+_TCA_KIND, _TC_H_ROOT, _TC_H_INGRESS = 1, 0xFFFFFFFF, 0xFFFFFFF1
 _NETNSA_NSID, _NETNSA_FD = 1, 3
 _NESTED = 0x8000
 
 _IFINFOMSG = struct.Struct("=BxHiII")  # family, hardware type, index, flags, which flags are meant
 _IFADDRMSG = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, link's index
 _RTMSG = struct.Struct("=BBBBBBBBI")  # family, lengths of dst and src, tos, table, protocol, scope, type, flags
+_TCMSG = struct.Struct("=BxxxiIII")  # family, link's index, handle, parent, and what only answers use
 _RTGENMSG = b"\0\0\0\0"
 # Attributes for IPv4, in them those of its settings, and the first of these, IPV4_DEVCONF_FORWARDING.
 _IPV4_FIRST = struct.Struct("=HHHHi")
@@ -109,6 +115,9 @@ _SCOPE, _TYPE, _ONLINK = (fields.ROUTE[name].codec for name in ("scope", "type",
 _IN_ROUTE = [field for field in fields.ROUTE.values() if field.attribute != fields.HEADER]
 _PACKED_OF_ROUTE = [(field.name, field.attribute, field.codec.pack) for field in _IN_ROUTE]
 _READ_OF_ROUTE = [(field.name, field.attribute, field.codec.read) for field in _IN_ROUTE]
+_IN_RULE = [
+    (name, field.attribute, field) for name, field in fields.RULE.items() if field.attribute != fields.HEADER
+]
 _NHID, _PREF, _EXPIRES = (fields.ROUTE_EXTRAS[name] for name in ("nhid", "pref", "expires"))
 _USUAL_PREF, _NO_EXPIRY = _PREF.codec.pack(_PREF.new), bytes(4)
 # What a lab's route may have, and the kernel tells of it.
@@ -616,7 +625,7 @@ def _hops(multipath: bytes) -> list[str]:
 
 
 def rules(socket: Netlink) -> list[Rule]:
-    """The rules of the socket's namespace that look into a table, in the kernel's order; IPv4 first."""
+    """The policy rules of the socket's namespace, in the kernel's order; IPv4 first."""
     found = []
     for version in (4, 6):
         try:
@@ -625,23 +634,68 @@ def rules(socket: Netlink) -> list[Rule]:
             if exc.errno not in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
                 raise
             continue  # a kernel without rules, or without IPv6
-        found += [_read_rule(body, version) for body in bodies if body[7] == _FR_ACT_TO_TBL]
+        found += [_read_rule(body, version) for body in bodies]
     return found
 
 
+@readable
 def _read_rule(body: bytes, version: int) -> Rule:
-    dummy, dst_length, src_length, dummy, table, *dummies = _RTMSG.unpack_from(body)  # struct fib_rule_hdr
+    # struct fib_rule_hdr
+    dummy, dst_length, src_length, tos, table, dummy, dummy, action, flags = _RTMSG.unpack_from(body)
     there = attributes.walk(body, _RTMSG.size)
 
     def prefix(attribute: int, length: int) -> str:
         return "{0}/{1}".format(read_ip(there[attribute]), length) if attribute in there else ""
 
+    mark, mask = (attributes.to_number(there.get(kind)) for kind in (_FRA_FWMARK, _FRA_FWMASK))
+    values = {"tos": tos}
+    values.update((name, field.codec.read(there[kind])) for name, kind, field in _IN_RULE if kind in there)
+    goto = attributes.to_number(there.get(_FRA_GOTO))
     return Rule(
         family=version,
         priority=attributes.to_number(there.get(_FRA_PRIORITY)),
-        table=attributes.to_number(there.get(_FRA_TABLE)) or table,
+        action=fields.RULE_ACTION.read(action),
+        table=goto or attributes.to_number(there.get(_FRA_TABLE)) or table,
         src=prefix(_FRA_SRC, src_length),
         dst=prefix(_FRA_DST, dst_length),
-        iif=attributes.to_text(there.get(_FRA_IIFNAME, b"")),
-        fwmark=attributes.to_number(there.get(_FRA_FWMARK)),
+        fwmark="{0:#x}/{1:#x}".format(mark, mask) if mask else "",
+        inverted=bool(flags & _FIB_RULE_INVERT),
+        protocol=there.get(_FRA_PROTOCOL, b"\0")[0],
+        more=tuple((name, value) for name, value in values.items() if value != fields.RULE[name].new),
+        raw=body,
     )
+
+
+def rule_new(rule: Rule) -> Packed:
+    """Add a rule that was there. Of those with its priority it is the last."""
+    return Packed(_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule.raw)
+
+
+def rule_del(rule: Rule) -> Packed:
+    """Delete exactly this rule."""
+    return Packed(_DELRULE, 0, rule.raw)
+
+
+# -- queueing disciplines -----------------------------------------------------------------------------------------
+
+
+@readable
+def qdiscs(socket: Netlink, names: dict[int, str]) -> list[Qdisc]:
+    """The queueing disciplines of the links with these *names*, by index, that somebody added.
+
+    One of the kernel's own making has no handle. What is below another one goes with that.
+    """
+    found = []
+    for body in socket.dump(Packed(_GETQDISC, NLM_F_DUMP, _TCMSG.pack(0, 0, 0, 0, 0))):
+        dummy, index, handle, parent, dummy = _TCMSG.unpack_from(body)
+        if handle and parent >= _TC_H_INGRESS and index in names:
+            kind = attributes.to_text(attributes.walk(body, _TCMSG.size).get(_TCA_KIND, b""))
+            found.append(Qdisc(names[index], kind, handle >> 16, "root" if parent == _TC_H_ROOT else kind))
+    return found
+
+
+def qdisc_del(index: int, qdisc: Qdisc) -> Packed:
+    """Delete a queueing discipline with all that is below it."""
+    parent = _TC_H_ROOT if qdisc.place == "root" else _TC_H_INGRESS
+    handle = 0 if qdisc.place == "root" else qdisc.handle << 16
+    return Packed(_DELQDISC, 0, _TCMSG.pack(0, index, handle, parent, 0))

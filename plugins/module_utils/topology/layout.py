@@ -41,6 +41,7 @@ def _read(reader: Reader, data: t.Any) -> Lab:
     top = reader.item("", data, "topology")
     draft = Draft(top.get("name", ""), reader, top.get("mtu"))
     draft.lab.host_firewall = top.get("host_firewall", draft.lab.host_firewall)
+    draft.lab.foreign = top.get("foreign", draft.lab.foreign)
     _namespaces(draft, top.get("namespaces", {}))
     _bridges(draft, top.get("bridges", {}))
     segments.read(draft, top.get("segments", {}))

@@ -128,6 +128,7 @@ class Lab:
     :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
     :ivar warnings: what is probably not meant.
     :ivar host_firewall: what happens where somebody else's firewall is in the way: ``allow`` or ``leave``.
+    :ivar foreign: what happens to what somebody else added to its namespaces: ``keep`` or ``remove``.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Lab:
     checks: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     warnings: list[str] = dataclasses.field(default_factory=list)
     host_firewall: str = "allow"
+    foreign: str = "keep"
 
     def ends(self) -> t.Iterator[End]:
         """The ends of all links."""

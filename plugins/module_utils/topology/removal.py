@@ -16,6 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unc
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     adopted,
     crossing,
+    foreign,
     guard,
     link,
     masquerade,
@@ -71,6 +72,9 @@ class Leftovers(Unclaimed):
         for namespace in ours:
             if namespace.ref in nodes and namespace not in leaving:
                 self._lo(plan, namespace, nodes[namespace.ref].lo)
+        for namespace in [*ours, everywhere[0]] if self.lab.foreign == "remove" else ():
+            if namespace not in leaving:
+                foreign.remove(plan, namespace)
         self._neighbors(plan)
         self._sysctls(plan, {one.ref for one in ours if one not in leaving}, kept)
         plan.description = self.text

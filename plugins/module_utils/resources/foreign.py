@@ -1,0 +1,99 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What somebody else added to a lab's own namespaces: policy rules, nftables tables, queueing disciplines.
+
+It stays, and the module lab_info tells of it, unless the topology says that it goes.
+"""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables, rtnetlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Qdisc, Rule
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.policy import DeleteQdisc, DeleteRule, PutBackRule
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import unless_gone
+from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
+from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
+from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot
+
+# FRA_PROTOCOL of the rules that are somebody's decision: RTPROT_UNSPEC, RTPROT_BOOT, RTPROT_STATIC. The kernel's rules
+# and those of a routing daemon have other numbers.
+_DECIDED = (0, 3, 4)
+
+
+class Foreign(t.NamedTuple):
+    """One of these things.
+
+    :ivar kind: ``rule``, ``table`` or ``qdisc``. :ivar text: the thing as ip-rule(8), nft(8) or tc(8) prints it.
+    :ivar command: what deletes it. :ivar undo: empty where nothing can bring it back.
+    """
+
+    namespace: Namespace
+    kind: str
+    text: str
+    command: str
+    operations: list[Operation]
+    undo: list[Operation]
+
+
+def find(snapshot: Snapshot, namespace: Namespace, lab: str) -> list[Foreign]:
+    """What is in a namespace of the lab's; elsewhere the queueing disciplines of the lab's links alone."""
+    nothing: list[Foreign] = []
+    return unless_gone(lambda: snapshot.once(_look, namespace, lab), nothing) if not namespace.new else nothing
+
+
+def remove(plan: Plan, namespace: Namespace) -> None:
+    """Plan its end, behind all else: most of it cannot be brought back. What is another lab's stays."""
+    for one in find(plan.snapshot, namespace, plan.lab):
+        if one.kind != "table" or not _is_labs(one.text):
+            where = ("foreign", one.kind, one.text)
+            plan.add(Stage.NAT, namespace.ref, one.operations, one.undo, where, one.text, None, [one.command])
+
+
+def _is_labs(table: str) -> bool:
+    return "{0}.".format(table).startswith("inet {0}.".format(nftables.table_name(nftables.SHARED)))
+
+
+def _look(sockets: t.Any, namespace: Namespace, lab: str) -> list[Foreign]:
+    own = bool(namespace.ref) and namespace.lab == lab
+    links = {link.index: link.name for link in namespace.links.values() if owns(lab, link)}
+    socket = sockets.get(namespace.ref)
+    found = []
+    if own:
+        found += [_rule(namespace, one) for one in rtnetlink.rules(socket) if one.protocol in _DECIDED]
+        found += [_table(namespace, *one) for one in nftables.others(sockets, namespace.ref, lab)]
+    if links:
+        found += [_qdisc(namespace, one) for one in rtnetlink.qdiscs(socket, links)]
+    return found
+
+
+def _rule(namespace: Namespace, rule: Rule) -> Foreign:
+    words = "ip -6 rule" if rule.family == 6 else "ip rule"
+    told = "{0} {1}".format(rule.packets(), rule.what())
+    command = enter(namespace, "{0} del pref {1} {2}".format(words, rule.priority, told))
+    return Foreign(
+        namespace,
+        "rule",
+        "{0}: {1}".format(rule.priority, told),
+        command,
+        [DeleteRule(namespace.ref, rule)],
+        [PutBackRule(namespace.ref, rule)],
+    )
+
+
+def _table(namespace: Namespace, family: str, name: str) -> Foreign:
+    command = enter(namespace, "nft delete table {0} {1}".format(family, shlex.quote(name)))
+    operations = [nftables.DeleteOthersTable(namespace.ref, family, name)]
+    return Foreign(namespace, "table", "{0} {1}".format(family, name), command, [*operations], [])
+
+
+def _qdisc(namespace: Namespace, qdisc: Qdisc) -> Foreign:
+    text = "{0} {1:x}: dev {2} {3}".format(qdisc.kind, qdisc.handle, qdisc.dev, qdisc.place)
+    command = enter(namespace, "tc qdisc del dev {0} {1}".format(shlex.quote(qdisc.dev), qdisc.place))
+    return Foreign(namespace, "qdisc", text, command, [DeleteQdisc(namespace.ref, qdisc)], [])
