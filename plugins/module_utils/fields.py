@@ -248,18 +248,18 @@ BRIDGE = _table(
 
 # An address of a link. IFA_*, IFA_F_*. The kernel counts lifetimes down; those of a lab's addresses have no end.
 ADDRESS = _table(
-    Field("broadcast", 4, BROADCAST, text="Whether IPv4 addresses get the broadcast address of their prefix. Left out, "
-          "they get none.", word="brd"),
-    Field("metric", 9, U32, 0, "The metric of the routes to the prefixes of the addresses. Left out, the kernel "
-          "chooses it.", highest=0xFFFFFFFF),
+    Field("broadcast", 4, BROADCAST, text="Whether IPv4 addresses get the broadcast address of their prefix. Default: "
+          "no.", word="brd"),
+    Field("metric", 9, U32, 0, "The metric of the kernel's routes to the prefixes of the addresses. Default: 0 "
+          "for IPv4, 256 for IPv6.", highest=0xFFFFFFFF),
     Field("scope", HEADER, _chosen(SCOPES)),
     Field("noprefixroute", HEADER, _alone(_bit(0x200)), False,
-          "Whether the kernel makes no routes to the prefixes of the addresses. Left out, it makes them."),
+          "Whether the kernel makes no routes to the prefixes of the addresses. Default: no, it makes them."),
     Field("home", HEADER, _alone(_bit(0x10)), False),
     Field("mngtmpaddr", HEADER, _alone(_bit(0x100)), False),
     Field("lifetimes", 6, LIFETIMES, "forever preferred_lft forever", word="valid_lft"),
     Field("dad", HEADER, _alone(_clear_bit(0x2)),
-          text="Whether IPv6 addresses wait for duplicate address detection. Left out, they are usable at once.",
+          text="Whether IPv6 addresses wait for duplicate address detection. Default: no, they are usable at once.",
           word="nodad"),
 )  # fmt: skip
 

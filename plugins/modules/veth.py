@@ -50,7 +50,8 @@ options:
       - Whether IPv4 addresses of this end get the broadcast address of their prefix. By default, they get none.
     type: bool
   metric: &metric
-    description: The metric of the routes to the prefixes of the addresses. Without it the kernel chooses it.
+    description:
+      - The metric of the kernel's routes to the prefixes of the addresses. Without it, 0 for IPv4 and 256 for IPv6.
     type: int
   noprefixroute: &noprefixroute
     description: Whether the kernel makes no routes to the prefixes of the addresses. Without it, it makes them.

@@ -134,6 +134,21 @@ def test_names_with_slashes_may_have_dots_in_their_parts(world: World) -> None:
     give_back(world, name)
 
 
+def test_the_sysctl_of_a_link_with_a_dot_in_a_topology(world: World) -> None:
+    """Written as sysctl(8) prints it, or with slashes: set, kept, seen where somebody changes it, and given back."""
+    for name in ("net.ipv4.conf.e1/5.rp_filter", "net/ipv4/conf/e1.5/rp_filter"):
+        topology: dict[str, t.Any] = {"name": LAB, "namespaces": {"c1": {"sysctls": {name: 2}}, "c2": {}}}
+        topology["links"] = [["c1:e1.5", "c2:e2"]]
+        world.run("topology", topology=topology)
+        assert world.sh("sysctl -n net.ipv4.conf.e1/5.rp_filter", "c1") == "2\n"
+        assert not world.run("topology", topology=topology)["changed"]
+        world.sh("sysctl -qw net.ipv4.conf.e1/5.rp_filter=1", "c1")
+        assert world.run("lab_info")["labs"][0]["drifted"]
+        del topology["namespaces"]["c1"]["sysctls"]
+        world.run("topology", topology=topology)
+        assert world.sh("sysctl -n net.ipv4.conf.e1/5.rp_filter", "c1") == "0\n"
+
+
 def test_however_a_name_is_written_it_is_one_sysctl(world: World) -> None:
     put(world, settings={FORWARD: 1})
     assert put(world, settings={"net/ipv4/ip_forward": 1})["changed"] is False
