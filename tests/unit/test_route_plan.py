@@ -65,6 +65,13 @@ def test_text(route: Route, words: str) -> None:
     assert text(route) == words
 
 
+def test_a_diff_names_a_metric_only_where_the_kernel_did_not_choose_it(plan: Plan) -> None:
+    """It gives each IPv6 route that has none the metric 1024; an IPv4 one has that by somebody's choice."""
+    for asked in ({"dst": "fd01::/64", "via": "fd00::1"}, {"dst": "10.9.0.0/16", "via": "10.0.0.1", "metric": 1024}):
+        RouteWanted("c1", **asked).plan(plan)
+    assert [change.where[-1] for change in plan.changes()] == ["fd01::/64", "10.9.0.0/16 metric 1024"]
+
+
 @pytest.fixture
 def plan(draw: Drawing) -> Plan:
     """The host with an uplink of nobody's and a link of the lab's, and a namespace of the lab's."""
