@@ -19,6 +19,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import requir
 
 Options = dict[str, dict[str, t.Any]]
 Item = dict[str, t.Any]
+Resources = t.Sequence[engine.Resource]
 Reporting = t.Callable[[str], contextlib.AbstractContextManager[engine.Progress]]
 
 # The documentation fragment `lab` says the same to users.
@@ -54,7 +55,7 @@ def items(params: Item, options: t.Iterable[str], many: str) -> list[tuple[str, 
 
 def run_module(
     options: Options,
-    build: t.Callable[[Item], t.Sequence[engine.Resource]],
+    build: t.Callable[[Item], Resources],
     result: t.Callable[[Item], Item] | None = None,
     lab: t.Callable[[Item], str] = lambda params: params["lab"],
     reporting: Reporting | None = None,

@@ -103,42 +103,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
-
-LINK = {
-    "dev": {"type": "str"},
-    "netns": {"type": "str"},
-    "addresses": {"type": "list", "elements": "str"},
-    **fields.arguments(fields.ADDRESS),
-    "exclusive": {"type": "bool"},
-}
-
-
-def build(params):
-    """The addresses asked for, link by link."""
-    return [
-        LinkAddresses(
-            netns=item["netns"] or "",
-            dev=item["dev"],
-            addresses=Addresses(item["addresses"] or [], fields.given(fields.ADDRESS, item), bool(item["exclusive"])),
-            present=params["state"] == "present",
-            place=place,
-        )
-        for place, item in items(params, LINK, "links")
-    ]
-
-
-def main():
-    """Be the module."""
-    run_module(
-        {**one_or_many(LINK, "links", required=["dev"]), **STATE},
-        build,
-        mutually_exclusive=[("dev", "links")],
-        required_one_of=[("dev", "links"), ("addresses", "links")],
-    )
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.address import main
 
 if __name__ == "__main__":
     main()

@@ -148,56 +148,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import bridge
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import (
-    HOST_FIREWALL,
-    STATE,
-    items,
-    one_or_many,
-    run_module,
-)
-
-BRIDGE = {
-    "name": {"type": "str"},
-    "netns": {"type": "str"},
-    "addresses": {"type": "list", "elements": "str"},
-    **fields.arguments(fields.ADDRESS),
-    "ports": {"type": "list", "elements": "str"},
-    **fields.arguments(fields.LINK, "mac", "mtu", "up"),
-    **fields.arguments(fields.BRIDGE),
-}
-
-
-def build(params):
-    """The bridges asked for."""
-    return [
-        bridge.Bridge(
-            netns=item["netns"] or "",
-            name=item["name"],
-            settings=Settings.of(item, up=item["up"] is not False),
-            options=fields.given(fields.BRIDGE, item),
-            addresses=Addresses(item["addresses"], fields.given(fields.ADDRESS, item)),
-            ports=item["ports"],
-            present=params["state"] == "present",
-            place=place,
-            host_firewall=params["host_firewall"],
-        )
-        for place, item in items(params, BRIDGE, "bridges")
-    ]
-
-
-def main():
-    """Be the module."""
-    run_module(
-        {**one_or_many(BRIDGE, "bridges", required=["name"]), **HOST_FIREWALL, **STATE},
-        build,
-        mutually_exclusive=[("name", "bridges")],
-        required_one_of=[("name", "bridges")],
-    )
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.bridge import main
 
 if __name__ == "__main__":
     main()

@@ -99,40 +99,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import LinkSettings, Settings
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
-
-LINK = {
-    "name": {"type": "str"},
-    "netns": {"type": "str"},
-    **fields.arguments(fields.LINK),
-}
-
-
-def build(params):
-    """The links asked for."""
-    return [
-        LinkSettings(
-            netns=item["netns"] or "",
-            name=item["name"],
-            settings=Settings.of(item),
-            present=params["state"] == "present",
-            place=place,
-        )
-        for place, item in items(params, LINK, "links")
-    ]
-
-
-def main():
-    """Be the module."""
-    run_module(
-        {**one_or_many(LINK, "links", required=["name"]), **STATE},
-        build,
-        mutually_exclusive=[("name", "links")],
-        required_one_of=[("name", "links")],
-    )
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.link import main
 
 if __name__ == "__main__":
     main()

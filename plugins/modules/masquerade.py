@@ -108,42 +108,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade import Masquerade, Match
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import (
-    HOST_FIREWALL,
-    STATE,
-    items,
-    one_or_many,
-    run_module,
-)
-
-MATCH = {
-    "src": {"type": "str"},
-    "dst": {"type": "str"},
-    "iif": {"type": "str"},
-    "oif": {"type": "str"},
-    "not_oif": {"type": "str"},
-}
-OPTIONS = {
-    "netns": {"type": "str", "default": ""},
-    "forward": {"type": "str", "choices": ["restricted", "open"], "default": "restricted"},
-    **HOST_FIREWALL,
-    **STATE,
-}
-
-
-def build(params):
-    """The lab's table."""
-    present = params["state"] == "present"
-    matches = [Match(**item, place=place) for place, item in items(params, MATCH, "rules")] if present else []
-    restricted = params["forward"] == "restricted"
-    return [Masquerade(params["netns"], matches, restricted, present, host_firewall=params["host_firewall"])]
-
-
-def main():
-    """Be the module."""
-    run_module({**OPTIONS, **one_or_many(MATCH, "rules", required=[])}, build)
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.masquerade import main
 
 if __name__ == "__main__":
     main()

@@ -95,45 +95,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
-
-OPTIONS = {
-    "name": {"type": "list", "elements": "str", "required": True},
-    "held": {"type": "bool", "default": False},
-    "hostname": {"type": "str"},
-    "lo": {"type": "str", "choices": ["up", "down"], "default": "up"},
-    **STATE,
-}
-
-
-def build(params):
-    """The namespaces asked for."""
-    return [
-        Netns(
-            name,
-            held=params["held"],
-            hostname=params["hostname"],
-            lo_up=params["lo"] == "up",
-            present=params["state"] == "present",
-            place="name[{0}]".format(number),
-        )
-        for number, name in enumerate(params["name"])
-    ]
-
-
-def result(params):
-    """Where they are."""
-    if params["state"] == "absent":
-        return {}
-    return {"namespaces": [{"name": name, "path": namespaces.find(name)} for name in params["name"]]}
-
-
-def main():
-    """Be the module."""
-    run_module(OPTIONS, build, result)
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.netns import main
 
 if __name__ == "__main__":
     main()

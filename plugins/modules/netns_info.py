@@ -308,31 +308,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.linuxnet.lab.plugins.module_utils import answer
-from ansible_collections.linuxnet.lab.plugins.module_utils.info import describe, free
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
-from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import require_library
-
-
-def main():
-    """Be the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "list", "elements": "str"},
-            "lab": {"type": "str"},
-            "candidates": {"type": "list", "elements": "str", "default": []},
-            "sysctls": {"type": "list", "elements": "str", "default": []},
-        },
-        supports_check_mode=True,
-    )
-    require_library(module)
-    with answer.failing(module, SYS_ADMIN, NET_ADMIN):
-        found = describe(module.params["name"], module.params["lab"], module.params["sysctls"])
-        choice = free(module.params["candidates"], module.params["lab"] or "")
-    answer.give(module, changed=False, namespaces=found, free=choice)
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.netns_info import main
 
 if __name__ == "__main__":
     main()

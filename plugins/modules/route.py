@@ -127,37 +127,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
-
-ROUTE = {
-    "dst": {"type": "str"},
-    "netns": {"type": "str"},
-    **fields.arguments(fields.ROUTE),
-    **fields.arguments(fields.METRICS),
-}
-
-
-def build(params):
-    """The routes asked for."""
-    return [
-        RouteWanted.of(
-            item, netns=item["netns"] or "", dst=item["dst"], present=params["state"] == "present", place=place
-        )
-        for place, item in items(params, ROUTE, "routes")
-    ]
-
-
-def main():
-    """Be the module."""
-    run_module(
-        {**one_or_many(ROUTE, "routes", required=["dst"]), **STATE},
-        build,
-        mutually_exclusive=[("dst", "routes")],
-        required_one_of=[("dst", "routes")],
-    )
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.route import main
 
 if __name__ == "__main__":
     main()

@@ -85,41 +85,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl, in_order
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
-
-OPTIONS = {
-    "settings": {"type": "dict", "required": True},
-    "netns": {"type": "str", "default": ""},
-    "persist": {"type": "bool"},
-    **STATE,
-}
-
-
-def word(value):
-    """A value as the kernel takes it: YAML's true is 1."""
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
-def build(params):
-    """The settings asked for."""
-    return in_order(
-        Sysctl(
-            params["netns"],
-            str(name),
-            "" if value is None else word(value),
-            persist=params["persist"],
-            present=params["state"] == "present",
-            place="settings",
-        )
-        for name, value in params["settings"].items()
-    )
-
-
-def main():
-    """Be the module."""
-    run_module(OPTIONS, build)
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.sysctl import main
 
 if __name__ == "__main__":
     main()

@@ -154,50 +154,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.link import Settings
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, items, one_or_many, run_module
-
-END = {
-    "name": {"type": "str"},
-    "netns": {"type": "str"},
-    **fields.arguments(fields.LINK, "mac", "mtu", "master", "up"),
-    "addresses": {"type": "list", "elements": "str"},
-    **fields.arguments(fields.ADDRESS),
-}
-PAIR = {**END, "peer": {"type": "dict", "options": {**END, "name": {"type": "str", "required": True}}}}
-
-
-def end(item, place):
-    """One end as it was asked for."""
-    return End(
-        netns=item.get("netns") or "",
-        name=item.get("name") or "",
-        settings=Settings.of(item, up=item.get("up") is not False),
-        addresses=Addresses(item.get("addresses"), fields.given(fields.ADDRESS, item)),
-        place=place,
-    )
-
-
-def build(params):
-    """The pairs asked for."""
-    return [
-        Veth(end(item, place), end(item["peer"] or {}, place + "peer."), present=params["state"] == "present")
-        for place, item in items(params, PAIR, "pairs")
-    ]
-
-
-def main():
-    """Be the module."""
-    run_module(
-        {**one_or_many(PAIR, "pairs", required=["name"]), **STATE},
-        build,
-        mutually_exclusive=[("name", "pairs"), ("peer", "pairs")],
-        required_one_of=[("name", "pairs")],
-    )
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.veth import main
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import pathlib
+import sys
 import typing as t
 
 import pytest
@@ -16,15 +17,14 @@ import pytest
 pytest.importorskip("ansible.module_utils.basic")
 
 from ansible_collections.linuxnet.lab.plugins import doc_fragments, modules  # noqa: E402
-from ansible_collections.linuxnet.lab.plugins.module_utils import engine, respawn, run_module  # noqa: E402
+from ansible_collections.linuxnet.lab.plugins.module_utils import engine, payload, respawn, run_module  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals  # noqa: E402
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Change, Stage  # noqa: E402
 
 PLUGINS = pathlib.Path(run_module.__file__).parents[1]
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((PLUGINS / "modules").glob("[!_]*.py"))}
-NAMES = list(SOURCES)
+NAMES = sorted(path.stem for path in (PLUGINS / "modules").glob("[!_]*.py"))
 
 
 class Spoken(Exception):
@@ -205,7 +205,7 @@ def spec_of(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, t.Any
     """The options that a module takes, and what it says of their combinations."""
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     monkeypatch.setattr(Face, "given", None)
-    for place in (run_module, module):
+    for place in (run_module, module, sys.modules[module.main.__module__]):
         if hasattr(place, "AnsibleModule"):
             monkeypatch.setattr(place, "AnsibleModule", Face)
     with pytest.raises(Spoken) as caught:
@@ -253,6 +253,7 @@ def test_options_are_those_of_the_documentation(name: str, monkeypatch: pytest.M
 def test_combinations_speak_of_options_that_there_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, constraints = spec_of(name, monkeypatch)
     assert constraints.pop("supports_check_mode") is True
+    assert constraints.pop("no_log", False) is (name == "payload")  # it leaves that to the module that it runs
     for option, dummy, needed, *dummy in constraints.pop("required_if", []):
         assert {option, *needed} <= set(spec)
     for group in [group for groups in constraints.values() for group in groups]:
@@ -269,7 +270,7 @@ def test_documents_are_yaml(name: str) -> None:
     assert all({"description", "returned", "type"} <= set(field) for field in yaml.safe_load(module.RETURN).values())
 
 
-@pytest.mark.parametrize("name", [name for name, text in SOURCES.items() if "run_module(" in text])
+@pytest.mark.parametrize("name", sorted({*payload.NAMES} - {"connectivity", "lab_info", "netns_info"}))
 def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     """Ansible's own validator takes each example of a module, and the resources made from it find nothing wrong."""
     yaml = pytest.importorskip("yaml")
@@ -291,17 +292,32 @@ def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp
     assert [reason for one in engine.each(built) for reason in one.check()] == []
 
 
+def runtime() -> dict[str, t.Any]:
+    """What the collection tells Ansible of its modules."""
+    yaml = pytest.importorskip("yaml")
+    return yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+
+
 def members() -> list[str]:
     """The modules for which defaults of the group `linuxnet.lab.lab` are."""
-    yaml = pytest.importorskip("yaml")
-    return yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["lab"]
+    return runtime()["action_groups"]["lab"]
+
+
+def test_those_that_carry_the_engine_are_sent_as_one() -> None:
+    routed = {name for name, told in runtime()["plugin_routing"]["modules"].items() if "action_plugin" in told}
+    imported = {path.stem for path in (PLUGINS / "module_utils" / "modules").glob("[!_]*.py")}
+    assert {*payload.NAMES} == imported == {*routed, "topology"}  # which has an action plugin of its own
+    assert set(NAMES) - imported == {"capture", "neighbor_watch", "payload"}
+    for name in payload.NAMES:
+        module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
+        assert module.main.__module__ == "{0}.modules.{1}".format(payload.__package__, name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_group_has_those_for_which_a_lab_is_a_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are those that do not take a lab, or get its name elsewhere."""
     yaml = pytest.importorskip("yaml")
-    if name in ("lab_info", "topology"):
+    if name in ("lab_info", "payload", "topology"):
         document = yaml.safe_load(importlib.import_module("{0}.{1}".format(modules.__name__, name)).DOCUMENTATION)
         assert name not in members() and document["attributes"]["action_group"]["support"] == "none"
     else:

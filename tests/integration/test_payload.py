@@ -1,0 +1,80 @@
+# Copyright (c) 2026, linuxnet.lab contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The modules that Ansible packs and sends as one, as a play sees them: as if each came by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from .conftest import ROOT
+
+pytestmark = pytest.mark.playbook
+
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  module_defaults:
+    group/linuxnet.lab.lab:
+      lab: demo
+  tasks:
+    - name: A choice that there is not
+      linuxnet.lab.payload:
+        module: capture
+        arguments: {}
+      register: strange
+      ignore_errors: true
+    - name: An option that there is not
+      linuxnet.lab.netns:
+        name: c1
+        colour: red
+      register: wrong
+      ignore_errors: true
+    - name: A namespace in check mode
+      linuxnet.lab.netns: &c1
+        name: c1
+      check_mode: true
+      diff: true
+      register: predicted
+    - name: A namespace
+      linuxnet.lab.netns: *c1
+      diff: true
+      register: done
+    - name: The same in the background
+      linuxnet.lab.netns: *c1
+      async: 30
+      poll: 1
+      register: background
+    - name: Once more, by the name of what runs it
+      linuxnet.lab.payload:
+        module: netns
+        arguments: {name: [c1], lab: demo}
+      register: named
+    - name: A whole lab
+      linuxnet.lab.topology:
+        topology: {name: other, namespaces: [o1]}
+    - ansible.builtin.assert:
+        that:
+          - "'capture' in strange.msg and 'netns_info' in strange.msg"
+          - wrong.msg is match('Unsupported parameters for .linuxnet.lab.netns. module. colour')
+          - predicted.changed and done.changed and predicted.commands == done.commands
+          - predicted.diff == done.diff
+          - not background.changed and background.finished
+          - not named.changed
+"""
+
+
+def test_a_module_is_as_if_it_came_by_itself(world, tmp_path):
+    path = tmp_path / "play.yml"
+    path.write_text(PLAY)
+    recap = world.playbook(os.path.relpath(path.with_suffix(""), ROOT / "playbooks"), "-vvv")
+    assert recap.code == 0 and "[WARNING]" not in recap.text, recap.text
+    used = set(re.findall(r"Using module file \S+/plugins/modules/(\w+)\.py", recap.text))
+    assert used == {"payload"}
+    shown = set(re.findall(r'"module_args": {\s+"(\w+)"', recap.text))
+    assert shown == {"arguments", "colour", "force", "all_commands"}, "all but the first task show the module's own"
+    assert {"c1", "o1"} <= {netns["name"] for netns in world.json("ip -j netns")}
