@@ -221,6 +221,20 @@ def test_addresses_with_options(world: t.Any, lab: dict[str, t.Any]) -> None:
         assert not any(shown.items() <= info.items() for info in told(world))
 
 
+def test_a_refused_run_puts_an_address_back_with_all_that_it_had(world: t.Any, lab: dict[str, t.Any]) -> None:
+    """The kernel refuses the IPv6 address, after the other one was taken away."""
+    words = "brd 10.0.1.9 metric 7 scope site noprefixroute valid_lft 40000 preferred_lft 30000"
+    world.sh("ip addr flush dev eth0; ip addr add 10.0.1.1/24 {0} dev eth0".format(words), "c1")
+    world.sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6", "c1")
+    before = told(world)
+    wanted = {"lab": "x", "netns": "c1", "dev": "eth0", "addresses": ["10.0.2.1/24", "fd00::9/64"], "exclusive": True}
+    assert "the changes made before it were taken back" in world.module("address", **wanted)["msg"]
+    (after,) = told(world)
+    for name, seconds in (("valid_life_time", 40000), ("preferred_life_time", 30000)):
+        assert seconds - 60 < after.pop(name) <= before[0].pop(name) <= seconds
+    assert [after] == before
+
+
 def test_a_metric_of_an_address_that_cannot_be(world: t.Any) -> None:
     """It is refused by its range, wherever it stands."""
     reason = "metric: {0} is not between 0 and 4294967295"

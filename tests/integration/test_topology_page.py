@@ -41,7 +41,8 @@ def test_errors(world: World) -> None:
 
 
 def test_what_the_page_says_of_long_names(world: World) -> None:
-    found = re.search(r"lab `(\S+)`, a member of a segment `(\S+)` has a link\s`(\S+)`, and `(ip link .*?)`", PAGE)
+    shown_as = r"lab `(\S+)`, a member of the segment `(\S+)` has\sthe link `(\S+)`, and `(ip link .*?)`"
+    found = re.search(shown_as, PAGE)
     assert found
     lab, name, link, shown = found.groups()
     segments = {name: {"prefix": "10.0.0.0/24", "members": "c"}}
