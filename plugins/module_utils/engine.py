@@ -105,8 +105,8 @@ def run(
 
 def _demand_nothing_left(again: Outcome) -> None:
     if again.changed:
-        left = ["`{0}` is still to be done".format(command) for command in again.commands]
-        raise LabError(["all changes were made, and the kernel is not as it should be", *(left or [str(again.diff)])])
+        left = ["`{0}` is still necessary".format(command) for command in again.commands]
+        raise LabError(["the kernel still differs from the topology after all changes", *(left or [str(again.diff)])])
 
 
 @contextlib.contextmanager
@@ -199,7 +199,7 @@ def _apply(
         left = [stuck[number] for number in sorted(stuck, reverse=True)]
         failed = everything[owners[exc.failed]]
         if not left and begun not in ([], [failed]):
-            left = ["the changes made before it were taken back"]
+            left = ["the changes before it were undone"]
         raise LabError([_refusal(failed, exc.error), *left]) from exc
 
 
@@ -225,7 +225,7 @@ def _watch(changes: list[Planned], owners: t.Sequence[int], progress: Progress) 
 def _roll_back(changes: list[Planned], operator: Operator) -> dict[int, str]:
     """Take back changes, the last one first, and say which could not be, by their numbers."""
     left = {
-        number: "`{0}` was done and cannot be taken back".format("; ".join(change.commands))
+        number: "`{0}` was done and cannot be undone".format("; ".join(change.commands))
         for number, change in enumerate(changes)
         if not change.undo
     }
@@ -236,7 +236,7 @@ def _roll_back(changes: list[Planned], operator: Operator) -> dict[int, str]:
             break
         except OperationError as exc:
             failed, done = waiting[exc.failed][0], {exc.failed, *exc.done}
-            left[failed] = "`{0}` could not be taken back: {1}".format(
+            left[failed] = "`{0}` could not be undone: {1}".format(
                 "; ".join(changes[failed].commands), refusals.words(exc.error)
             )
             waiting = [one for place, one in enumerate(waiting) if place not in done and one[0] != failed]

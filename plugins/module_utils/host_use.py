@@ -57,7 +57,7 @@ def _look(sockets: Sockets, snapshot: Snapshot) -> HostUse:
 def addresses_in_use(sockets: Sockets) -> list[Use]:
     """Which addresses the host talks to: first those from which it is managed; an address may be in it twice."""
     known = in_use.established()
-    why = "from where this host is managed"
+    why = "from which this host is managed"
     found = [Use(str(rules.ip_of(one)), why) for one in ssh.clients(known)] + in_use.uses(known)
     return [one for one in found if not rules.ip_of(one.address).is_link_local]
 

@@ -25,7 +25,7 @@ def require_library(module: AnsibleModule) -> None:
         for python in _SYSTEM_PYTHONS:
             if _can_use(module, python):
                 respawn_module(python)
-    cure = "the role linuxnet.lab.prepare puts pyroute2 {0} or newer on a host".format(library.MINIMUM)
+    cure = "the role linuxnet.lab.prepare installs pyroute2 {0} or newer".format(library.MINIMUM)
     module.fail_json(msg="{0}; {1}".format(library.PROBLEM, cure), exception=library.IMPORT_ERROR)
 
 

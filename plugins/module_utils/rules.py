@@ -84,11 +84,11 @@ def check_link_name(place: str, name: str) -> list[str]:
     """
     size = len(name.encode(errors="surrogatepass"))
     if name in ("all", "default"):
-        return ["{0}: {1!r} is not a link name: sysctls of that name are for many links".format(place, name)]
+        return ["{0}: {1!r} is not a link name: sysctls use that name for several links".format(place, name)]
     if size > LINK_NAME_LIMIT:
         return ["{0}: {1!r} has {2} characters, a link name has at most 15".format(place, name, size)]
     if "%" in name:
-        return ["{0}: {1!r} is not a link name: the kernel puts a number in the place of %".format(place, name)]
+        return ["{0}: {1!r} is not a link name: the kernel replaces % by a number".format(place, name)]
     if not name or name in (".", "..") or re.search(r"[/:\s]", name) or not name.isprintable():
         return ["{0}: {1!r} is not a link name".format(place, name)]
     return []

@@ -66,11 +66,11 @@ def _parsed(text: str) -> t.Any:
     try:
         for event in yaml.parse(text, Loader=loader):
             if isinstance(event, yaml.AliasEvent):
-                raise AnsibleFilterError("line {0}: the alias *{1} is not taken; write out what it stands for".format(
+                raise AnsibleFilterError("line {0}: the alias *{1} is not allowed; write out its value".format(
                     event.start_mark.line + 1, event.anchor))
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > budget.DEPTH:
-                raise AnsibleFilterError("line {0}: more than {1} lists and mappings lie in each other".format(
+                raise AnsibleFilterError("line {0}: more than {1} nested lists and mappings".format(
                     event.start_mark.line + 1, budget.DEPTH))
         return yaml.load(text, Loader=loader)  # a safe loader
     except (yaml.YAMLError, ValueError) as exc:  # ValueError: a date or a number that there is not
@@ -126,7 +126,7 @@ class _Reading:
                 self._bridge(node, kind)
         self.imported.topology["namespaces"] = namespaces
         for kind, nodes in strange.items():
-            self.imported.leave_out("kind {0}: {1}, namespaces here without what runs in them".format(
+            self.imported.leave_out("kind {0}: {1}, namespaces without their programs".format(
                 kind, ", ".join(nodes)))
         self._leave_out_settings()
 
@@ -158,7 +158,7 @@ class _Reading:
     def _name(self, node: str) -> str:
         name = self._names.give(node)
         if name != node:
-            self.imported.leave_out("{0}.{1}: is called {2} here".format(_NODES, node, name))
+            self.imported.leave_out("{0}.{1}: is named {2} here".format(_NODES, node, name))
         return name
 
     def _owner(self, node: str, kinds: dict[str, str]) -> str:
@@ -180,7 +180,7 @@ class _Reading:
                     self.imported.leave_out("{0}.{1}: network-mode {2}".format(_NODES, owner, mode))
                 return owner
             if other in seen:
-                raise AnsibleFilterError("{0}.{1}: network-mode {2!r} leads back to it".format(_NODES, node, mode))
+                raise AnsibleFilterError("{0}.{1}: network-mode {2!r} refers back to it".format(_NODES, node, mode))
             owner = other
         return self._owners[owner]
 
@@ -216,9 +216,9 @@ class _Reading:
         self.imported.topology.setdefault("bridges", {})[label] = values or None
         self._homes[node] = {"bridge": label}
         if kind == "ovs-bridge":
-            self.imported.leave_out("{0}: is a Linux bridge here, which knows no flows".format(place))
+            self.imported.leave_out("{0}: becomes a Linux bridge, which has no flows".format(place))
         if not inside:
-            self.imported.leave_out("{0}: is made here, and has to be there before for containerlab".format(place))
+            self.imported.leave_out("{0}: the lab creates it; containerlab expects it to exist".format(place))
 
     def _leave_out_settings(self) -> None:
         places = [("{0}.{1}".format(_NODES, node), values) for node, values in self._nodes.items()]
@@ -314,7 +314,7 @@ class _Reading:
         title = "{0}:{1}".format(end.node, end.interface)
         at = "{0}, {1}".format(place, title)
         if (end.node, end.interface) in self._ends:
-            raise AnsibleFilterError("{0}: {1!r} is the end of another link already".format(place, title))
+            raise AnsibleFilterError("{0}: {1!r} is already the end of another link".format(place, title))
         self._ends.add((end.node, end.interface))
         label = home.get("bridge")
         bridge = self.imported.topology["bridges"][label] or {} if label else {}
@@ -337,5 +337,5 @@ class _Reading:
     def _link_name(self, place: str, netns: str, text: str) -> str:
         name = self._links.setdefault(netns, names.links()).give(text)
         if name != text:
-            self.imported.leave_out("{0}: is called {1} here".format(place, name))
+            self.imported.leave_out("{0}: is named {1} here".format(place, name))
         return name

@@ -65,7 +65,7 @@ def _check_xml(text: str) -> None:
 
 def _check_depth(what: str, depth: int) -> None:
     if depth > budget.DEPTH:
-        raise AnsibleFilterError("{0}: more than {1} elements lie in each other".format(what, budget.DEPTH))
+        raise AnsibleFilterError("{0}: more than {1} nested elements".format(what, budget.DEPTH))
 
 
 def _parsed(what: str, text: t.Any, parse: t.Callable[[types.ModuleType, str], t.Any]) -> t.Any:
@@ -91,10 +91,10 @@ def read(graph: t.Any, name: str | None, lo: str | list[str] | None, pool: str |
     :arg pool: the same for the links.
     """
     if not pool:
-        raise AnsibleFilterError("pool: {0!r} is no prefix, and links need addresses".format(pool))
+        raise AnsibleFilterError("pool: {0!r} is not a prefix, and links need addresses".format(pool))
     imported = Imported(name or graph.graph.get("label") or graph.graph.get("name"), "label")
     if not graph:
-        raise AnsibleFilterError("there is no node in this graph")
+        raise AnsibleFilterError("the graph has no nodes")
     routers = _routers(imported, graph)
     addresses = _addresses(list(routers.values()), _prefixes("lo", lo), _prefixes("pool", pool))
     groups = _groups(graph, routers)
@@ -125,7 +125,7 @@ def _routers(imported: Imported, graph: t.Any) -> dict[t.Any, str]:
         label = str(attributes.get("label", node)).strip()
         found[node] = given.give(label, str(node))
         if found[node] != label:
-            imported.leave_out("node {0}: {1!r} is called {2} here".format(node, label, found[node]))
+            imported.leave_out("node {0}: {1!r} is named {2} here".format(node, label, found[node]))
     return found
 
 
@@ -168,7 +168,7 @@ def _links(imported: Imported, graph: t.Any, routers: dict[t.Any, str]) -> list[
         count = max(there, back) if graph.is_directed() else there + back
         found += [[routers[start], routers[end]]] * count
     if graph.is_directed():
-        imported.leave_out("directions: links lead both ways, and there and back are one link")
+        imported.leave_out("directions: links lead both ways, so two opposite edges are one link")
     return found
 
 
@@ -186,7 +186,7 @@ def _groups(graph: t.Any, routers: dict[t.Any, str]) -> list[list[str]]:
 def _checks(imported: Imported, groups: list[list[str]]) -> list[dict[str, t.Any]]:
     """Everybody reaches everybody; in a graph of several parts, those of the own part and nobody else."""
     if 2 * sum(map(len, groups)) ** 2 > budget.PAIRS:
-        imported.leave_out("checks: there are none, because each router asking each would be too many")
+        imported.leave_out("checks: there are none, because a check for each pair of routers would be too many")
         return []
     everybody = {"from": schema.ALL, "to": schema.ALL}
     if len(groups) == 1:

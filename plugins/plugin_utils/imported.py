@@ -50,12 +50,12 @@ class Imported:
     def __init__(self, name: t.Any, where: str) -> None:
         """Begin a topology of a name that *where* is to say."""
         if not isinstance(name, str) or not name.strip():
-            raise AnsibleFilterError("{0}: {1!r} does not name the lab; the option name does".format(where, name))
+            raise AnsibleFilterError("{0}: {1!r} is not a valid lab name; use the option name".format(where, name))
         self.topology: dict[str, t.Any] = {"name": names.lab(name)}
         self._left_out: dict[str, None] = {}
         self._keys: dict[str, list[str]] = {}
         if self.topology["name"] != name:
-            self.leave_out("{0}: the lab {1!r} is called {2} here".format(where, name, self.topology["name"]))
+            self.leave_out("{0}: the lab {1!r} is named {2} here".format(where, name, self.topology["name"]))
 
     def leave_out(self, text: str) -> None:
         """Remember what is not in the topology, or is otherwise."""
@@ -84,7 +84,7 @@ class Imported:
         if with_notes:
             return {"topology": self.topology, "left_out": self.left_out}
         if self._left_out:
-            Display().warning("lab {0}, left out or otherwise here: {1}".format(
+            Display().warning("lab {0}, left out or changed: {1}".format(
                 self.topology["name"], "; ".join(self._left_out)))
         return self.topology
 

@@ -75,7 +75,7 @@ def _parse(text: str) -> tuple[dict[str, _Machine], dict[str, str]]:
         mac = wire["mac"].lower() if wire["mac"] else None
         checked(rules.check_mac(place, mac))
         if int(found["key"]) in machine.links:
-            raise AnsibleFilterError("{0}: {1}[{2}] is there already".format(place, found["machine"], found["key"]))
+            raise AnsibleFilterError("{0}: {1}[{2}] already exists".format(place, found["machine"], found["key"]))
         machine.links[int(found["key"])] = (wire["domain"], mac)
     return machines, about
 
@@ -114,7 +114,7 @@ class _Drawing:
         self._domains = {domain: given.give(domain) for domain in domains}
         for old, new in [*self._names.items(), *self._domains.items()]:
             if old != new:
-                imported.leave_out("{0}: is called {1} here".format(old, new))
+                imported.leave_out("{0}: is named {1} here".format(old, new))
 
     def draw(self, startups: dict[str, startup.Startup]) -> None:
         """Fill the topology."""

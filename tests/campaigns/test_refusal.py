@@ -90,9 +90,9 @@ class Refuser(Trial):
         assert os.strerror(number) in first, where + ": " + first
         assert first.startswith(("`", "the lab's records: ")), where + ": " + first
         # What has gone with a link cannot be set again.
-        said = ("was done and cannot be taken back", "could not be taken back: No such file or directory")
+        said = ("was done and cannot be undone", "could not be undone: No such file or directory")
         left = [text for text in rest if text.endswith(said)]
-        taken_back = ["the changes made before it were taken back"]
+        taken_back = ["the changes before it were undone"]
         assert rest in ([], taken_back, left), "{0}: {1}".format(where, rest)
         if not left:
             after = machine_state(self.world)

@@ -111,7 +111,12 @@ HALF = "is not an address with a prefix length"
             "netns", "lab: 'a/b' is not a lab name: letters, digits, '_', '.', '-', at most 63", name=["c1"], lab="a/b"
         ),
         # namespaces
-        one("netns", "hostname: 'r1' needs held, a file cannot carry a hostname", name=["c1", "c2"], hostname="r1"),
+        one(
+            "netns",
+            "hostname: 'r1' needs held; a namespace in a file has no hostname",
+            name=["c1", "c2"],
+            hostname="r1",
+        ),
         one("netns", "hostname: 'a b' is not a hostname", name=["c1"], held=True, hostname="a b"),
         one(
             "veth",
@@ -173,7 +178,7 @@ HALF = "is not an address with a prefix length"
         ),
         one(
             "veth",
-            "peer.mtu: 1500 and 1400 at the two ends would lose every packet of a size between",
+            "peer.mtu: 1500 and 1400 at the two ends would lose packets of the sizes in between",
             name="v0",
             mtu=1500,
             peer={"name": "v1", "mtu": 1400},

@@ -112,7 +112,7 @@ def test_options_that_do_not_go_with_it(segment: t.Any) -> None:
     """It needs a link, and an IPv4 address."""
     checks = [{"to": "10.0.0.3"}, {"to": "fd00::3", "dev": "br0"}, {"to": "10.0.0.3", "dev": "eth9"}]
     assert segment.module("connectivity", checks=checks, protocol="arp")["errors"] == [
-        "checks[0].dev: arp needs the device to ask on",
-        "checks[1].to: 'fd00::3' is not IPv4, of which arp is",
+        "checks[0].dev: arp needs a device",
+        "checks[1].to: 'fd00::3' is not IPv4, which arp needs",
         "checks[2].dev: there is no interface 'eth9' in the host",
     ]

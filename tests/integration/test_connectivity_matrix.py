@@ -217,9 +217,9 @@ def test_wrong_options_of_a_matrix_come_all_at_once(world: t.Any) -> None:
     matrix = {"from": ["", "c9"], "to": ["127.0.0.1", "ten"], "rows": {"c9": [True], "c8": True, "": "perhaps"}}
     done = world.module("connectivity", matrix=matrix)
     assert done["errors"] == [
-        "matrix.rows['c9']: 1 cells do not fit the 2 targets, and are not all of them targets",
-        "matrix.rows['c8']: no check of the matrix is made from there",
-        "matrix.rows['']: 'perhaps' is not yes, no, or why it fails",
+        "matrix.rows['c9']: 1 cells do not match 2 targets, and not all cells are targets",
+        "matrix.rows['c8']: the matrix has no check from this namespace",
+        "matrix.rows['']: 'perhaps' is not yes, no or a reason",
         "matrix.to: 'ten' is not an IP address",
         "matrix.from: there is no network namespace 'c9'",
     ]

@@ -123,7 +123,10 @@ def test_a_tcp_service_that_runs_already(link: t.Any) -> None:
         assert sock.accept()[0].recv(10) == b""  # connected and closed, nothing said
         done = link.module("connectivity", to="10.0.0.2", protocol="tcp", port=80, listen="b")
     (error,) = done["errors"]
-    assert error == "listen: port 80 is taken in namespace 'b'; without listen, the check asks whoever has it"
+    assert (
+        error
+        == "listen: port 80 is in use in namespace 'b'; without listen, the check uses the program that listens there"
+    )
 
 
 def test_a_udp_service_that_runs_already(link: t.Any) -> None:
@@ -252,6 +255,7 @@ def test_count_is_of_connections_and_of_echoes(link: t.Any) -> None:
 
 def test_a_service_that_comes_late_is_waited_for(link: t.Any) -> None:
     """Refusals do not end a check that expects an answer."""
+
     def late() -> None:
         with service(socket.SOCK_STREAM, "10.0.0.2", 80) as sock:
             sock.accept()[0].close()
@@ -289,10 +293,10 @@ def test_options_that_do_not_go_together(link: t.Any) -> None:
     assert link.module("connectivity", checks=checks)["errors"] == [
         "checks[0].port: tcp needs one between 1 and 65535",
         "checks[1].port: udp needs one between 1 and 65535",
-        "checks[2].port: this is of tcp and udp alone, not of icmp",
-        "checks[3].listen: this is of tcp and udp alone, not of icmp",
-        "checks[4].df: this is of icmp alone, not of tcp",
-        "checks[5].to: '224.0.0.1' is a multicast address, which only icmp can ask",
+        "checks[2].port: only tcp and udp can have this, not icmp",
+        "checks[3].listen: only tcp and udp can have this, not icmp",
+        "checks[4].df: only icmp can have this, not tcp",
+        "checks[5].to: '224.0.0.1' is a multicast address, which only icmp can reach",
         "checks[6].listen: there is no network namespace 'c9'",
     ]
 

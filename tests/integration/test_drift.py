@@ -114,7 +114,7 @@ def test_what_was_taken_away_comes_back_as_it_was_where_the_run_fails(line, drif
     before = line.state()
     refused = {**LINE, "namespaces": {**LINE["namespaces"], "b": {"sysctls": {"net.ipv4.ip_default_ttl": 0}}}}
     errors = line.refused("topology", topology=refused)
-    assert "ip_default_ttl" in errors[0] and "taken back" in errors[1]
+    assert "ip_default_ttl" in errors[0] and "undone" in errors[1]
     assert line.state() == before
 
 

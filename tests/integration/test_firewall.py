@@ -345,7 +345,7 @@ def test_a_topology_sets_nothing_of_the_whole_machine(world: World, name: str) -
     topology = {"name": LAB, "namespaces": {"host": {"sysctls": {name: there}}}}
     shown = name.replace("/", ".")
     assert world.refused("topology", topology=topology) == [
-        "namespaces.host.sysctls.{0}: {1!r} belongs to the whole machine; a topology sets net.* alone".format(
+        "namespaces.host.sysctls.{0}: {1!r} belongs to the whole machine; a topology sets only net.*".format(
             name, shown
         )
     ]

@@ -42,7 +42,7 @@ def line(world):
 def test_a_prefix_that_covers_the_controller_is_refused_unless_forced(world, line, monkeypatch):
     monkeypatch.setenv("SSH_CONNECTION", line)
     (error,) = world.refused("topology", topology=LAB)
-    assert "198.18.0.0/16 covers 198.18.7.7, from where this host is managed" in error
+    assert "198.18.0.0/16 covers 198.18.7.7, from which this host is managed" in error
     (error,) = world.refused("bridge", lab="other", name="br0", addresses=["198.18.1.1/16"])
     assert "198.18.7.7" in error
     world.run("topology", topology={**LAB, "segments": {"lan": {**LAB["segments"]["lan"], "prefix": "10.0.0.0/16"}}})
@@ -53,7 +53,7 @@ def test_a_route_to_the_controller_is_refused_too(world, line, monkeypatch):
     monkeypatch.setenv("SSH_CONNECTION", line)
     world.run("bridge", lab="demo", name="br0", addresses=["10.0.0.1/24"])
     (error,) = world.refused("route", lab="demo", dst="198.18.7.0/24", via="10.0.0.9")
-    assert "dst: 198.18.7.0/24 covers 198.18.7.7, from where this host is managed" in error
+    assert "dst: 198.18.7.0/24 covers 198.18.7.7, from which this host is managed" in error
     world.run("route", lab="demo", dst="198.18.8.0/24", via="10.0.0.9")
     world.run("route", lab="demo", dst="198.18.7.0/24", via="10.0.0.9", force=True)
 

@@ -196,7 +196,7 @@ def test_needs_no_program(inner: World, monkeypatch: pytest.MonkeyPatch) -> None
     ("asked", "reasons"),
     [
         ({}, ["src: one of src, dst, iif, oif, not_oif is needed"]),
-        ({"oif": "eth0"}, ["src: forward: restricted needs it, to know what is the lab's"]),
+        ({"oif": "eth0"}, ["src: forward: restricted needs the network of the lab"]),
         ({"src": "10.0.0.0/24", "dst": "fd00::/64"}, ["dst: fd00::/64 and 10.0.0.0/24 are not of one IP version"]),
         ({"src": "10.0.0.0/24", "oif": "a b"}, ["oif: 'a b' is not a link name"]),
         (
@@ -208,29 +208,29 @@ def test_needs_no_program(inner: World, monkeypatch: pytest.MonkeyPatch) -> None
             [
                 "rules[0].src: 'x' is not a network ('x' does not appear to be an IPv4 or IPv6 network)",
                 "rules[2].oif: 'a/b' is not a link name",
-                "rules[2].src: forward: restricted needs it, to know what is the lab's",
+                "rules[2].src: forward: restricted needs the network of the lab",
             ],
         ),
-        ({"rules": []}, ["rules: at least one is needed"]),
+        ({"rules": []}, ["rules: the list is empty"]),
         (
             {"src": "10.5.0.0/16"},
             [
                 "src: lab 'demo' has no link in the host's namespace that leads to 10.5.0.0/16; "
-                "name the link that the packets come in by with iif"
+                "name the link on which the packets arrive with iif"
             ],
         ),
         ({"src": "10.5.0.0/16", "iif": "br1"}, ["iif: there is no link 'br1' in the host's namespace{0}".format(NEAR)]),
         (
             {"rules": [{"src": "0.0.0.0/0"}, {"src": "1::/0"}]},
             [
-                "rules[{0}].src: {1} is every address, so that forward: restricted restricts nothing; "
+                "rules[{0}].src: {1} contains every address, so that forward: restricted restricts nothing; "
                 "name the lab's network, or set forward: open".format(*one)
                 for one in ((0, "0.0.0.0/0"), (1, "1::/0"))
             ],
         ),
         (
             {"src": "10.0.0.0/24", "oif": "e0", "rules": [{}, {"not_oif": "e1"}]},
-            ["rules[1].not_oif: 'e1' says nothing beside oif 'e0'"],
+            ["rules[1].not_oif: 'e1' has no effect beside oif 'e0'"],
         ),
     ],
 )

@@ -124,7 +124,7 @@ def test_a_dump_that_is_interrupted_again_and_again(world: t.Any, monkeypatch: p
     found = rtnetlink.links(reader)
     assert len(done) == 3 and found.keys() == world.links().keys()
     most = 1000
-    with pytest.raises(KernelError, match="changed each of the 21 times"):
+    with pytest.raises(KernelError, match="changed during each of 21 reads"):
         rtnetlink.links(reader)
     reader.close()
 
@@ -162,7 +162,7 @@ def test_lost_answers_to_changes(world: t.Any, deaf: None) -> None:
     errors = world.refused("address", lab="x", links=links)
     assert errors == [
         "`ip -n c1 addr add fd00::1/64 dev eth0 nodad` failed: ipv6: IPv6 is disabled on this device",
-        "the changes made before it were taken back",
+        "the changes before it were undone",
     ]
 
 

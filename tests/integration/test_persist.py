@@ -170,7 +170,7 @@ def test_what_others_can_change_does_not_run_at_boot(world, disk, kind, monkeypa
         os.chown(loose, 0, 65534)  # the main group of nobody
         loose.chmod(0o775)
     (error,) = world.refused("topology", topology=BRIDGE, persist=True)
-    assert error.startswith("persist: {0} ".format(named)) and "root alone" in error
+    assert error.startswith("persist: {0} ".format(named)) and "only root" in error
 
 
 def test_force_is_not_what_runs_at_boot(world, disk):

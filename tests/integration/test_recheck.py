@@ -26,7 +26,7 @@ def test_what_still_differs_is_told(world: t.Any, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(AddAddress, "message", lost)
     result = world.module("topology", topology=LAB)
-    assert result["failed"] and result["errors"][0].startswith("all changes were made, and the kernel is not")
+    assert result["failed"] and result["errors"][0].startswith("the kernel still differs")
     assert "ip -n c1 addr add 10.4.0." in result["errors"][1]
     monkeypatch.undo()
     assert world.run("topology", topology=LAB)["changed"]

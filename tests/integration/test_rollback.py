@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-TAKEN_BACK = "the changes made before it were taken back"
+TAKEN_BACK = "the changes before it were undone"
 NO_IPV6 = "ipv6: IPv6 is disabled on this device"
 
 
@@ -139,5 +139,5 @@ def test_what_cannot_be_taken_back_is_said(poor: t.Any) -> None:
     links = [{"name": "br0"}, {"name": "lo", "netns": "c1"}]  # the kernel keeps `lo`
     result = poor.module("link", lab="x", links=links, state="absent")
     assert result["failed"] and result["errors"][0] == "`ip -n c1 link del dev lo` failed: Operation not supported"
-    assert result["errors"][1:] == ["`ip link del dev br0` was done and cannot be taken back"]
+    assert result["errors"][1:] == ["`ip link del dev br0` was done and cannot be undone"]
     assert "br0" not in poor.links()

@@ -355,24 +355,24 @@ def test_no_scope_is_listed_that_the_kernel_refuses(world: World) -> None:
     [
         (
             {"dst": "default", "via": "10.1.0.1"},
-            "via: gateway 10.1.0.1 is on no network of namespace 'c1' (its networks: 10.0.0.0/24)",
+            "via: gateway 10.1.0.1 is in no network of namespace 'c1' (its networks: 10.0.0.0/24)",
         ),
         (
             {"dst": "default", "via": "fd01::1", "dev": "eth0"},
-            "via: gateway fd01::1 is on no network of namespace 'c1' dev eth0 (its networks: fd00::/64)",
+            "via: gateway fd01::1 is in no network of namespace 'c1' dev eth0 (its networks: fd00::/64)",
         ),
         (
             {"dst": "default", "via": "10.0.0.1", "dev": "lo"},
-            "via: gateway 10.0.0.1 is on no network of namespace 'c1' dev lo (it has none)",
+            "via: gateway 10.0.0.1 is in no network of namespace 'c1' dev lo (it has none)",
         ),
         ({"dst": "default", "via": "fe80::1"}, "via: fe80::1 is a link-local address, which needs dev"),
         (
             {"dst": "10.9.0.0/16", "via": "fd00::1"},
-            "dst: IPv4 and IPv6 do not go together: dst 10.9.0.0/16, via fd00::1",
+            "dst: IPv4 and IPv6 cannot be mixed: dst 10.9.0.0/16, via fd00::1",
         ),
         (
             {"dst": "default", "via": "fd00::1", "src": "10.0.0.2"},
-            "dst: IPv4 and IPv6 do not go together: via fd00::1, src 10.0.0.2",
+            "dst: IPv4 and IPv6 cannot be mixed: via fd00::1, src 10.0.0.2",
         ),
         (
             {"dst": "10.9.0.0/16", "dev": "eht0"},
@@ -387,14 +387,14 @@ def test_no_scope_is_listed_that_the_kernel_refuses(world: World) -> None:
         ({"dst": "10.9.0.0/16"}, "dst: a route to 10.9.0.0/16 needs via or dev"),
         (
             {"dst": "10.9.0.0/16", "type": "blackhole", "dev": "eth0"},
-            "type: a route of type blackhole has neither via nor dev",
+            "type: a route of type blackhole cannot have via or dev",
         ),
         ({"dst": "10.9.0.0/16", "via": "10.0.0.1", "onlink": True}, "onlink: needs via and dev"),
         ({"dst": "10.9.0.0/16", "dev": "eth0", "metric": -1}, "metric: -1 is not between 0 and 4294967295"),
         *(
             (
                 {"dst": "10.9.0.0/16", "dev": "eth0", "table": table},
-                "table: {0!r} is none for a lab: main, default, or 1 to 4294967295 but not 255".format(table),
+                "table: {0!r} is not a table for a lab: main, default, or 1 to 4294967295 but not 255".format(table),
             )
             for table in ("mian", "0", "4294967296", "255", "²")
         ),
@@ -429,11 +429,11 @@ def test_all_reasons_at_once_and_nothing_is_done(lab: World) -> None:
         "routes[1].dst: 'x' is not a network ('x' does not appear to be an IPv4 or IPv6 network)",
         "routes[1].via: 'y' is not an IP address",
         "routes[2].dst: route to 10.8.0.0/16 metric 0 table 254 in c1 is already that of routes[0].dst",
-        "routes[3].table: 'z' is none for a lab: main, default, or 1 to 4294967295 but not 255",
+        "routes[3].table: 'z' is not a table for a lab: main, default, or 1 to 4294967295 but not 255",
     ]
     misfits = [right, {"dst": "10.7.0.0/16", "via": "10.5.0.1"}, {"dst": "10.6.0.0/16", "dev": "eth1"}]
     assert lab.refused("route", lab=LAB, netns="c1", routes=misfits) == [
-        "routes[1].via: gateway 10.5.0.1 is on no network of namespace 'c1' (its networks: 10.0.0.0/24)",
+        "routes[1].via: gateway 10.5.0.1 is in no network of namespace 'c1' (its networks: 10.0.0.0/24)",
         "routes[2].dev: there is no link 'eth1' in namespace 'c1' (did you mean 'eth0'?)",
     ]
 
@@ -443,7 +443,7 @@ def test_what_the_kernel_refuses_is_told_in_its_words_and_taken_back(lab: World)
     routes = [{"dst": "10.8.0.0/16", "via": "10.0.0.1"}, {"dst": "10.7.0.0/16", "via": "10.0.0.1", "src": "10.0.0.77"}]
     assert lab.refused("route", lab=LAB, netns="c1", routes=routes) == [
         "`ip -n c1 route add 10.7.0.0/16 via 10.0.0.1 src 10.0.0.77` failed: Invalid prefsrc address",
-        "the changes made before it were taken back",
+        "the changes before it were undone",
     ]
 
 

@@ -125,7 +125,7 @@ def test_refused_in_the_middle_of_a_send(world: World) -> None:
     assert caught.value.errors == [
         "`ip link add name v9 type veth peer name eth0 netns web9; ip link set dev v9 master br0 up` failed:"
         " File exists",
-        "the changes made before it were taken back",
+        "the changes before it were undone",
     ]
     assert world.state() == before
 

@@ -210,7 +210,7 @@ def test_one_clear_reason(world: World, settings: dict[str, t.Any], netns: str, 
 def test_only_the_hosts_can_persist(world: World) -> None:
     world.sh("ip netns add c1")
     assert world.refused("sysctl", lab=LAB, netns="c1", settings={FORWARD: 1, GROUPS: "1 2"}, persist=True) == [
-        "persist: only the host's sysctls can be persistent, not those of 'c1'"
+        "persist: only sysctls of the host can be persistent, not those of 'c1'"
     ]
 
 
@@ -223,7 +223,7 @@ def test_what_the_kernel_refuses_is_told_in_its_words_and_taken_back(world: Worl
     settings = {FORWARD: 1, GROUPS: "10 nonsense"}
     assert world.refused("sysctl", lab=LAB, settings=settings, persist=True) == [
         "`sysctl -w 'net.ipv4.ping_group_range=10 nonsense'` failed: Invalid argument",
-        "the changes made before it were taken back",
+        "the changes before it were undone",
     ]
     assert [value(world, FORWARD), value(world, GROUPS), files(world)] == ["0", "1 0", NO_FILES]
 
@@ -264,7 +264,7 @@ def test_what_somebody_changed_since_is_left_with_a_warning(world: World) -> Non
     world.sh("sysctl -qw {0}='6 11'".format(GROUPS))
     result = give_back(world, GROUPS)
     assert result["warnings"] == [
-        GROUPS + " is '6 11' in the host's namespace, not the '5 10' that the lab set: it is left so"
+        GROUPS + " is '6 11' in the host's namespace, not the '5 10' that the lab set, so it stays"
     ]
     assert (value(world, GROUPS), files(world)) == ("6 11", NO_FILES)
 
@@ -437,5 +437,5 @@ def test_what_the_kernel_refused_is_not_remembered_where_the_rest_stays(world: W
     world.run("topology", topology=lab)
     lab["namespaces"]["host"] = {"sysctls": {FORWARD: "1", GROUPS: "10 nonsense"}}
     errors = world.module("topology", topology={**lab, "links": []})["errors"]
-    assert errors[1:] == ["`ip -n a link del dev b` was done and cannot be taken back"]
+    assert errors[1:] == ["`ip -n a link del dev b` was done and cannot be undone"]
     assert (value(world, FORWARD), world.run("lab_info")["labs"][0]["sysctls"]) == ("0", [])

@@ -601,14 +601,14 @@ REFUSED = {"net.ipv4.conf.all.rp_filter": "99999999999999"}
 def test_what_the_kernel_refuses_late_takes_everything_back(world: World) -> None:
     bad = edited(namespaces=lambda own: {**own, "r": {"forwarding": True, "sysctls": REFUSED}})
     errors = world.refused("topology", topology=bad)
-    assert "rp_filter" in errors[0] and errors[1:] == ["the changes made before it were taken back"]
+    assert "rp_filter" in errors[0] and errors[1:] == ["the changes before it were undone"]
     assert world.sh("find /run -type f") == ""
 
     one = {"name": "demo", "namespaces": "c1", "links": [["c1", "host"]], "pool": "10.4.0.0/24"}
     world.run("topology", topology=one)
     nodes = {"c1": {"sysctls": REFUSED}, "c2": {"kind": "held"}}
     errors = world.refused("topology", topology={**one, "namespaces": nodes, "links": [["c1", "host"], ["c1", "c2"]]})
-    assert errors[1:] == ["the changes made before it were taken back"]
+    assert errors[1:] == ["the changes before it were undone"]
     (known,) = world.run("lab_info")["labs"]
     assert (known["topology"], known["drifted"]) == (one, False)
 
@@ -755,7 +755,7 @@ def test_check_mode_refuses_a_dev_that_no_link_of_the_lab_has(world: World, chec
 def test_a_namespace_that_exists_and_is_foreign_is_said_to_be(world: World) -> None:
     world.sh("ip netns add h1")
     errors = world.refused("topology", topology={"name": "x", "namespaces": ["c1"], "links": [["c1", "h1"]]})
-    assert "namespaces: 'h1' exists on this host, but the topology does not name it, so that it is foreign" in errors
+    assert "namespaces: 'h1' exists on this host, but not in the topology, so it does not belong to the lab" in errors
 
 
 def test_commands_quote_the_names_of_links(world: World) -> None:

@@ -74,8 +74,8 @@ CASES: dict[str, tuple[t.Callable[[], dict[str, t.Any]], str]] = {
         },
         "comparisons",
     ),
-    "deep": (lambda: {"namespaces": nested(50_000)}, "more than 32 lists and mappings lie in each other"),
-    "deep in an unknown key": (lambda: {"what": nested(50_000)}, "more than 32 lists and mappings"),
+    "deep": (lambda: {"namespaces": nested(50_000)}, "more than 32 nested lists and mappings"),
+    "deep in an unknown key": (lambda: {"what": nested(50_000)}, "more than 32 nested lists and mappings"),
     "aliases": (lambda: {"namespaces": bomb(30)}, f"there are more than {budget.VALUES} values"),
     "a long name": (lambda: {"namespaces": {"a" * 5_000_000: None}}, "a text of 5000000 characters that begins"),
     "a long name of the lab": (lambda: {"name": "[" * 1_000_000}, "a text of 1000000 characters"),
@@ -140,5 +140,5 @@ def test_more_checks_than_can_be_made_are_refused_before_they_are() -> None:
     data = {"name": "demo", "namespaces": {"n0-[1:900]": None}, "segments": segments(1, 900)}
     lab, errors = layout.read({**data, "checks": {"from": "all", "to": "all"}})
     assert errors == []
-    with pytest.raises(LabError, match="more than the 65536"):
+    with pytest.raises(LabError, match="more checks than the 65536"):
         contract.checks(lab)

@@ -153,7 +153,7 @@ def test_a_refusal_takes_everything_back_in_reverse(kernel: Kernel) -> None:
     kernel.refuses["make c"] = KernelError(errno.EBUSY)
     assert reasons(Thing("a"), Thing("b"), Thing("c"), Thing("d")) == [
         "`make c` failed: Device or resource busy",
-        "the changes made before it were taken back",
+        "the changes before it were undone",
     ]
     assert kernel.told == ["make a", "make b", "undo b", "undo a"]
 
@@ -162,7 +162,7 @@ def test_a_change_that_was_half_made_is_taken_back_too(kernel: Kernel) -> None:
     kernel.refuses["make b'"] = KernelError(errno.EBUSY, "in the kernel's words")
     assert reasons(Thing("a"), Thing("b", steps=2)) == [
         "`make b` failed: in the kernel's words",
-        "the changes made before it were taken back",
+        "the changes before it were undone",
     ]
     assert kernel.told == ["make a", "make b", "undo b", "undo a"]
 
@@ -184,8 +184,8 @@ def test_what_cannot_be_taken_back_is_named(kernel: Kernel) -> None:
     kernel.refuses = {"make d": KernelError(errno.EBUSY), "undo c": KernelError(errno.EPERM)}
     assert reasons(Thing("a"), Thing("b", undo=False), Thing("c"), Thing("d")) == [
         "`make d` failed: Device or resource busy",
-        "`make c` could not be taken back: Operation not permitted",
-        "`make b` was done and cannot be taken back",
+        "`make c` could not be undone: Operation not permitted",
+        "`make b` was done and cannot be undone",
     ]
     assert kernel.told[-1] == "undo a"
 

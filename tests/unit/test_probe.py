@@ -235,7 +235,7 @@ def test_read_finds_all_errors_at_once() -> None:
 def test_run_refuses_more_checks_than_there_are_identifiers() -> None:
     """Two probes with the same identifier could not be told apart."""
     found, dummy = _read({"to": "127.0.0.1"})
-    with pytest.raises(LabError, match="more than the 65536"):
+    with pytest.raises(LabError, match="more checks than the 65536"):
         run.run(found * 65537)
 
 
@@ -244,11 +244,11 @@ def test_run_refuses_more_checks_than_there_are_identifiers() -> None:
     [
         ({"protocol": "tcp"}, "port: tcp needs one between 1 and 65535"),
         ({"protocol": "udp", "port": 65536}, "port: udp needs one between 1 and 65535"),
-        ({"protocol": "arp"}, "dev: arp needs the device to ask on"),
-        ({"protocol": "tcp", "port": 1, "size": 9}, "size: this is of icmp alone, not of tcp"),
-        ({"df": True, "protocol": "arp", "dev": "a"}, "df: this is of icmp alone, not of arp"),
-        ({"listen": ""}, "listen: this is of tcp and udp alone, not of icmp"),
-        ({"to": "fd00::1", "protocol": "arp", "dev": "a"}, "to: 'fd00::1' is not IPv4, of which arp is"),
+        ({"protocol": "arp"}, "dev: arp needs a device"),
+        ({"protocol": "tcp", "port": 1, "size": 9}, "size: only icmp can have this, not tcp"),
+        ({"df": True, "protocol": "arp", "dev": "a"}, "df: only icmp can have this, not arp"),
+        ({"listen": ""}, "listen: only tcp and udp can have this, not icmp"),
+        ({"to": "fd00::1", "protocol": "arp", "dev": "a"}, "to: 'fd00::1' is not IPv4, which arp needs"),
         ({"size": 65508}, "size: 65508 is not between 0 and 65507"),
     ],
 )

@@ -83,13 +83,13 @@ def test_a_row_of_a_process_may_be_a_number() -> None:
 @pytest.mark.parametrize(
     ("rows", "error"),
     [
-        ({"z": True}, "matrix.rows['z']: no check of the matrix is made from there"),
-        ({"x": "maybe"}, "matrix.rows['x']: 'maybe' is not yes, no, or why it fails"),
-        ({"x": 1}, "matrix.rows['x']: 1 is not yes, no, or why it fails"),
+        ({"z": True}, "matrix.rows['z']: the matrix has no check from this namespace"),
+        ({"x": "maybe"}, "matrix.rows['x']: 'maybe' is not yes, no or a reason"),
+        ({"x": 1}, "matrix.rows['x']: 1 is not yes, no or a reason"),
         ({"x": {"10.0.0.9": True}}, "matrix.rows['x']: '10.0.0.9' is not one of its targets"),
-        ({"x": "yes no no"}, "matrix.rows['x']: 3 cells do not fit the 2 targets, and are not all of them targets"),
-        ({"x": [True]}, "matrix.rows['x']: 1 cells do not fit the 2 targets, and are not all of them targets"),
-        ({"x": [A, "10.0.0.9"]}, "matrix.rows['x']: '10.0.0.1' is not yes, no, or why it fails"),
+        ({"x": "yes no no"}, "matrix.rows['x']: 3 cells do not match 2 targets, and not all cells are targets"),
+        ({"x": [True]}, "matrix.rows['x']: 1 cells do not match 2 targets, and not all cells are targets"),
+        ({"x": [A, "10.0.0.9"]}, "matrix.rows['x']: '10.0.0.1' is not yes, no or a reason"),
     ],
 )
 def test_a_wrong_row(rows: dict[t.Any, t.Any], error: str) -> None:

@@ -193,8 +193,8 @@ def test_a_route_is_remembered_where_nothing_of_the_lab_carries_it(plan: Plan) -
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"via": "10.1.0.1"}, "gateway 10.1.0.1 is on no network of namespace 'c1' (its networks: 10.0.0.0/24)"),
-        ({"via": "10.0.0.1", "dev": "lo"}, "gateway 10.0.0.1 is on no network of namespace 'c1' dev lo (it has none)"),
+        ({"via": "10.1.0.1"}, "gateway 10.1.0.1 is in no network of namespace 'c1' (its networks: 10.0.0.0/24)"),
+        ({"via": "10.0.0.1", "dev": "lo"}, "gateway 10.0.0.1 is in no network of namespace 'c1' dev lo (it has none)"),
         ({"via": "fe80::1"}, "fe80::1 is a link-local address, which needs dev"),
         ({"dev": "e1"}, "'e1' in namespace 'c1' is down"),
     ],

@@ -47,8 +47,8 @@ WRONG: list[tuple[t.Callable[..., list[str]], t.Any, str]] = [
         (rules.check_lab, name, "{0!r} is not a lab name: letters, digits, '_', '.', '-', at most 63".format(name))
         for name in ("", "-a", ".a", "a/b", "a b", "x" * 64, "a\n", "ä")
     ),
-    (rules.check_link_name, "default", "'default' is not a link name: sysctls of that name are for many links"),
-    (rules.check_link_name, "all", "'all' is not a link name: sysctls of that name are for many links"),
+    (rules.check_link_name, "default", "'default' is not a link name: sysctls use that name for several links"),
+    (rules.check_link_name, "all", "'all' is not a link name: sysctls use that name for several links"),
     (rules.check_link_name, "a" * 16, "'aaaaaaaaaaaaaaaa' has 16 characters, a link name has at most 15"),
     (rules.check_link_name, "ä" * 8, "'ääääääää' has 16 characters, a link name has at most 15"),
     *(
@@ -56,7 +56,7 @@ WRONG: list[tuple[t.Callable[..., list[str]], t.Any, str]] = [
         for name in ("", ".", "..", "a/b", "a:b", "a b", "a\tb", "a\n", "a\0")
     ),
     *(
-        (rules.check_link_name, name, repr(name) + " is not a link name: the kernel puts a number in the place of %")
+        (rules.check_link_name, name, repr(name) + " is not a link name: the kernel replaces % by a number")
         for name in ("x%d", "a%b", "%")
     ),
     *(

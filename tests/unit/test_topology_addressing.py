@@ -33,6 +33,6 @@ def test_the_gateway_by_its_own_bridge_is_no_member() -> None:
         lan = {"prefix": "10.0.0.0/24", "netns": netns, "gateway": netns, "members": [netns, "c1"]}
         dummy, errors = layout.read({"name": "x", "namespaces": ["r1", "c1"], "segments": {"lan": lan}})
         assert errors == [
-            "segments.lan.gateway: {0!r} has the bridge of lan, and is its gateway by that; it cannot be a member "
-            "too".format(netns)
+            "segments.lan.gateway: {0!r} contains the bridge of lan and is therefore its gateway, so it cannot be a "
+            "member".format(netns)
         ]

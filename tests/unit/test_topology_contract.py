@@ -103,7 +103,7 @@ def test_link_local_addresses_are_nobodys_name() -> None:
 @pytest.mark.parametrize(
     ("check", "error"),
     [
-        ({"from": "a", "to": "bare"}, "checks.to: 'bare' has no address that could be asked"),
+        ({"from": "a", "to": "bare"}, "checks.to: 'bare' has no address to check"),
         ({"from": "a", "to": "c"}, "checks.to: there is no namespace 'c'"),
         ({"from": "lan", "to": "a"}, "checks.from: 'lan' is a bridge, not a namespace"),
         ({"to": "a"}, "checks: from is missing"),

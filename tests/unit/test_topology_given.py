@@ -133,7 +133,8 @@ def test_a_prefix_can_be_filled_and_not_overfilled(prefix: str, count: int) -> N
     segment = {"prefix": prefix, "members": names}
     errors = layout.read({"name": "demo", "namespaces": names, "segments": {"lan": segment}})[1]
     assert errors == [
-        f"segments.lan.prefix: {prefix} is too small: {count + 1} more addresses are wanted, and it has {count} left"
+        f"segments.lan.prefix: {prefix} is too small: {count + 1} more addresses are needed, but it has only "
+        f"{count} left"
     ]
 
 
@@ -178,7 +179,7 @@ def test_what_is_taken_is_left_out() -> None:
     assert found == {"10.9.0.0/31", "10.9.0.1/31", "10.9.0.6/31", "10.9.0.7/31"}
     data["links"] = [["a", "c"], *links]
     assert layout.read({"name": "demo", **data})[1] == [
-        "pool: 10.9.0.0/29 is too small: 3 links are to get addresses, and it has them for 2"
+        "pool: 10.9.0.0/29 is too small: 3 links need addresses, but it has enough for only 2"
     ]
 
 

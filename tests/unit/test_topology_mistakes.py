@@ -12,8 +12,8 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
 
-AT_BRIDGE = "the bridge itself is the gateway, and the segment has its keys"
-QUOTES = "; YAML makes this of words such as on and no, so write them in quotes"
+AT_BRIDGE = "the bridge itself is the gateway; use the keys of the segment"
+QUOTES = "; YAML reads words such as on and no this way, so write them in quotes"
 LAN: dict[str, t.Any] = {"prefix": "10.0.0.0/24", "members": "a"}
 
 
@@ -32,7 +32,7 @@ LAN: dict[str, t.Any] = {"prefix": "10.0.0.0/24", "members": "a"}
         ),
         (
             {"segments": {"s": {**LAN, "gateway": {"netns": "a", "port": "p"}}}},
-            ["segments.s.gateway.port: 'a' is a member, which has such keys"],
+            ["segments.s.gateway.port: 'a' is a member; use the keys of the member"],
         ),
         (
             {"bridges": "br", "segments": {"s": {"members": "br"}}},

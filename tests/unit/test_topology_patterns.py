@@ -36,10 +36,10 @@ def test_a_range_spreads(text: str, items: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("web[3:1]", "the range in 'web[3:1]' is of 0 items, not of 1 to 65536"),
-        ("web[c:a]", "the range in 'web[c:a]' is of 0 items, not of 1 to 65536"),
-        ("web[1:65537]", "the range in 'web[1:65537]' is of 65537 items, not of 1 to 65536"),
-        ("web[1:99999999999999999999]", "the range in 'web[1:99999999999999999999]' is of 99999999999999999999 items"),
+        ("web[3:1]", "the range in 'web[3:1]' has 0 items, not 1 to 65536"),
+        ("web[c:a]", "the range in 'web[c:a]' has 0 items, not 1 to 65536"),
+        ("web[1:65537]", "the range in 'web[1:65537]' has 65537 items, not 1 to 65536"),
+        ("web[1:99999999999999999999]", "the range in 'web[1:99999999999999999999]' has 99999999999999999999 items"),
         ("a[1:2]b[1:2]", "'a[1:2]b[1:2]' has more than one range"),
     ],
 )
@@ -73,8 +73,8 @@ def test_ranges_in_a_value_run_side_by_side(value: t.Any, spread: list[t.Any]) -
     [
         (["a[1:2]", "b[1:3]"], "'a[1:2]' stands for 2, but 'b[1:3]' for 3"),
         ({"a": {"b": ["c[1:3]"]}, "d": "[a:b]"}, "'c[1:3]' stands for 3, but '[a:b]' for 2"),
-        ("[1:2].[1:3]", "the ranges in '[1:2].[1:3]' are not as long as each other"),
-        (["[2:1]"], "the range in '[2:1]' is of 0 items, not of 1 to 65536"),
+        ("[1:2].[1:3]", "the ranges in '[1:2].[1:3]' have different lengths"),
+        (["[2:1]"], "the range in '[2:1]' has 0 items, not 1 to 65536"),
     ],
 )
 def test_ranges_that_cannot_run_side_by_side_are_told(value: t.Any, reason: str) -> None:

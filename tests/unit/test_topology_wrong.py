@@ -87,23 +87,23 @@ namespaces.b.lo[1]: '::/0' is not a link's own address
 namespaces.1: '1' is not a namespace name
 namespaces.all: 'all' is not a namespace name
 namespaces.c[1:2]: a range in it stands for 3, the name for 2
-namespaces.d[2:1]: the range in 'd[2:1]' is of 0 items, not of 1 to 65536
-namespaces.host.lo: the host has forwarding and sysctls alone
+namespaces.d[2:1]: the range in 'd[2:1]' has 0 items, not 1 to 65536
+namespaces.host.lo: the host can have only forwarding and sysctls
 bridges.br0.adresses: there is no such key (did you mean 'addresses'?)
 bridges.br0.stp: 'maybe' is not true or false
 bridges.br0.addresses[0]: '10.1.1.1' lacks the prefix length, as in 10.1.1.1/24
-bridges.a: 'a' is the name of something else already
+bridges.a: 'a' is already the name of something else
 segments.lan.prefix: 10.3.0.0/24 and 10.3.1.0/24 are both IPv4
 segments.lan.members.bb: there is no namespace 'bb' (did you mean 'b'?)
 segments.lan.members.br0: 'br0' is a bridge, not a namespace
 segments.lan.gateway.addresses[0]: 10.4.0.1 is outside 10.3.0.0/24
 segments.wan.netns: there is no namespace 'z'
-segments.dmz.members[2]: 'a' is on dmz already
+segments.dmz.members[2]: 'a' is already on dmz
 segments.bare.mtu: 'big' is not a number
 segments.bare.gateway: a gateway needs a prefix, and bare has none
 links[0].ends: ['a', 'b', 'c1'] is not a list of two ends
 links[1].ends: ['a'] is not a list of two ends
-links[2].ends[1]: either netns or bridge says where it ends
+links[2].ends[1]: an end needs either netns or bridge
 links[3].ends[0]: there is no bridge 'br1' (did you mean 'br0'?)
 links[4].ends[1].addresses[0]: '10.8.0.0/24' is the network address of 10.8.0.0/24, not one of a link
 links[5]: 'a[1:2]' stands for 2, but 'b[1:3]' for 3
@@ -123,19 +123,19 @@ checks[0].port: 'http' is not a number
 checks[0].to: there is no namespace '10.0.0'
 checks[1].to: there is no namespace 'al' (did you mean 'all'?)
 checks[2]: 'x' is not a mapping with keys of: from, to, expect, protocol, port, src, count, listen, timeout, size, df
-namespaces.a.hostname: 'x.example' needs held, a file cannot carry a hostname
+namespaces.a.hostname: 'x.example' needs held; a namespace in a file has no hostname
 bridges.br0.forward_delay: 31 is not between 0 and 30 seconds
 segments.lan.members.b.mac: '01:00:00:00:00:01' is not the MAC address of one link (like 02:00:00:00:00:01)
 segments.dmz.members.b.name: 'much-too-long-a-name' has 20 characters, a link name has at most 15
 links[4].ends[0].name: 'x/y' is not a link name
-links[4].ends[1].mtu: 1400 and 1500 at the two ends would lose every packet of a size between
+links[4].ends[1].mtu: 1400 and 1500 at the two ends would lose packets of the sizes in between
 routes[2].dst: a route to 10.0.0.0/8 needs via or dev
 neighbors[0].lladdr: an entry for 10.3.0.7 needs the MAC address
 neighbors[1].dst: 'x' is not an IP address
 neighbors[1].lladdr: 'zz' is not the MAC address of one link (like 02:00:00:00:00:01)
 namespaces.b.sysctls.kernel.hostname: 'kernel.hostname' belongs to the whole machine, only net.* to a namespace
-masquerade[1].not_oif: 'lan' says nothing beside oif 'lan'
-masquerade[1].src: forward: restricted needs it, to know what is the lab's
+masquerade[1].not_oif: 'lan' has no effect beside oif 'lan'
+masquerade[1].src: forward: restricted needs the network of the lab
 masquerade[2].src: one of src, dst, iif, oif, not_oif is needed
 """  # noqa: E501
 
@@ -240,10 +240,10 @@ def end(netns: str, **values: t.Any) -> dict[str, t.Any]:
             {"links": [["n1:x", "n2"], ["n1:x", "n3"]]},
             ["links[1].ends[0].name: link 'x' in n1 is already that of links[0].ends[0].name"],
         ),
-        ({"namespaces": ["n1", "n1"]}, ["namespaces[1]: there is a namespace 'n1' already"]),
-        ({"bridges": "n1"}, ["bridges[0]: 'n1' is the name of something else already"]),
-        ({"bridges": "b", "segments": "b"}, ["segments[0]: 'b' is the name of something else already"]),
-        ({"segments": "host"}, ["segments[0]: 'host' is the name of something else already"]),
+        ({"namespaces": ["n1", "n1"]}, ["namespaces[1]: there is already a namespace 'n1'"]),
+        ({"bridges": "n1"}, ["bridges[0]: 'n1' is already the name of something else"]),
+        ({"bridges": "b", "segments": "b"}, ["segments[0]: 'b' is already the name of something else"]),
+        ({"segments": "host"}, ["segments[0]: 'host' is already the name of something else"]),
         (
             {"segments": {"s": {"prefix": "10.0.0.0/24", "members": {"n1": {"addresses": "10.0.0.255"}}}}},
             ["segments.s.members.n1.addresses[0]: '10.0.0.255/24' is the broadcast address of 10.0.0.0/24, "
@@ -267,11 +267,11 @@ def end(netns: str, **values: t.Any) -> dict[str, t.Any]:
         ),
         (
             {"bridges": {"b": {"mtu": 1500}}, "links": [[{"bridge": "b", "mtu": 1400}, "n1"]]},
-            ["links[0].ends[0].mtu: 1400 on bridge 'b', whose MTU is 1500, would lose every packet of a size between"],
+            ["links[0].ends[0].mtu: 1400 on bridge 'b', whose MTU is 1500, would lose packets of the sizes in between"],
         ),
         (
             {"links": [[end("n1", mtu=1400), end("n2", mtu=1500)]]},
-            ["links[0].ends[1].mtu: 1400 and 1500 at the two ends would lose every packet of a size between"],
+            ["links[0].ends[1].mtu: 1400 and 1500 at the two ends would lose packets of the sizes in between"],
         ),
         (
             {"segments": {"s": {"prefix": "fd00::/64", "mtu": 1000, "members": "n1"}}},
@@ -286,7 +286,7 @@ def end(netns: str, **values: t.Any) -> dict[str, t.Any]:
         ),
         (
             {"segments": {"s": {"prefix": "fd00::/64"}}, "routes": {"netns": "n1", "dst": "s", "via": "10.0.0.1"}},
-            ["routes.via: 10.0.0.1 is of no IP version of 's'"],
+            ["routes.via: 10.0.0.1 does not have an IP version of 's'"],
         ),
         (
             {"masquerade": [{"src": "10.0.0.0/8", "forward": "open"}, {"src": "10.0.0.0/8", "forward": "restricted"}]},

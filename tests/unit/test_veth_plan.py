@@ -221,7 +221,7 @@ def test_both_ends_are_checked_at_once() -> None:
 def test_one_mtu_for_both() -> None:
     assert pair(end("", "a", mtu=1400), end("", "b")).check() == []
     (reason,) = pair(end("", "a", mtu=1400), end("", "b", mtu=1500)).check()
-    assert reason == "peer.mtu: 1400 and 1500 at the two ends would lose every packet of a size between"
+    assert reason == "peer.mtu: 1400 and 1500 at the two ends would lose packets of the sizes in between"
 
 
 def test_claims() -> None:

@@ -130,8 +130,8 @@ def _acquire(lab: str) -> int:
             owner = os.pread(descriptor, 4096, 0).decode(errors="replace")
             os.close(descriptor)
             if time.monotonic() >= deadline:
-                text = "another run is at work on this host, and holds {0} for longer than {1} seconds: {2}"
-                raise LabError(text.format(path, PATIENCE, owner or "it does not say which")) from None
+                text = "another run on this host has held {0} for more than {1} seconds: {2}"
+                raise LabError(text.format(path, PATIENCE, owner or "nothing is known about it")) from None
             time.sleep(random.uniform(0.005, 0.025))
             continue
         if _is_at(path, descriptor):
@@ -172,7 +172,7 @@ def _make_folder() -> None:
     except OSError as exc:
         if isinstance(exc, PermissionError):
             raise
-        raise LabError("{0} cannot be made: {1}".format(STORE_DIR, exc.strerror)) from exc
+        raise LabError("{0} cannot be created: {1}".format(STORE_DIR, exc.strerror)) from exc
     _check_folder(narrow=True)
 
 
@@ -192,7 +192,7 @@ def _check_folder(narrow: bool = False) -> None:
     try:
         found = os.fstat(descriptor)
         if found.st_uid != os.geteuid() or found.st_mode & 0o022:
-            text = "{0} belongs to user {1} and has mode {2:o}: others may have written what it holds; remove it"
+            text = "{0} belongs to user {1} and has mode {2:o}: others may have changed its files; remove it"
             raise LabError(text.format(STORE_DIR, found.st_uid, stat.S_IMODE(found.st_mode)))
         if narrow and stat.S_IMODE(found.st_mode) != 0o700:
             os.fchmod(descriptor, 0o700)
@@ -234,7 +234,7 @@ def _open(path: str, flags: int, mode: int = 0) -> int:
     except OSError as exc:
         if exc.errno != errno.ELOOP:
             raise
-        raise LabError("{0} is a symbolic link, and not what the collection wrote".format(path)) from exc
+        raise LabError("{0} is a symbolic link, not a file that the collection wrote".format(path)) from exc
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
         os.close(descriptor)

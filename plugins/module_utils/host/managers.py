@@ -31,7 +31,7 @@ def of_links(links: dict[int, str]) -> list[str]:
             matched.setdefault(told["NETWORK_FILE"], []).append(links[index])
     for path, names in sorted(matched.items()):
         text = (
-            "systemd-networkd manages {0}, as {1} says, and may take away what the lab gives; "
+            "systemd-networkd manages {0}, as {1} says, and may remove what the lab configures; "
             "[Match] Name={0} and [Link] Unmanaged=yes in an earlier file prevents that"
         )
         found.append(text.format(" ".join(names), path))
@@ -41,7 +41,7 @@ def of_links(links: dict[int, str]) -> list[str]:
         told = _values(os.path.join(NETWORK_MANAGER, str(index)))
         if told.get("managed") == "true" and told.get("connection-uuid", "") not in looked_on:
             found.append(
-                "NetworkManager manages {0} and may take away what the lab gives it; "
+                "NetworkManager manages {0} and may remove what the lab configures on it; "
                 "`nmcli device set {0} managed no` prevents that".format(links[index])
             )
     return found

@@ -165,7 +165,7 @@ def distrusted() -> list[str]:
     paths = [sys.executable, *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), package]
     paths += [*inside, LAB_DIR, UNIT_DIR, os.path.dirname(CODE)]
     seen: set[str] = set()
-    text = "persist: {0} {1}, and what runs at boot may only come from where root alone can write"
+    text = "persist: {0} {1}, but only root may be able to change what runs at boot"
     return [text.format(*found) for path in paths for found in _loose(path, seen)]
 
 

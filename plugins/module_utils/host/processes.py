@@ -29,7 +29,7 @@ def check_proc() -> None:
         ours = False
     if not ours:
         raise LabError(
-            "/proc is not that of this PID namespace, so that processes in it cannot be told apart:"
+            "/proc belongs to another PID namespace, so that its processes cannot be identified:"
             " `mount -t proc proc /proc` in it first"
         )
 
@@ -106,4 +106,4 @@ def apart(deed: t.Callable[[], str]) -> str:
     if answer.startswith("="):
         return answer[1:]
     code, dummy, text = answer.partition(" ")
-    raise OSError(int(code or errno.EIO), text or "the process that was to do it died")
+    raise OSError(int(code or errno.EIO), text or "the process for it died")

@@ -42,7 +42,7 @@ def coming_back(kind: str, fd: int | None = None) -> t.Iterator[None]:
             try:
                 syscalls.setns(home, _FLAGS[kind])
             except OSError as exc:
-                text = "the way back from another {0} namespace was refused, and nothing was done after that: {1}"
+                text = "the kernel refused to return from another {0} namespace, and the run stopped: {1}"
                 raise Stranded(text.format(kind, exc.strerror)) from exc
     finally:
         os.close(home)

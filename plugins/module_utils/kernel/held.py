@@ -75,7 +75,7 @@ def find(name: str) -> Holder | None:
     try:
         holder = Holder(**data)
     except TypeError as exc:
-        raise LabError("{0} is no record of a held namespace; remove it".format(_path(name))) from exc
+        raise LabError("{0} is not a record of a held namespace; remove it".format(_path(name))) from exc
     return holder if _holds(holder) else None
 
 
@@ -126,7 +126,7 @@ def hold(name: str, lab: str, hostname: str, then: t.Callable[[], int | None] = 
     """
     sleep = shutil.which("sleep", path="/usr/bin:/bin")
     if sleep is None:
-        raise FileNotFoundError(errno.ENOENT, "no sleep(1) to hold a namespace with", name)
+        raise FileNotFoundError(errno.ENOENT, "there is no sleep(1), which would hold the namespace", name)
     processes.check_proc()
     with lab_files.locked(lab):
         if find(name):

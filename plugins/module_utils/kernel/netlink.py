@@ -80,7 +80,7 @@ Answer = tuple[int, int, int, bytes]  # type, flags, sequence number, what follo
 _LOST = "the kernel had no room for its answer (ENOBUFS)"
 _SILENT = "the kernel has not answered for {0} seconds (EAGAIN)".format(_PATIENCE)
 _MALFORMED = "the kernel's answer cannot be read (EBADMSG)"
-_RESTLESS = "what is there changed each of the {0} times that it was read (EINTR)".format(len(_PAUSES) + 1)
+_RESTLESS = "the objects changed during each of {0} reads (EINTR)".format(len(_PAUSES) + 1)
 
 
 class Netlink:

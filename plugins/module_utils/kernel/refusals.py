@@ -55,12 +55,12 @@ def with_place(error: BaseException) -> str:
 def _hint(error: BaseException, code: int, where: t.Any) -> str:
     if code == errno.EMFILE:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        return "this process may have {0} files open; raise RLIMIT_NOFILE, as with `ulimit -n 1024`".format(limit)
+        return "this process can open only {0} files; raise RLIMIT_NOFILE, as with `ulimit -n 1024`".format(limit)
     if isinstance(error, BlockingIOError) and not where:
         limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-        return "this user may have {0} processes; raise RLIMIT_NPROC, as with `ulimit -u`".format(limit)
+        return "this user can have only {0} processes; raise RLIMIT_NPROC, as with `ulimit -u`".format(limit)
     if code == errno.ENOSPC and where == "unshare":
-        return "the limit of namespaces is reached; raise the sysctl user.max_net_namespaces"
+        return "the number of namespaces has reached its limit; raise the sysctl user.max_net_namespaces"
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) and str(where).startswith("/run/"):
         return str(where)
     if code in (errno.EPERM, errno.EACCES):

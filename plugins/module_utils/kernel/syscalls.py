@@ -55,7 +55,7 @@ def unshare(kinds: int) -> None:
     except OSError as exc:
         if exc.errno != errno.ENOSPC:
             raise
-        text = "the kernel makes no more namespaces (the limits are the sysctls user.max_*_namespaces)"
+        text = "the kernel creates no more namespaces (the limits are the sysctls user.max_*_namespaces)"
         raise OSError(exc.errno, text, "unshare") from exc
 
 

@@ -17,7 +17,7 @@ PROTOCOLS = ("icmp", "tcp", "udp", "arp")
 
 # Requests and their answers carry a number of 16 bits.
 MOST = 1 << 16
-TOO_MANY = "these are more than the {0} checks that one run can tell apart".format(MOST)
+TOO_MANY = "there are more checks than the {0} that one run can make".format(MOST)
 
 # Octets of ICMP payload, as many as ping sends.
 SIZE = 56
@@ -125,19 +125,19 @@ def _protocol_errors(
     """What does not go with the protocol of a check."""
     protocol, size = options["protocol"], options["size"]
     errors = [
-        f"{place}{name}: this is of {' and '.join(protocols)} alone, not of {protocol}"
+        f"{place}{name}: only {' and '.join(protocols)} can have this, not {protocol}"
         for name, protocols in _ONLY.items()
         if own.get(name) is not None and protocol not in protocols
     ]
     if protocol in _ONLY["port"] and not 0 < (options.get("port") or 0) <= 0xFFFF:
         errors.append(f"{place}port: {protocol} needs one between 1 and 65535")
     if protocol == "arp" and not options.get("dev"):
-        errors.append(f"{place}dev: arp needs the device to ask on")
+        errors.append(f"{place}dev: arp needs a device")
     if address is not None:
         if protocol == "arp" and address.version != 4:
-            errors.append(f"{place}to: {options['to']!r} is not IPv4, of which arp is")
+            errors.append(f"{place}to: {options['to']!r} is not IPv4, which arp needs")
         if protocol != "icmp" and address.is_multicast:
-            errors.append(f"{place}to: {options['to']!r} is a multicast address, which only icmp can ask")
+            errors.append(f"{place}to: {options['to']!r} is a multicast address, which only icmp can reach")
         if not 0 <= size <= _LARGEST[address.version]:
             errors.append(f"{place}size: {size} is not between 0 and {_LARGEST[address.version]}")
     return errors

@@ -81,7 +81,7 @@ def expect(asked: list[Asked], rows: dict[t.Any, t.Any]) -> tuple[list[Asked], l
     for key, row in rows.items():
         netns, place = str(key), f"matrix.rows[{str(key)!r}]"
         if netns not in targets:
-            errors.append(f"{place}: no check of the matrix is made from there")
+            errors.append(f"{place}: the matrix has no check from this namespace")
             continue
         cells, problem = _cells(row, targets[netns])
         if problem:
@@ -89,7 +89,7 @@ def expect(asked: list[Asked], rows: dict[t.Any, t.Any]) -> tuple[list[Asked], l
         for target, cell in cells.items():
             word = _word(cell)
             if word is None:
-                errors.append(f"{place}: {cell!r} is not yes, no, or why it fails")
+                errors.append(f"{place}: {cell!r} is not yes, no or a reason")
             elif target not in targets[netns]:
                 errors.append(f"{place}: {target!r} is not one of its targets")
             else:
@@ -110,7 +110,7 @@ def _cells(row: t.Any, targets: list[str]) -> tuple[dict[str, t.Any], str]:
         return {target: target in row for target in targets}, ""
     if len(row) == len(targets):
         return dict(zip(targets, row)), ""
-    return {}, f": {len(row)} cells do not fit the {len(targets)} targets, and are not all of them targets"
+    return {}, f": {len(row)} cells do not match {len(targets)} targets, and not all cells are targets"
 
 
 def _word(cell: t.Any) -> str | None:

@@ -57,13 +57,13 @@ def _all(words: list[str]) -> Matcher:
         if not rest:
             return _each_of(terms)
         if rest.pop(0) != "and":
-            raise ValueError("{0!r} is not joined to what is before it".format(words[len(words) - len(rest) - 1]))
+            raise ValueError("{0!r} needs 'and' or 'or' before it".format(words[len(words) - len(rest) - 1]))
 
 
 def _term(rest: list[str]) -> Matcher:
     """One term, which is taken from the beginning of the words."""
     if not rest:
-        raise ValueError("there is nothing to match beside 'and' or 'or'")
+        raise ValueError("an expression is missing beside 'and' or 'or'")
     word = rest.pop(0)
     if word in PROTOCOLS:
         return _is_protocol(word)

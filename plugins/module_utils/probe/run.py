@@ -206,7 +206,7 @@ def _no_socket(check: Check, netns: str, exc: OSError) -> str:
 def _no_listener(check: Check, netns: str, exc: OSError) -> str:
     where = _where(netns)
     if exc.errno == errno.EADDRINUSE:
-        return f"port {check.port} is taken in {where}; without listen, the check asks whoever has it"
+        return f"port {check.port} is in use in {where}; without listen, the check uses the program that listens there"
     return f"nothing can listen at port {check.port} in {where}: {exc.strerror or exc}"
 
 

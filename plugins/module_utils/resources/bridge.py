@@ -158,7 +158,7 @@ class Bridge:
         if not bridge.born and "ageing_time" not in bridge.options:  # not while STP sees a change of topology
             wanted.pop("ageing_time", None)
             if "ageing_time" in self.options:
-                text = "{0}ageing_time: bridge {1!r} does not tell it during a change of topology (STP); run this again"
+                text = "{0}ageing_time: bridge {1!r} does not show it during an STP topology change; run this again"
                 plan.warnings.append(text.format(self.place, self.name))
         differing = {name: value for name, value in wanted.items() if bridge.options.get(name) != value}
         # In one message the kernel takes the delay first, and refuses one that is too short for STP.

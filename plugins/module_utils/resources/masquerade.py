@@ -54,7 +54,7 @@ class Match:
             if len(versions) > 1:
                 errors.append("{0}dst: {1} and {2} are not of one IP version".format(self.place, self.dst, self.src))
         if self.oif and self.not_oif:
-            errors.append("{0}not_oif: {1!r} says nothing beside oif {2!r}".format(self.place, self.not_oif, self.oif))
+            errors.append("{0}not_oif: {1!r} has no effect beside oif {2!r}".format(self.place, self.not_oif, self.oif))
         if self.is_empty():
             errors.append("{0}src: one of src, dst, iif, oif, not_oif is needed".format(self.place))
         return errors
@@ -101,7 +101,7 @@ class Masquerade:
         """Each match; and the lab's prefixes, where they are what decides."""
         errors = rules.check_netns("netns", self.netns)
         if self.present and not self.matches:
-            errors.append("rules: at least one is needed")
+            errors.append("rules: the list is empty")
         for match in self.matches:
             wrong = match.check()
             errors += wrong
@@ -109,11 +109,11 @@ class Masquerade:
                 continue
             if not match.src:
                 errors.append(
-                    "{0}src: forward: restricted needs it, to know what is the lab's".format(match.place)
+                    "{0}src: forward: restricted needs the network of the lab".format(match.place)
                 )
             elif not wrong and not rules.network_of(match.src).prefixlen:
                 errors.append(
-                    "{0}src: {1} is every address, so that forward: restricted restricts nothing; name the lab's "
+                    "{0}src: {1} contains every address, so that forward: restricted restricts nothing; name the lab's "
                     "network, or set forward: open".format(match.place, match.src)
                 )
         return errors
@@ -168,7 +168,7 @@ class Masquerade:
             plan.assume(namespace, what)
             return [_SOME_LINK]
         raise LabError(
-            "{0}{1}: lab {2!r} has no link in {3}{4}; name the link that the packets come in by with iif".format(
+            "{0}{1}: lab {2!r} has no link in {3}{4}; name the link on which the packets arrive with iif".format(
                 match.place,
                 "src" if match.src else "iif",
                 plan.lab,

@@ -63,7 +63,7 @@ class NeighborWanted:
         lladdr, proxy = self.values.get("lladdr"), self.values.get("proxy")
         errors += rules.check_mac(self.place + "lladdr", lladdr)
         if proxy and lladdr:
-            errors.append("{0}lladdr: a proxy answers with its own, not with {1}".format(self.place, lladdr))
+            errors.append("{0}lladdr: a proxy uses its own MAC address, not {1}".format(self.place, lladdr))
         if self.present and not proxy and not lladdr:
             errors.append("{0}lladdr: an entry for {1} needs the MAC address".format(self.place, self.dst))
         return errors

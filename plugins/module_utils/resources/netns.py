@@ -52,7 +52,9 @@ class Netns:
             errors += rules.check_hostname(self.hostname_place, self.hostname)
             if not self.held:
                 errors.append(
-                    "{0}: {1!r} needs held, a file cannot carry a hostname".format(self.hostname_place, self.hostname)
+                    "{0}: {1!r} needs held; a namespace in a file has no hostname".format(
+                        self.hostname_place, self.hostname
+                    )
                 )
         return errors
 

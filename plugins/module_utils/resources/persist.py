@@ -34,7 +34,7 @@ class Persist(Unclaimed):
             forget(plan)
             return
         if not persistence.has_systemd():
-            raise LabError("persist: this host was not booted by systemd, which is to bring the lab back")
+            raise LabError("persist: systemd does not run on this host, and so cannot rebuild the lab")
         # Not `force`: what it overrules is for somebody to decide who is there.
         text = json.dumps({"topology": self.topology(plan)}, indent=1) + "\n"
         files = _files(plan.lab, text)

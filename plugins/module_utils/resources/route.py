@@ -87,7 +87,7 @@ class RouteWanted:
         errors += rules.check_link_name(place + "dev", self.dev) if self.dev is not None else []
         if self.table is not None and _table(self.table) is None:
             errors.append(
-                "{0}table: {1!r} is none for a lab: main, default, or 1 to 4294967295 but not 255".format(
+                "{0}table: {1!r} is not a table for a lab: main, default, or 1 to 4294967295 but not 255".format(
                     place, self.table
                 )
             )
@@ -103,11 +103,11 @@ class RouteWanted:
         }
         if len(set(families.values())) > 1:
             said = ", ".join("{0} {1}".format(name, getattr(self, name)) for name in families)
-            errors.append("{0}dst: IPv4 and IPv6 do not go together: {1}".format(place, said))
+            errors.append("{0}dst: IPv4 and IPv6 cannot be mixed: {1}".format(place, said))
         if self.present and not (self.via or self.dev or self.type in _WITHOUT_LINK):
             errors.append("{0}dst: a route to {1} needs via or dev".format(place, self.dst))
         if self.type in _WITHOUT_LINK and (self.via or self.dev):
-            errors.append("{0}type: a route of type {1} has neither via nor dev".format(place, self.type))
+            errors.append("{0}type: a route of type {1} cannot have via or dev".format(place, self.type))
         if self.onlink and not (self.via and self.dev):
             errors.append("{0}onlink: needs via and dev".format(place))
         return errors
@@ -232,7 +232,7 @@ class RouteWanted:
         direct = {rules.network_of(one.dst) for one in table.direct() if wanted.dev in ("", one.dev)}
         networks = ", ".join(sorted(str(one) for one in direct if not one.is_link_local and not one.is_multicast))
         raise LabError(
-            "{0}via: gateway {1} is on no network of {2}{3} ({4})".format(
+            "{0}via: gateway {1} is in no network of {2}{3} ({4})".format(
                 self.place,
                 gateway,
                 namespace.title,

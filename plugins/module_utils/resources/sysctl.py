@@ -68,10 +68,10 @@ class Sysctl:
             )
         elif self.net_only and parts[0] != "net":
             errors.append(
-                "{0}: {1!r} belongs to the whole machine; a topology sets net.* alone".format(self.place, self.name)
+                "{0}: {1!r} belongs to the whole machine; a topology sets only net.*".format(self.place, self.name)
             )
         if self.persist and self.netns:
-            errors.append("persist: only the host's sysctls can be persistent, not those of {0!r}".format(self.netns))
+            errors.append("persist: only sysctls of the host can be persistent, not those of {0!r}".format(self.netns))
         if self.present and not self.value.strip():
             errors.append("{0}: a value for {1!r} is missing".format(self.place, self.name))
         return errors
@@ -321,7 +321,7 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
         target = others[-1]["value"] if others else mine["old"]
     elif current not in [mine["old"], *(other["value"] for other in others)]:
         plan.warnings.append(
-            "{0} is {1!r} in {2}, not the {3!r} that the lab set: it is left so".format(
+            "{0} is {1!r} in {2}, not the {3!r} that the lab set, so it stays".format(
                 name, current, namespace.title, mine["value"]
             )
         )

@@ -62,7 +62,7 @@ class WholeLab(Unclaimed):
         if namespace.recorded or not namespace.is_marked(plan.lab):
             return namespace.recorded == plan.lab
         if not plan.force:
-            reason = "{0} is marked as lab {1!r}'s, which does not remember it".format(namespace.title, plan.lab)
+            reason = "{0} has the mark of lab {1!r}, which has no record of it".format(namespace.title, plan.lab)
             plan.warnings.append(ownership.unless_forced(reason, "be removed"))
         return plan.force
 

@@ -81,7 +81,7 @@ class Veth:
         mtus = {self.end.settings.mtu, self.peer.settings.mtu} - {None}
         if len(mtus) > 1:
             errors.append(
-                "{0}mtu: {1} and {2} at the two ends would lose every packet of a size between".format(
+                "{0}mtu: {1} and {2} at the two ends would lose packets of the sizes in between".format(
                     self.peer.place, self.end.settings.mtu, self.peer.settings.mtu
                 )
             )

@@ -54,7 +54,7 @@ def assign(names: t.Sequence[str], size: int, taken: t.Iterable[int]) -> dict[st
     """The place of each name among *size*, none of them *taken*; ValueError where there are not as many."""
     used = set(taken)
     if len(names) > size - len(used):
-        raise ValueError("{0} more addresses are wanted, and it has {1} left".format(len(names), size - len(used)))
+        raise ValueError("{0} more addresses are needed, but it has only {1} left".format(len(names), size - len(used)))
     found: dict[str, int] = {}
     others = []
     for name in names:
@@ -101,7 +101,7 @@ def carve(keys: t.Sequence[str], pool: Network, taken: t.Iterable[Address]) -> d
     count = min(pool.num_addresses // 2, _MOST_PLACES)
     left = count - sum(place < count for place in used)
     if len(keys) > left:
-        raise ValueError("{0} links are to get addresses, and it has them for {1}".format(len(keys), left))
+        raise ValueError("{0} links need addresses, but it has enough for only {1}".format(len(keys), left))
     chosen = _by_hash(keys, 0, count, used) if keys else {}
     length = pool.max_prefixlen - 1
     start = int(pool.network_address)

@@ -82,11 +82,11 @@ class Budget:
                 self.values(place, count + len(waiting))
             if isinstance(value, str):
                 if len(value) > longest:
-                    text = "{0}: a text of {1} characters that begins with {2!r}; at most {3} are taken"
+                    text = "{0}: a text of {1} characters that begins with {2!r}; at most {3} are allowed"
                     raise Exceeded(text.format(place, len(value), value[:40], longest))
             elif isinstance(value, (dict, list, tuple)):
                 if not depth:
-                    text = "{0}: more than {1} lists and mappings lie in each other"
+                    text = "{0}: more than {1} nested lists and mappings"
                     raise Exceeded(text.format(place, DEPTH))
                 waiting += [(one, depth - 1) for one in value]
                 if isinstance(value, dict):

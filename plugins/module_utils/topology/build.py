@@ -28,7 +28,7 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
     if name and lab.name and name != lab.name:
         errors.append("name: {0!r} is not the {1!r} of the topology".format(name, lab.name))
     errors += [
-        "namespaces: {0!r} exists on this host, but the topology does not name it, so that it is foreign".format(one)
+        "namespaces: {0!r} exists on this host, but not in the topology, so it does not belong to the lab".format(one)
         for one in sorted(lab.strangers.intersection(namespaces.named() if lab.strangers else ()))
     ]
     before = _last_applied(lab, data)

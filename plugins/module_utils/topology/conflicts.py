@@ -29,13 +29,13 @@ def check_bridges(draft: Draft) -> None:
         mtu = end.bridge.mtu
         if mtu and end.mtu and end.mtu != mtu:
             draft.errors.append(
-                "{0}.mtu: {1} on bridge {2!r}, whose MTU is {3}, would lose every packet of a size between".format(
+                "{0}.mtu: {1} on bridge {2!r}, whose MTU is {3}, would lose packets of the sizes in between".format(
                     end.place, end.mtu, end.bridge.label, mtu
                 )
             )
         if end.addresses:
             draft.errors.append(
-                "{0}.addresses: a port has none; they are the bridge's ({1!r})".format(
+                "{0}.addresses: a port has no addresses; bridge {1!r} can have them".format(
                     end.place, end.bridge.label
                 )
             )

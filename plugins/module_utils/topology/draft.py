@@ -62,7 +62,7 @@ class Draft:
     def bridge(self, label: str, place: str, values: Data, name_key: str) -> Bridge | None:
         """A new bridge, whose name is the value of *name_key*; None, with an error, where it cannot be."""
         if label in self.declared:
-            self.errors.append("{0}: {1!r} is the name of something else already".format(place, label))
+            self.errors.append("{0}: {1!r} is already the name of something else".format(place, label))
             return None
         self.declared.add(label)
         netns = self.netns(place + ".netns", values.get("netns"))

@@ -55,7 +55,7 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
                 to = "::/0" if target == "default" and gateway and ":" in gateway else target
                 draft.lab.routes.append(Route(netns, to, place, gateway, dev, rest, present))
     if targets and len(draft.lab.routes) == found and not node:
-        draft.errors.append("{0}.via: {1} is of no IP version of {2!r}".format(place, via, dst))
+        draft.errors.append("{0}.via: {1} does not have an IP version of {2!r}".format(place, via, dst))
 
 
 def _neighbors_at(
@@ -77,7 +77,7 @@ def _neighbors_at(
             found.add(ip.version)
             yield str(ip)
     if not found:
-        draft.errors.append("{0}.via: {1!r} is on no network with {2!r}".format(place, name, netns or schema.HOST))
+        draft.errors.append("{0}.via: {1!r} shares no network with {2!r}".format(place, name, netns or schema.HOST))
 
 
 def neighbors(draft: Draft, value: t.Any) -> None:
@@ -145,7 +145,7 @@ def checks(draft: Draft, value: t.Any) -> None:
             if address or name == schema.ALL or netns is not None:
                 targets.append(name)
             if netns is not None and not asked.get(netns) and not draft.errors:
-                draft.errors.append("{0}.to: {1!r} has no address that could be asked".format(place, name))
+                draft.errors.append("{0}.to: {1!r} has no address to check".format(place, name))
         count = sum(everybody.get(name, 1) for name in dict.fromkeys(senders)) * sum(
             everything.get(name, len(asked.get(name, [""]))) for name in dict.fromkeys(targets)
         )

@@ -65,14 +65,14 @@ def _read(reader: Reader, data: t.Any) -> Lab:
 def _namespaces(draft: Draft, value: t.Any) -> None:
     for name, place, values in draft.reader.named("namespaces", value, "namespace"):
         if name in draft.lab.nodes:
-            draft.errors.append("{0}: there is a namespace {1!r} already".format(place, name))
+            draft.errors.append("{0}: there is already a namespace {1!r}".format(place, name))
             continue
         draft.declared.add(name)
         if name == schema.HOST:
             for key in values:
                 if key not in _HOST_KEYS:
                     draft.errors.append(
-                        "{0}.{1}: the host has {2} alone".format(place, key, " and ".join(_HOST_KEYS))
+                        "{0}.{1}: the host can have only {2}".format(place, key, " and ".join(_HOST_KEYS))
                     )
         elif ":" in name or name == schema.ALL or rules.check_netns_name(place, name):
             draft.errors.append("{0}: {1!r} is not a namespace name".format(place, name))

@@ -67,12 +67,14 @@ def _end(draft: Draft, place: str, values: Data, of_link: Data) -> End | None:
 
 def _address_link(draft: Draft, link: Link, place: str, texts: list[str]) -> None:
     if any(end.bridge or end.addresses is not None for end in link.ends):
-        draft.errors.append("{0}: is for a link between two namespaces that have no addresses on it".format(place))
+        draft.errors.append(
+            "{0}: only a link between two namespaces without explicit addresses can have it".format(place)
+        )
         return
     for text in draft.prefixes(place, texts):
         network = rules.network_of(text)
         if addressing.places(network) < 2:
-            draft.errors.append("{0}: {1} has no two addresses".format(place, network))
+            draft.errors.append("{0}: {1} does not have two addresses".format(place, network))
             continue
         draft.known.append((network, place))
         _number(link, network)

@@ -45,7 +45,7 @@ def _numbers(text: str, low: str, high: str, first: str, last: str) -> range:
     start, end = (int(low), int(high)) if low else (ord(first), ord(last))
     if not start <= end < start + MOST:
         count = max(end - start + 1, 0)
-        raise ValueError("the range in {0!r} is of {1} items, not of 1 to {2}".format(text, count, MOST))
+        raise ValueError("the range in {0!r} has {1} items, not 1 to {2}".format(text, count, MOST))
     return range(start, end + 1)
 
 
@@ -93,7 +93,7 @@ def _length(text: str) -> int:
     parts = _RANGE.split(text)
     found = {len(_numbers(text, *parts[start : start + 4])) for start in range(1, len(parts), 5)}
     if len(found) > 1:
-        raise ValueError("the ranges in {0!r} are not as long as each other".format(text))
+        raise ValueError("the ranges in {0!r} have different lengths".format(text))
     return found.pop()
 
 

@@ -229,7 +229,7 @@ class Reader:
                 continue
             taken = self.item(at, end, shape)
             if taken and ("netns" in taken) == ("bridge" in taken):
-                self.errors.append("{0}: either netns or bridge says where it ends".format(at))
+                self.errors.append("{0}: an end needs either netns or bridge".format(at))
                 taken = {}
             ends.append(taken)
         return ends
@@ -246,7 +246,7 @@ def _is_name(value: t.Any) -> bool:
 def _quoted(name: t.Any) -> str:
     """What to do about something that is no name."""
     spoilt = isinstance(name, bool) or name in _WORDS
-    return "; YAML makes this of words such as on and no, so write them in quotes" if spoilt else ""
+    return "; YAML reads words such as on and no this way, so write them in quotes" if spoilt else ""
 
 
 def _join(place: str, name: t.Any) -> str:

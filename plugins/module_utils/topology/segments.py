@@ -36,7 +36,7 @@ def _members(draft: Draft, segment: Segment, place: str, values: Data) -> None:
         if netns is None:
             continue
         if netns in segment.refs:
-            draft.errors.append("{0}: {1!r} is on {2} already".format(at, name, segment.label))
+            draft.errors.append("{0}: {1!r} is already on {2}".format(at, name, segment.label))
             continue
         end = _join(draft, segment, netns, at, own)
         if own.get("default_route", values.get("default_route", True)):
@@ -84,19 +84,19 @@ def _gateway(draft: Draft, segment: Segment, place: str, value: t.Any) -> None:
     segment.gateways = _gateway_addresses(draft, segment, place, values.get("addresses", []))
     if netns == segment.bridge.netns and netns in segment.refs:
         draft.errors.append(
-            "{0}: {1!r} has the bridge of {2}, and is its gateway by that; it cannot be a member too".format(
+            "{0}: {1!r} contains the bridge of {2} and is therefore its gateway, so it cannot be a member".format(
                 place, netns or schema.HOST, segment.label
             )
         )
         return
     if netns == segment.bridge.netns:
-        _refuse_link_keys(draft, place, values, "the bridge itself is the gateway, and the segment has its keys")
+        _refuse_link_keys(draft, place, values, "the bridge itself is the gateway; use the keys of the segment")
         segment.bridge.addresses += segment.gateways
     elif netns in segment.refs:
-        _refuse_link_keys(draft, place, values, "{0!r} is a member, which has such keys".format(netns))
+        _refuse_link_keys(draft, place, values, "{0!r} is a member; use the keys of the member".format(netns))
         end = next(one for one in segment.members if one.netns == netns)
         if end.addresses is not None:
-            draft.errors.append("{0}: the addresses of {1!r} are given as a member's too".format(place, netns))
+            draft.errors.append("{0}: {1!r} is a member, whose addresses are already given".format(place, netns))
         end.addresses = list(segment.gateways)
     else:
         end = _join(draft, segment, netns, place, values)

@@ -126,9 +126,9 @@ def test_sites(laid_out):
 
 def test_what_is_left_out():
     assert set(from_containerlab(SITES, with_notes=True)["left_out"]) == {
-        "kind nokia_srlinux: core, spare, namespaces here without what runs in them",
-        "topology.nodes.br-west: is made here, and has to be there before for containerlab",
-        "topology.links[0], core:ethernet-1/1: is called ethernet-1-1 here",
+        "kind nokia_srlinux: core, spare, namespaces without their programs",
+        "topology.nodes.br-west: the lab creates it; containerlab expects it to exist",
+        "topology.links[0], core:ethernet-1/1: is named ethernet-1-1 here",
         "topology.links[3]: 10.1.0.99/24 of br-west:pc1-port, a port of a bridge",
         "topology.links[8]: to mgmt-net:pc1-mgmt, there is no management network here",
         "topology.links[9]: to macvlan:enp0s3, it would be a link of the host's own",
@@ -211,7 +211,7 @@ def test_open_vswitch_is_a_bridge(laid_out):
     nodes = {"a": {"kind": "linux"}, "sw": {"kind": "ovs-bridge"}}
     answer = from_containerlab(small(nodes=nodes, links=[{"endpoints": ["a:eth1", "sw:p1"]}]), with_notes=True)
     assert list(laid_out(answer["topology"]).bridges) == ["sw"]
-    assert "topology.nodes.sw: is a Linux bridge here, which knows no flows" in answer["left_out"]
+    assert "topology.nodes.sw: becomes a Linux bridge, which has no flows" in answer["left_out"]
 
 
 def test_names_that_are_none_here(laid_out):
@@ -225,7 +225,7 @@ def test_names_that_are_none_here(laid_out):
     assert (first, second) == ("all-2", "n1") and len(third) == 63
     assert topology["links"][:2] == [["all-2:eth1", "sw1:p1"], ["n1:eth1", "sw2:p1-2"]]
     assert topology["links"][2][0].startswith(third + ":GigabitE-")
-    assert "topology.nodes.all: is called all-2 here" in answer["left_out"]
+    assert "topology.nodes.all: is named all-2 here" in answer["left_out"]
     laid_out(topology)
 
 
@@ -233,7 +233,7 @@ def test_the_lab_name():
     assert from_containerlab(small(), name="mine")["name"] == "mine"
     answer = from_containerlab({**small(), "name": "Zürich lab"}, with_notes=True)
     assert answer["topology"]["name"] == "Zurich-lab"
-    assert answer["left_out"] == ["name: the lab 'Zürich lab' is called Zurich-lab here"]
+    assert answer["left_out"] == ["name: the lab 'Zürich lab' is named Zurich-lab here"]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_the_lab_name():
         ({"links": [{"endpoints": ["a:eth1", "b"]}]}, "'b' names no interface"),
         ({"links": [{"endpoints": ["a:eth1"]}]}, r"\['a:eth1'\] is not a list of two"),
         ({"links": [{"endpoints": ["a:eth1", 7]}]}, "7 is neither"),
-        ({"links": [{"endpoints": ["a:eth1", "b:eth1"]}] * 2}, "'a:eth1' is the end of another"),
+        ({"links": [{"endpoints": ["a:eth1", "b:eth1"]}] * 2}, "'a:eth1' is already the end of another"),
         ({"links": [{"endpoints": ["a:eth1", "b:eth1"], "mtu": "big"}]}, "'big' is not a number"),
         ({"links": [{"endpoints": ["a:eth1", "b:eth1"], "mtu": 66000}]}, "66000"),
         ({"links": [{"endpoints": ["a:eth1", "b:eth1"], "ipv4": ["10.0.0.300/24"]}]}, "'10.0.0.300/24'"),
@@ -265,7 +265,7 @@ def test_the_lab_name():
                     "b": {"kind": "linux", "network-mode": "container:a"},
                 }
             },
-            "leads back",
+            "refers back",
         ),
     ],
 )

@@ -78,10 +78,10 @@ def test_ring(laid_out):
     assert (topology["name"], topology["routing"], topology["pool"]) == ("Ring", "static", "10.254.0.0/16")
     assert topology["checks"] == [{"from": "all", "to": "all"}]
     assert answer["left_out"] == [
-        "node 0: 'São Paulo' is called Sao-Paulo here",
-        "node 1: 'Łódź' is called Lodz here",
-        "node 5: 'Łódź' is called Lodz-5 here",
-        "node 7: '7' is called n7 here",
+        "node 0: 'São Paulo' is named Sao-Paulo here",
+        "node 1: 'Łódź' is named Lodz here",
+        "node 5: 'Łódź' is named Lodz-5 here",
+        "node 7: '7' is named n7 here",
         "a link from n7 to itself",
         "attributes of the network: GeoLocation",
         "attributes of nodes: Internal, Longitude",
@@ -179,8 +179,8 @@ def test_graphml(laid_out):
     assert topology["links"] == [["Geneve", "Bern"], ["Bern", "n2"]]
     assert topology["checks"] == [{"from": "all", "to": "all"}]
     assert answer["left_out"] == [
-        "node n0: 'Genève' is called Geneve here",
-        "directions: links lead both ways, and there and back are one link",
+        "node n0: 'Genève' is named Geneve here",
+        "directions: links lead both ways, so two opposite edges are one link",
         "attributes of links: speed",
     ]
     laid_out(topology)

@@ -193,7 +193,7 @@ def test_names_that_are_none_here(laid_out):
     assert topology["links"][0] == [{"netns": "host-2", "name": "eth0", "addresses": ["10.0.0.1/24"]}, "lan-2"]
     assert topology["bridges"]["lan-2"] == {"name": "a-lab-lan-2"}
     assert len(topology["bridges"]["backbone_of_the_provider"]["name"]) == 15
-    assert {"host: is called host-2 here", "lan: is called lan-2 here", "7: is called n7 here"} <= set(
+    assert {"host: is named host-2 here", "lan: is named lan-2 here", "7: is named n7 here"} <= set(
         answer["left_out"]
     )
     laid_out(topology)
@@ -215,7 +215,7 @@ def test_without_notes_it_is_a_warning(warnings):
         ("pc1[0]", r"line 2: 'pc1\[0\]' is not"),
         ("pc1 [0]=A", "line 2: 'pc1 "),
         ('pc1[1]="B', "line 2: 'pc1"),
-        ("pc1[0]=B", r"line 2: pc1\[0\] is there already"),
+        ("pc1[0]=B", r"line 2: pc1\[0\] already exists"),
         ('pc1[1]="two words"', "line 2: 'two words'"),
         ('pc1[1]="B/02:00:00:00:00:zz"', "line 2: '02:00:00:00:00:zz'"),
         ('pc1[1]="B/01:00:00:00:00:01"', "line 2: '01:00:00:00:00:01'"),

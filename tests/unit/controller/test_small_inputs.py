@@ -22,7 +22,7 @@ CLAB = "name: x\ntopology:\n  nodes:\n"
 GML = "graph [\n{0}\n]"
 GRAPHML = '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="undirected">{0}</graph></graphml>'
 ENTITY = '<!ENTITY e{0} "&e{1};&e{1};&e{1};&e{1};&e{1};&e{1};&e{1};&e{1};">'
-DEEP = "lists and mappings lie in each other"
+DEEP = "nested lists and mappings"
 Case = tuple[t.Callable[..., t.Any], t.Callable[[], t.Any], str]
 
 
@@ -43,7 +43,7 @@ def shared(depth: int) -> t.Any:
 
 
 CASES: dict[str, Case] = {
-    "containerlab, aliases": (from_containerlab, yaml_bomb, "the alias *a0 is not taken"),
+    "containerlab, aliases": (from_containerlab, yaml_bomb, "the alias *a0 is not allowed"),
     "containerlab, aliases that were read": (from_containerlab, lambda: shared(20), "more than 262144 values"),
     "containerlab, deep": (from_containerlab, lambda: CLAB + "    a: " + "[" * 100_000, DEEP),
     "containerlab, deep data": (from_containerlab, lambda: {"topology": {"nodes": deep()}}, DEEP),
@@ -87,9 +87,9 @@ CASES: dict[str, Case] = {
     "kathara, a long number": (from_kathara, lambda: "LAB_NAME=x\na[{0}]=b".format("1" * 5000), ""),
     "gml, blank lines": (from_gml, lambda: "\n" * 60_000 + GML.format("label \"x\" node [ id 1 ]"), ""),
     "gml, blank lines alone": (from_gml, lambda: "\n" * 200_000, "this is not GML"),
-    "gml, brackets": (from_gml, lambda: GML.format("a [ " * 3000 + "] " * 3000), "lie in each other"),
+    "gml, brackets": (from_gml, lambda: GML.format("a [ " * 3000 + "] " * 3000), "nested elements"),
     "gml, a long text": (from_gml, lambda: "[" * 5_000_000, "5000000 characters are more than"),
-    "graphml, deep": (from_graphml, lambda: GRAPHML.format("<a>" * 3000 + "</a>" * 3000), "lie in each other"),
+    "graphml, deep": (from_graphml, lambda: GRAPHML.format("<a>" * 3000 + "</a>" * 3000), "nested elements"),
     "graphml, entities": (
         from_graphml,
         lambda: "<!DOCTYPE x [{0}]><x>&e9;</x>".format("".join(map(ENTITY.format, range(1, 10), range(9)))),

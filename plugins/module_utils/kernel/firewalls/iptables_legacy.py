@@ -341,7 +341,7 @@ def locked() -> t.Iterator[None]:
                 break
             except BlockingIOError as exc:
                 if time.monotonic() >= deadline:
-                    text = "another process holds {0} for longer than {1} seconds".format(LOCK, _PATIENCE)
+                    text = "another process has held {0} for more than {1} seconds".format(LOCK, _PATIENCE)
                     raise OSError(errno.EAGAIN, text) from exc
                 time.sleep(0.02)
         yield

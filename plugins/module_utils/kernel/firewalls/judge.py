@@ -197,7 +197,7 @@ class Table:
         if verdict == UNKNOWN_VERDICT:
             return place, False
         if verdict == ACCEPT:
-            return ("a rule that is not understood", False) if DROP in doubts else ("", True)
+            return ("a rule that the collection does not understand", False) if DROP in doubts else ("", True)
         return place, ACCEPT not in doubts
 
     def _walk(self, chain: Chain, flow: Flow, doubts: set[str], depth: int) -> tuple[str, str]:
