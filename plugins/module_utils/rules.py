@@ -15,6 +15,9 @@ import ipaddress
 import re
 import typing as t
 
+# The alias of a link that belongs to a lab begins so; the lab's name follows.
+MARK = "linuxnet.lab:"
+
 # IFNAMSIZ of linux/if.h, without the closing zero byte.
 LINK_NAME_LIMIT = 15
 # ALTIFNAMSIZ of linux/if.h, likewise.

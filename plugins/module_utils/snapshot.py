@@ -30,7 +30,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
-MARK = "linuxnet.lab:"
+MARK = rules.MARK
 # rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
 PROTOCOL = 76
 _T = t.TypeVar("_T")

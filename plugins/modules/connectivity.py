@@ -248,9 +248,10 @@ notes:
     (sysctls C(net.ipv4.neigh.default.gc_thresh3) and C(net.ipv6.neigh.default.gc_thresh3) of the machine's own
     namespace). All pairs of 33 namespaces need more, and so do the hops of a routed network with 513 links.
   - If the table is full, and after every 256 checks with V(protocol=tcp), the module makes the kernel forget the
-    neighbours that it is not asking, as C(ip neigh flush) does. It keeps permanent entries. Checks that got nothing
-    while the table was full are made again after 5 seconds, at most five times, as long as they become fewer. Those
-    that are left have the reason V(neighbor_table_full).
+    neighbours that it is not asking, as C(ip neigh flush) does. It keeps permanent entries.
+  - Checks that got nothing while the table was full are made again, 256 at a time and later fewer, for at most 120
+    seconds. Before each part, the kernel forgets what it has learnt about neighbours on the links of labs. Checks for
+    which there still was no room have the reason V(neighbor_table_full).
 seealso:
   - name: ping(8)
     description: Sends ICMP echo requests by hand.

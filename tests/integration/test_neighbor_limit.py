@@ -17,11 +17,10 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import neighbor_limits
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache, neighbor_limits
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe import run
 
-from .test_connectivity import build, nft
+from .test_connectivity import build, check, nft
 
 if t.TYPE_CHECKING:
     from .conftest import World
@@ -59,7 +58,6 @@ def test_checks_are_made_again_when_there_is_room(world: World, monkeypatch: pyt
     build(world, "abc")
     nft(world, "b", "input", "icmp type echo-request quota until 400 bytes drop")  # 4 requests of 84 bytes
     nft(world, "c", "input", "icmp type echo-request drop")
-    monkeypatch.setattr(run, "PAUSE", 0.1)
     limited(monkeypatch, 1024, [7, 9, 9, 9])
     checks = [{"from": "a", "to": "10.0.0.3"}, {"from": "a", "to": "10.0.0.4", "expect": "no_reply"}]
     results = world.run("connectivity", checks=checks, timeout=0.5)["results"]
@@ -67,11 +65,27 @@ def test_checks_are_made_again_when_there_is_room(world: World, monkeypatch: pyt
     assert results[0]["sent"] > 3
 
 
+def test_room_is_made_on_every_hop_of_labs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Routers forget their neighbours, too; what is not on a lab's links, or was set by somebody, stays."""
+    routers = {**PAIRS, "namespaces": {"a[1:3]": {"forwarding": True, "lo": "10.255.0.[1:3]"}}, "routing": "static"}
+    world.run("topology", topology=routers)
+    world.sh("ip -n a2 link add e9 type bridge; ip -n a2 link set e9 up; ip -n a2 addr add 10.8.0.1/24 dev e9")
+    for number, link, state in ((2, "e9", "stale"), (3, "a1", "permanent"), (4, "a1", "stale")):
+        world.sh(f"ip neigh add 10.8.0.{number} lladdr 02:00:00:00:00:08 dev {link} nud {state}", "a2")
+    nft(world, "a3", "input", "icmp type echo-request quota until 400 bytes drop")  # 4 requests of 84 bytes
+    limited(monkeypatch, 1024, [0, 1, 1])
+    check(world, ("a1", "10.255.0.3"), timeout=0.5)
+    left = {one["dst"] for one in world.json("ip -j neigh", "a2")}
+    assert {one for one in left if one.startswith("10.8.")} == {"10.8.0.2", "10.8.0.3"}
+    with namespaces.inside_ref("a2"):
+        assert neighbor_cache.forget_of_labs(socket.AF_INET) == len(left) - 2
+    assert {one["dst"] for one in world.json("ip -j neigh", "a2")} == {"10.8.0.2", "10.8.0.3"}
+
+
 def test_a_table_that_stays_full_is_the_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No answer proves nothing then, whatever was expected; what was answered was."""
     build(world, "ab")
     nft(world, "b", "input", "icmp type echo-request drop", "icmpv6 type echo-request drop")
-    monkeypatch.setattr(run, "PAUSE", 0.1)
     limited(monkeypatch, 1024, itertools.count())
     checks = [{"from": "a", "to": "10.0.0.1"}, *({"from": "a", "to": "10.0.0.3", "expect": one} for one in
               ("reachable", "unreachable", "no_reply"))]  # fmt: skip

@@ -2,18 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel has found out about neighbours by itself, forgotten. Source: linux/neighbour.h."""
+"""What the kernel has found out about neighbours by itself, forgotten. Sources: linux/neighbour.h, linux/if_link.h."""
 
 from __future__ import annotations
 
 import contextlib
+import struct
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.fields import NEIGHBOR_STATES, pack_ip, read_ip
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import neighbor_table
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink, readable
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes, neighbor_table
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import NLM_F_DUMP, Netlink, Packed, readable
 
 _SETTLED = sum(NEIGHBOR_STATES[state] for state in ("REACHABLE", "STALE", "DELAY", "PROBE"))
+
+
+_GETLINK = 18
+_IFINFOMSG = struct.Struct("=BxHiII")  # family, type, index, flags, change
+_IFALIAS = 20  # IFLA_IFALIAS
 
 
 def forget(family: int, addresses: t.Collection[str]) -> int:
@@ -24,7 +31,22 @@ def forget(family: int, addresses: t.Collection[str]) -> int:
     """
     wanted = {read_ip(pack_ip(address)) for address in addresses}
     with contextlib.closing(Netlink()) as netlink, readable:
-        entries = neighbor_table.dump(netlink, family)
-        found = [one for one in entries if one.dst in wanted and one.state & _SETTLED and not one.flags]
-        netlink.request([neighbor_table.delete(one) for one in found])  # what the kernel refuses is gone already
-        return len(found)
+        return _forget(netlink, family, lambda entry: entry.dst in wanted)
+
+
+def forget_of_labs(family: int) -> int:
+    """Forget, as :func:`forget` does, all neighbours on those links of the thread's namespace that a lab has made."""
+    with contextlib.closing(Netlink()) as netlink, readable:
+        marked = set()
+        for body in netlink.dump(Packed(_GETLINK, NLM_F_DUMP, _IFINFOMSG.pack(0, 0, 0, 0, 0))):
+            alias = attributes.walk(body, _IFINFOMSG.size).get(_IFALIAS, b"")
+            if attributes.to_text(alias).startswith(rules.MARK):
+                marked.add(_IFINFOMSG.unpack_from(body)[2])
+        return _forget(netlink, family, lambda entry: entry.index in marked)
+
+
+def _forget(netlink: Netlink, family: int, chosen: t.Callable[[neighbor_table.Entry], bool]) -> int:
+    entries = neighbor_table.dump(netlink, family)
+    found = [one for one in entries if one.state & _SETTLED and not one.flags and chosen(one)]
+    netlink.request([neighbor_table.delete(one) for one in found])  # what the kernel refuses is gone already
+    return len(found)

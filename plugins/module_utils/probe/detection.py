@@ -58,7 +58,7 @@ class Detection:
         Who asked for a neighbour in the meantime asks again after a second.
         """
         if self._places is None:
-            self._places = _everywhere()
+            self._places = everywhere()
             self._limit = now + _LONGEST
         if self._places and now >= self._due:
             self._due = now + _INTERVAL
@@ -72,7 +72,7 @@ class States:
     """The state of all IPv6 addresses of this machine's namespaces."""
 
     def __init__(self) -> None:
-        self._places = {ref: _read(ref, list) for ref in _everywhere()}
+        self._places = {ref: _read(ref, list) for ref in everywhere()}
         self._by_ip: dict[str, list[_Address]] = {}
         for found in self._places.values():
             for one in found:
@@ -98,7 +98,8 @@ def _common(addresses: list[_Address]) -> str:
     return reasons.TENTATIVE if reasons.TENTATIVE in states else reasons.DUPLICATE
 
 
-def _everywhere() -> list[str]:
+def everywhere() -> list[str]:
+    """References of the host and of all namespaces that a lab may have."""
     with contextlib.suppress(OSError, LabError):  # who is not root may not look who holds namespaces
         return ["", *namespaces.named(), *(holder.name for holder in held.holders())]
     return [""]

@@ -4,8 +4,8 @@
 
 """Room in the neighbour table, which all namespaces of a machine share.
 
-It holds 1024 entries unless the machine's administrator says otherwise, and the kernel frees none that is younger
-than 5 seconds. All pairs of 33 namespaces need more.
+It holds 1024 entries unless the machine's administrator says otherwise. The kernel frees none that is younger than 5
+seconds or that it takes for reachable, which it does for half a minute. All pairs of 33 namespaces need more.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError, LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache, neighbor_limits
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import detection
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Probe
-
-# Seconds after which the kernel frees any entry that is not in use, where there is no room for another.
-PAUSE = 5.05
 
 
 class Watch:
@@ -42,6 +40,15 @@ class Watch:
         with contextlib.suppress(KernelError), contextlib.closing(Netlink()) as netlink:
             return {family: neighbor_limits.read(netlink, family) for family in self._families}
         return {}
+
+
+def clear(probes: t.Sequence[Probe]) -> None:
+    """Make room on every hop of these probes, none of which is waiting: forget all neighbours on the links of labs."""
+    make_room(probes)
+    for ref in detection.everywhere():
+        with contextlib.suppress(OSError, LabError, KernelError), namespaces.inside_ref(ref):
+            for family in {probe.check.family for probe in probes}:
+                neighbor_cache.forget_of_labs(family)
 
 
 def make_room(probes: t.Sequence[Probe]) -> bool:

@@ -22,7 +22,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, det
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Outcome, Probe
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY, Check
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbor_limit import PAUSE, Watch, make_room
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbor_limit import Watch, clear, make_room
 
 # How many requests are sent before replies are looked at again.
 _BURST = 64
@@ -35,8 +35,9 @@ _UNASKED = (
     "one sender an error every one or two seconds (net.ipv4.icmp_ratelimit); make these checks in tasks of their own"
 )
 
-# How often checks are made again at most because the neighbour table was full.
-_ROUNDS = 5
+# How many checks are made again at once, at first, because the neighbour table was full; and for how many seconds.
+_AGAIN = 256
+_LONGEST = 120.0
 
 _Key = tuple[t.Any, ...]
 
@@ -76,14 +77,14 @@ def run(checks: list[Check], problems: list[str] | None = None) -> Made:
         queue = [probes[number] for number in range(len(checks))]
         watch = Watch({check.family for check in checks if check.protocol != "arp"})
         _exchange(queue, opening.selector)
-        full = _exchange_the_rest(queue, watch, opening.selector)
+        starved = _exchange_in_parts(queue, watch, opening.selector)
         unasked = turns.take(probes.values(), opening.selector)
         unexplained = [probe for probe in probes.values() if probe.unexplained]
         if unexplained:
             states = detection.States()
             for probe in unexplained:
                 probe.explain(states.reason(probe.check, probe.refusal))
-        for probe in _starved(queue, full | watch.full()):
+        for probe in starved:
             probe.explain(reasons.TABLE_FULL, watch.sysctl(probe.check.family))
         outcomes = [probe.outcome() for probe in queue]
         return Made(outcomes, [_UNASKED.format(unasked, turns.LONGEST)] if unasked else [])
@@ -250,22 +251,26 @@ def _starved(probes: list[Probe], full: set[int]) -> list[Probe]:
     return [probe for probe in probes if probe.check.family in full and probe.starved]
 
 
-def _exchange_the_rest(queue: list[Probe], watch: Watch, selector: selectors.BaseSelector) -> set[int]:
-    """Make checks again that a full neighbour table may have kept from an answer, as long as they become fewer.
+def _exchange_in_parts(queue: list[Probe], watch: Watch, selector: selectors.BaseSelector) -> list[Probe]:
+    """Make those checks again that a full neighbour table may have kept from an answer, few enough to find room.
 
-    Returns the families whose table was full the last time.
+    Returns those for which there was no room in the time there is.
     """
-    full = watch.full()
-    rest = _starved(queue, full)
-    for dummy in range(_ROUNDS):
-        if not rest:
-            break
-        time.sleep(PAUSE)
-        for probe in rest:
-            probe.start_over()
-        _exchange(rest, selector)
-        full, before = watch.full(), rest
-        rest = _starved(rest, full)
-        if len(rest) == len(before):
-            break
-    return full
+    rest = _starved(queue, watch.full())
+    end = time.monotonic() + _LONGEST
+    size = _AGAIN
+    while rest and size:
+        left: list[Probe] = []
+        for start in range(0, len(rest), size):
+            if time.monotonic() > end:
+                return left + rest[start:]
+            part = rest[start : start + size]
+            clear(part)
+            for probe in part:
+                probe.start_over()
+            _exchange(part, selector)
+            left += _starved(part, watch.full())
+        if len(left) > len(rest) // 2:
+            size //= 4
+        rest = left
+    return rest
