@@ -228,7 +228,7 @@ def test_a_refused_run_puts_an_address_back_with_all_that_it_had(world: t.Any, l
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6", "c1")
     before = told(world)
     wanted = {"lab": "x", "netns": "c1", "dev": "eth0", "addresses": ["10.0.2.1/24", "fd00::9/64"], "exclusive": True}
-    assert "the changes made before it were taken back" in world.module("address", **wanted)["msg"]
+    assert "the changes before it were undone" in world.module("address", **wanted)["msg"]
     (after,) = told(world)
     for name, seconds in (("valid_life_time", 40000), ("preferred_life_time", 30000)):
         assert seconds - 60 < after.pop(name) <= before[0].pop(name) <= seconds

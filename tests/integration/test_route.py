@@ -208,7 +208,7 @@ def test_a_route_is_replaced_without_a_gap(lab: World, tmp_path: pathlib.Path) -
             _wait_until_heard(lab, heard, "198.51.100.1")
             for route in IN_PLACE:
                 errors = lab.refused("route", lab=LAB, netns="c1", routes=[route, refused])
-                assert "10.8.0.0/16" in errors[0] and errors[1:] == ["the changes made before it were taken back"]
+                assert "10.8.0.0/16" in errors[0] and errors[1:] == ["the changes before it were undone"]
                 done = lab.run("route", lab=LAB, netns="c1", **route)
                 is_first = route in (IN_PLACE[0], IN_PLACE[7])
                 assert [" route replace " in one for one in done["commands"]] == [not is_first]
