@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs most modules of the collection by the module payload, so that Ansible packs their code once in a playbook."""
+"""Runs modules by the module payload, so that Ansible packs their code once in a playbook."""
 
 from __future__ import annotations
 

@@ -17,34 +17,26 @@ if t.TYPE_CHECKING:
     from ansible_collections.linuxnet.lab.plugins.module_utils.modules import (  # noqa: F401
         address,
         bridge,
-        connectivity,
-        lab_info,
         link,
         masquerade,
         neighbor,
         netns,
         netns_info,
-        persist,
         route,
         sysctl,
-        topology,
         veth,
     )
 
 NAMES = (
     "address",
     "bridge",
-    "connectivity",
-    "lab_info",
     "link",
     "masquerade",
     "neighbor",
     "netns",
     "netns_info",
-    "persist",
     "route",
     "sysctl",
-    "topology",
     "veth",
 )
 

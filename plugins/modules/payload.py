@@ -22,17 +22,13 @@ options:
     choices:
       - address
       - bridge
-      - connectivity
-      - lab_info
       - link
       - masquerade
       - neighbor
       - netns
       - netns_info
-      - persist
       - route
       - sysctl
-      - topology
       - veth
     required: true
   arguments:
