@@ -127,6 +127,9 @@ def test_what_was_taken_away_comes_back_as_it_was_where_the_run_fails(line, drif
          ["ip -n r1 route del 10.1.0.0/24 dev ra src 10.2.0.2",
           "ip -n r1 route append 10.1.0.0/24 dev ra src 10.1.0.2 proto kernel"]),
         ("a", "ip addr del 127.0.0.1/8 dev lo", ["ip -n a addr add 127.0.0.1/8 dev lo"]),
+        ("a", "ip route flush dev a1 table all; ip -6 route flush dev a1 table all",
+         ["ip -n a addr del 10.1.0.1/24 dev a1", "ip -n a addr add 10.1.0.1/24 dev a1",
+          "ip -n a addr del fd01::1/64 dev a1", "ip -n a addr add fd01::1/64 dev a1 nodad"]),
         ("r1", "ip addr del 127.0.0.1/8 dev lo; ip link set lo down", ["ip -n r1 link set dev lo up"]),
     ],
 )  # fmt: skip

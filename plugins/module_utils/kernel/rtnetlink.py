@@ -557,6 +557,14 @@ def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
     return [route for route in found if route is not None]
 
 
+@readable
+def own_addresses(socket: Netlink, version: int) -> set[str]:
+    """The addresses whose packets the socket's namespace takes: those that its table `local` says are its own."""
+    bodies = socket.dump(Packed(_GETROUTE, NLM_F_DUMP, _RTMSG.pack(_family(version), *(0,) * 8)))
+    local = [body for body in bodies if (body[4], _TYPE.read(body[7])) == (LOCAL_TABLE, "local")]
+    return {read_ip(attributes.walk(body, _RTMSG.size)[_RTA_DST]) for body in local}
+
+
 def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | None:
     family, length, dummy, tos, table, protocol, scope, kind, flags = _RTMSG.unpack_from(body)
     if flags & _RTM_F_CLONED or family != _family(version):

@@ -213,6 +213,16 @@ def _take_away(plan: Plan, namespace: Namespace, link: Link, unwanted: list[Addr
     return back
 
 
+def renew(plan: Plan, namespace: Namespace, link: Link, addresses: list[Address]) -> None:
+    """Plan that a link loses addresses and gets them again, so that the kernel makes all again that goes with them."""
+    named = {one.cidr for one in addresses}
+    there = list(link.addresses)
+    back = _take_away(plan, namespace, link, addresses, named)
+    for address in there:
+        if address in addresses or address in back:
+            _add(plan, namespace, link, address, named)
+
+
 def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, place: str) -> list[str]:
     """Why an address would hurt: the same one is on another link, or its prefix hides what the host is using."""
     network = rules.interface_of(address.cidr).network

@@ -11,10 +11,13 @@ import hashlib
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl as sysctls
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Address, Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import link, route, sysctl
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import renew
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, connected, connects
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab, Node
 
@@ -69,21 +72,25 @@ class Defaults(Unclaimed):
             if not one.present and not one.via and one.dst != "default"
         }
         links = []
+        lacking = {}  # in a fixed order
         for one in _named(self.lab):
             namespace, found = _find(plan, one)
-            if namespace and found and found.up and plan.owns(found) and not (found.born or found.moved):
-                links.append((namespace, found))
-        lacking = {(namespace, str(one.network)) for namespace, found in links for one in _cut_off(namespace, found)}
+            if not (namespace and found and found.up and plan.owns(found)) or found.born or found.moved:
+                continue
+            links.append((namespace, found))
+            for address in _cut_off(namespace, found):
+                network = str(address.network)
+                if unwanted.isdisjoint((namespace.ref, network, dev) for dev in (None, found.name)):
+                    lacking[namespace, network] = True
         for namespace, network in lacking:
-            if (namespace.ref, network, None) not in unwanted:
-                wanted = [
-                    connected(found, address)
-                    for home, found in links
-                    for address in [one for one in found.addresses if connects(one) and str(one.network) == network][:1]
-                    if home is namespace
-                    if (namespace.ref, network, found.name) not in unwanted
-                ]
-                route.connect(plan, namespace, wanted)
+            routes = []
+            for home, found in links:
+                there = [one for one in found.addresses if connects(one) and str(one.network) == network]
+                if home is namespace and there and (namespace.ref, network, found.name) not in unwanted:
+                    own = plan.snapshot.once(_own_addresses, namespace.ref, there[0].version)
+                    renew(plan, namespace, found, [one for one in there if one.ip not in own])
+                    routes.append(connected(found, there[0]))
+            route.connect(plan, namespace, routes)
 
     def _forward(self, plan: Plan) -> None:
         """Let each link forward IPv4, or not, as its namespace does: somebody may have set it for one link alone.
@@ -115,6 +122,10 @@ class Defaults(Unclaimed):
         raw = bytearray(hashlib.sha256(" ".join((self.lab.name, one.netns, one.name)).encode()).digest()[:6])
         raw[0] = raw[0] & 0xFC | 0x02
         return raw.hex(":")
+
+
+def _own_addresses(sockets: Sockets, ref: str, version: int) -> set[str]:
+    return rtnetlink.own_addresses(sockets.get(ref), version)
 
 
 def links_forward_alike(node: Node) -> bool:
