@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a module ends: with a result, or with sentences that say why there is none. Never with a traceback."""
+"""End a module with a result, or with error messages. Never with a traceback."""
 
 from __future__ import annotations
 

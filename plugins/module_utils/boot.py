@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a systemd unit runs at boot: applies the description of a lab that was stored on this host."""
+"""Apply the stored description of a lab. A systemd unit runs this at boot."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a change reads as a shell command, so that a learner can type it himself. Sources: ip(8), nsenter(1)."""
+"""Changes as shell commands, which a learner can type. Sources: ip(8), nsenter(1)."""
 
 from __future__ import annotations
 

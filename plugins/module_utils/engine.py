@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read, plan, then apply or only show: the one sentence that every module says."""
+"""Read the kernel, plan, and then apply or only show the changes: what every module does."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two ways in which work on a lab fails."""
+"""The two kinds of errors in work on a lab."""
 
 from __future__ import annotations
 

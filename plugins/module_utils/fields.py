@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The attributes of each kind of object: one line each, from which everything else follows.
+"""The attributes of each kind of object, one line each.
 
-From a line follow how the attribute is read and packed, when it has drifted, how a diff and a command of ip(8) show it,
-how an export writes it, the option of the modules, and the key of a topology. Source: linux/if_link.h.
+From a line follow how the code reads and packs the attribute, when it has drifted, how a diff and a command of ip(8)
+show it, how an export writes it, the option of the modules, and the key of a topology. Source: linux/if_link.h.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the host uses at this moment, so that a lab takes none of it away: networks, addresses, its default route.
+"""The networks, addresses and default route that the host uses at this moment, so that no lab diverts them.
 
-What reaches a lab's own links is that lab's, and never counts as used.
+An address behind a lab's own links belongs to that lab, and never counts as used.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module does first: end with one line where the host's Python is too old for the rest of the collection.
+"""End a module with a message of one line if the host's Python is too old for the collection.
 
-This file, and the files of the modules, have to be understood by every Python that Ansible talks to a host with. That
-is why they do without `from __future__ import annotations`, which 3.6 does not know.
+Every Python that Ansible can use on a host has to understand this file, and the files of the modules. Therefore they do
+without `from __future__ import annotations`, which Python 3.6 does not know.
 """
 
 import json

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finding a Python that has pyroute2, and running the module by it."""
+"""Find a Python that has pyroute2, and run the module with it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The routes of a namespace in the picture: a router of a large lab has hundreds, and each is looked for by itself."""
+"""The routes of a namespace in the snapshot. A router of a large lab has hundreds, and plans look up each of them."""
 
 from __future__ import annotations
 

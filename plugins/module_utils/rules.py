@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the names and addresses of a lab must look like. Each check returns the errors it finds, a sentence each.
+"""Which names and addresses of a lab are valid. Each check returns the errors that it finds, one sentence each.
 
-Filters on the controller use this too, which need not be a Linux: nothing here imports code that touches the kernel.
+Filters on the controller use this file too, and the controller may not run Linux. Therefore nothing here imports code
+that uses the kernel.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module does alike: arguments in, one call of the engine, one result out."""
+"""Run a module that plans changes: arguments, one call of the engine, one result."""
 
 from __future__ import annotations
 

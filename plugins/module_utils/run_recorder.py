@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules that record do alike: in the foreground, or started by one task and stopped by another."""
+"""Run a module that records: in the foreground, or started by one task and stopped by another."""
 
 from __future__ import annotations
 

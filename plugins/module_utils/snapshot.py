@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The picture of the kernel that a plan is made from.
+"""The state of the kernel from which a plan follows.
 
-Namespaces are read when a plan first asks for them, and only what it asks for. While a plan grows, the picture is
-moved along with it, so that each resource sees what those before it will have done.
+The snapshot reads a namespace when a plan first asks for it, and only what the plan asks for. A plan applies its
+changes to the snapshot, so that each resource sees the effects of those before it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A containerlab topology as one of ours."""
+"""Convert a containerlab topology to a topology of this collection."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A graph, as networkx reads it, as a topology of routers."""
+"""Convert a graph, as networkx reads it, to a topology of routers."""
 
 from __future__ import annotations
 

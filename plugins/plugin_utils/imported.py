@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the filters do alike that take a lab from another format: what they return, and how they tell what it lacks."""
+"""What all filters for other formats share: their result, and the list of what they left out."""
 
 from __future__ import annotations
 

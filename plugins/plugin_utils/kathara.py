@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Kathará lab as one of our topologies: lab.conf, and what has a meaning here of the machines' startup files."""
+"""Convert a Kathará lab: lab.conf, and the addresses and routes in the startup files of its machines."""
 
 from __future__ import annotations
 

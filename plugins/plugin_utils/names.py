@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names from other formats, made into names that are valid here, and unique."""
+"""Convert names from other formats to valid and unique names."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A topology as boxes and lines, before it is written in any language of diagrams."""
+"""A topology as boxes and lines, independent of a diagram language."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a machine's startup file says about addresses and routes.
+"""Read the addresses and routes from a machine's startup file.
 
-It is a shell script, and nothing here runs it: only single commands are understood whose every word is known, and
-everything else is named as left out.
+The file is a shell script, and nothing here runs it. The code understands single commands whose every word it knows,
+and lists everything else as left out.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tells, while a module works on a host, how far it has come."""
+"""Print the progress of a module while it works on a host."""
 
 from __future__ import annotations
 

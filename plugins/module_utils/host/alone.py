@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Being the only one on a host who changes labs."""
+"""Make the runs that change labs on a host take turns."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""With whom a host talks at this moment: its resolvers, its proxies, its TCP connections.
+"""The hosts that this host talks to at this moment: its resolvers, its proxies, the peers of its TCP connections.
 
-Names are looked for in /etc/hosts and nowhere else: a question to a resolver would leave the host.
+Names are resolved by /etc/hosts only, because a query to a resolver would leave the host.
 Sources: resolv.conf(5), hosts(5), systemd-resolved(8), proc(5), curl(1) for the names of the variables.
 """
 

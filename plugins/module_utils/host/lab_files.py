@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of the collection: the one reader, the one writer, the lock that all runs on a host share.
+"""The files of the collection: their only reader, their only writer, and the lock that all runs on a host share.
 
-/run/linuxnet.lab belongs to root alone. It holds what a lab has to remember outside the kernel's objects, such as the
-values that its sysctls had before, in a small file for each lab: gone at a reboot, like the sysctls themselves.
+Only root can access /run/linuxnet.lab. A small file for each lab holds what the kernel's objects cannot store, such as
+the old values of sysctls. Like the sysctls themselves, the file does not survive a reboot.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The topology that a lab was last made from, kept beside what the lab remembers (:mod:`.lab_files`)."""
+"""The last applied topology of a lab, in a file beside the lab's records (:mod:`.lab_files`)."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who else on a host says what a link is like: systemd-networkd and NetworkManager, by the files that they keep.
+"""Find links that systemd-networkd or NetworkManager manages, by the files of these programs.
 
-A lab's links are none of their business, unless somebody told them that all links are.
+They do not manage the links of a lab, unless somebody configured them to manage all links.
 Source: networkctl(1), systemd.network(5), nmcli(1).
 """
 

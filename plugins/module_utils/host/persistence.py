@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What brings a lab back after a reboot: its description, a systemd unit, and a copy of the code that applies it.
+"""The files that rebuild a lab after a reboot: its description, a systemd unit, and a copy of the code.
 
 The unit needs neither Ansible nor the controller. Sources: systemd.unit(5), systemd.service(5), systemd.special(7).
 """

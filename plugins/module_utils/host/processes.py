@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that outlive a run: who they are, how they give up what they do not need, how they are ended.
+"""Processes that outlive a run: how to identify them, drop their privileges, and end them.
 
-A PID alone names nobody, since the kernel deals it out again. With the time of the process's start it does.
+A PID alone does not identify a process, because the kernel reuses it. The PID and the start time together do.
 Sources: proc(5), pidfd_open(2), capabilities(7), PR_SET_NO_NEW_PRIVS of prctl(2).
 """
 

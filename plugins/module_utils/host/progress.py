@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How far a long run has come, in a file for others to read: a module itself cannot speak before its end."""
+"""Report the progress of a long run in a file, because a module cannot print anything before its end."""
 
 from __future__ import annotations
 

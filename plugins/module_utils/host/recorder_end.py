@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The operation that ends a recorder; apart from :mod:`.recorders`, which those who record need without the engine."""
+"""The operation that ends a recorder. It is not in :mod:`.recorders`, because recorders do not need the engine."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recorders: processes that go on recording after the task that started them, and the records that they write.
+"""Recorders: processes that continue to record after the task that started them, and their records.
 
-A record is a file that only root can write, /run/linuxnet.lab/KIND/LAB:NAME, of JSON lines. The first of them tells
-which process writes it, and what that was told. It stays when the recorder ends by itself. What a process says of
-itself is never asked.
+A record is a file that only root can write, /run/linuxnet.lab/KIND/LAB:NAME, with JSON lines. The first line names the
+process that writes the record, and contains its arguments. The file stays when the recorder ends by itself. Nothing
+here trusts what a process says about itself.
 """
 
 from __future__ import annotations

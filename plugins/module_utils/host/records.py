@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Operations on what a lab remembers: records by key, written to `/run/linuxnet.lab` by :mod:`.lab_files`."""
+"""Operations on the records of a lab, by key. :mod:`.lab_files` writes them to `/run/linuxnet.lab`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sources that a module of the collection needs, wherever Python has them from: a folder, or a task's archive."""
+"""Find the source files of a module of the collection, in a folder or in a task's archive."""
 
 from __future__ import annotations
 

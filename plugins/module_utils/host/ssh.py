@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From where the host is managed, so that a lab does not cut that line. Sources: ssh(1), proc(5)."""
+"""The address that manages the host by SSH, so that a lab does not cut the connection. Sources: ssh(1), proc(5)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an operation is: one change of the kernel or of a file, to be carried out when its turn comes.
+"""The interface of an operation: one change of the kernel or of a file.
 
-The operations themselves stand beside what they send or write, one file a kind of object. They refer to namespaces and
-links by names; what these mean is asked of the :class:`Context`, which is the :class:`.operations.Operator`.
+The operations themselves are in the files with the messages that they send, one file for each kind of object. They name
+namespaces and links. The :class:`Context`, which is the :class:`.operations.Operator`, resolves these names.
 """
 
 from __future__ import annotations

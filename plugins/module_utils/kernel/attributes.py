@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Netlink attributes, packed and read by hand.
+"""Netlink attributes, packed and read without pyroute2.
 
-Links, addresses, routes and neighbours go this way, because pyroute2's classes take ten times as long. What one kind of
-link alone has is left to them (:mod:`.link_info`). Source: netlink(7), linux/netlink.h.
+Links, addresses, routes and neighbours use this code, because pyroute2's classes take ten times as long. Attributes of
+single kinds of links use those classes (:mod:`.link_info`). Source: netlink(7), linux/netlink.h.
 
-A name is any bytes to the kernel. Those that are not UTF-8 become what Python calls surrogates, and the same bytes
-again on their way back (PEP 383).
+For the kernel, a name is any sequence of bytes. Bytes that are not UTF-8 become surrogates in Python, and the same
+bytes again when they are packed (PEP 383).
 """
 
 from __future__ import annotations

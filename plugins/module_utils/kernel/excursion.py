@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Leaving the calling thread's own namespaces for a while, and coming back for certain."""
+"""Enter other namespaces with the calling thread for a while, and always return."""
 
 from __future__ import annotations
 

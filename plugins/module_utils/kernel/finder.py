@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Network namespaces as one run finds, makes and ends them: what takes long to find out is found out once."""
+"""Find, create and remove network namespaces in a run, and cache results that take long."""
 
 from __future__ import annotations
 

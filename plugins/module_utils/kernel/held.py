@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Namespaces without a name in /run/netns: each is held by a process, which has a hostname of its own.
+"""Namespaces without a name in /run/netns. A process with its own hostname holds each of them.
 
-Who holds what is recorded in a file that only root can write, /run/linuxnet.lab/held/NAME. What a process says of
-itself is never asked. A holder waits until its record is written, and ends if nobody is left to write it.
+A file that only root can write, /run/linuxnet.lab/held/NAME, records the process. Nothing here trusts what a process
+says about itself. A holder waits until its record exists, and ends if nobody is left to write it.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one place where pyroute2 is imported: its message classes, as encoder and decoder of netlink messages.
+"""The only file that imports pyroute2: its message classes encode and decode netlink messages.
 
-Only the classes are used. The sockets are our own (:mod:`.netlink`), because pyroute2's differ between the
-versions that distributions ship: threads up to 0.8, asyncio from 0.9 on.
+The collection uses only these classes, and its own sockets (:mod:`.netlink`). The sockets of pyroute2 differ between
+the versions in distributions: threads up to 0.8, asyncio from 0.9 on.
 """
 
 from __future__ import annotations

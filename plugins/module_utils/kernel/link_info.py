@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What links of one kind alone have (IFLA_LINKINFO), encoded and decoded by pyroute2's classes.
+"""Attributes of single kinds of links (IFLA_LINKINFO), encoded and decoded by pyroute2's classes.
 
-There are fifty such attributes of bridges, of several widths, and few bridges in a lab. pyroute2 is loaded when the
-first one is met.
+A bridge has fifty such attributes of several widths, and a lab has few bridges. The first such link loads pyroute2.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel has found out about neighbours by itself, forgotten. Sources: linux/neighbour.h, linux/if_link.h."""
+"""Flush the entries of neighbour tables that the kernel has learnt. Source: linux/neighbour.h."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel tells about the neighbour table of a namespace: which hardware address it learns, and when.
+"""Receive the kernel's notifications about the neighbour table of a namespace.
 
 Sources: rtnetlink(7), linux/neighbour.h, linux/rtnetlink.h (RTNLGRP_NEIGH).
 """

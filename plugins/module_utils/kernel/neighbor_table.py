@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's messages about neighbours: what each change of a table looks like, and what dumps and events say.
+"""Messages about neighbours: requests, dumps and notifications.
 
 Sources: rtnetlink(7), linux/neighbour.h.
 """

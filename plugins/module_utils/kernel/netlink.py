@@ -4,10 +4,10 @@
 
 """A netlink socket: requests with acknowledgements in batches, and dumps. Source: netlink(7).
 
-Only the kernel is believed. Whoever is in a namespace can send to the sockets that are open in it, so each of ours is
-connected to the kernel: the kernel then refuses what others send, and they cannot fill the receive buffer. A sender's
-number that is not the kernel's is checked all the same (CVE-2009-1185), because connecting does not keep off what
-others send to a group. What cannot be read, or was lost, ends in :class:`.errors.KernelError`.
+The socket trusts only the kernel. Every process in a namespace can send to the netlink sockets there. Therefore each
+socket connects to the kernel. The kernel then refuses messages of others, so that they cannot fill the receive buffer.
+The socket still checks the sender's number (CVE-2009-1185), because the connection does not keep off messages to a
+multicast group. If an answer is malformed or lost, the result is a :class:`.errors.KernelError`.
 """
 
 from __future__ import annotations

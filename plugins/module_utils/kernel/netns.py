@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Operations that make and end network namespaces, and name the machine that a held one stands for."""
+"""Operations that create and remove network namespaces, and set the hostname of a held one."""
 
 from __future__ import annotations
 

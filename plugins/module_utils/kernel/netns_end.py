@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting until the kernel has really ended the namespaces that were removed."""
+"""Wait until the kernel has destroyed the removed namespaces."""
 
 from __future__ import annotations
 

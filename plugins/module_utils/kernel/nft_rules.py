@@ -2,13 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules that a lab needs of nftables, as values, as text for nft(8), and as the kernel's expressions.
+"""The nftables rules of a lab: as values, as text for nft(8), and as the kernel's expressions.
 
-The kernel holds a rule as a list of small instructions on registers: load, mask, compare, verdict. They are
-made here as nft(8) makes them, so that it prints them as it prints its own. In the other direction all forms
-that mean the same give the same value, and what means anything else gives none. Both are done by hand:
-pyroute2's nftables take longer to load than a small lab to make.
-Source: linux/netfilter/nf_tables.h.
+The kernel stores a rule as a list of small instructions on registers: load, mask, compare, verdict. This file writes
+them as nft(8) does, so that nft(8) prints them like its own. When it reads rules, all forms with the same meaning give
+the same value, and any other rule gives none. It does without pyroute2, whose nftables classes take longer to load than
+a small lab to build. Source: linux/netfilter/nf_tables.h.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying out operations in order, and many rtnetlink messages of a namespace in one send.
+"""Run operations in order, and send many rtnetlink messages of a namespace at once.
 
-What an operation does stands beside what it sends (:mod:`.actions`). Here it gets its turn, and the indexes and
-descriptors that the names in it mean at that time.
+The operations themselves are beside the messages that they send (:mod:`.actions`). This file resolves the names in an
+operation to indexes and descriptors when its turn comes.
 """
 
 from __future__ import annotations

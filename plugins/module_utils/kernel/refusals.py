@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a refusal of the kernel means for whoever runs a module: a right that is missing, a limit that is reached.
+"""Explain the kernel's errors to the user of a module: a missing capability, or a limit.
 
 Sources: capabilities(7), getrlimit(2), unshare(2), namespaces(7).
 """

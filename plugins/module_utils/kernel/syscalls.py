@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The few system calls that Python itself offers only from 3.12 on, or not at all.
+"""System calls that Python provides only from 3.12 on, or not at all.
 
 Sources: setns(2), unshare(2), mount(2), umount2(2), sethostname(2), prctl(2), capset(2).
 """

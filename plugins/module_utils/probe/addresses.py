@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose address is it? Read from the kernel, with pyroute2, which the probes themselves do without."""
+"""Find the namespace that has an address. This reads the kernel with pyroute2, which the probes do not need."""
 
 from __future__ import annotations
 

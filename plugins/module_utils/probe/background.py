@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recording in the background: starting, taking what was recorded, and what the recorder process itself does.
+"""Record in the background: start a recorder, fetch its record, and the recorder process itself.
 
-A record is a file of JSON lines: who writes it and what that was told, then the records, at last how it ended.
+A record is a file of JSON lines: the process and its arguments, then the recorded items, and last how it ended.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a check does while it runs, whatever its protocol: ask again and again, and judge what came of it."""
+"""A running check, independent of its protocol: it sends requests until it can decide on the result."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks as asked for, made complete or found wrong; nothing here touches the network."""
+"""Read checks, add defaults, and find errors. Nothing here uses the network."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@
 
 """Duplicate address detection: IPv6 addresses that the kernel does not use yet, or not at all.
 
-For one or two seconds after a link came up, the kernel looks for another owner of the link-local address that it made.
-So it does with addresses that somebody set without `nodad`. Until then none of them is a source, nor answers.
-Source: RFC 4862, if_inet6 of proc(5), linux/if_addr.h, netdevice(7).
+For one or two seconds after a link comes up, the kernel looks for another owner of the link-local address that it
+created. It does the same for addresses that somebody set without `nodad`. Until then it neither sends from such an
+address nor answers for it. Source: RFC 4862, if_inet6 of proc(5), linux/if_addr.h, netdevice(7).
 """
 
 from __future__ import annotations

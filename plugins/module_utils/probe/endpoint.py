@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A socket that many probes share: it sends their requests, and hears the answers and the errors that quote them.
+"""A socket that many probes share. It sends their requests, and receives the answers and the errors that quote them.
 
 Sources: raw(7), udp(7), ip(7) (IP_RECVERR), ipv6(7).
 """

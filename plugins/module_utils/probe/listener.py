@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Listeners of our own for the time of a run: TCP ones that hang up, UDP ones that echo what this run has sent."""
+"""Listeners that exist during a run: TCP listeners close connections, UDP listeners return this run's datagrams."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A matrix: who (rows) shall reach what (columns), made into single checks, and the results put back into it."""
+"""Convert a matrix, namespaces (rows) by targets (columns), to single checks, and their results to a matrix."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A simple packet filter: words joined by `and` and `or`, matched against decoded packets.
+"""A simple packet filter: terms joined by `and` and `or`, which match decoded packets.
 
-It is matched in this process and not in the kernel: the packets of a lab are few, one matcher serves all
-protocols, VLAN tags included, and it is tested against the same decoder that makes the result.
+The filter runs in this process, not in the kernel. A lab has few packets. So one filter serves all protocols, including
+VLAN tags, and tests compare it with the decoder that produces the result.
 """
 
 from __future__ import annotations

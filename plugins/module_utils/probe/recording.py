@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The loop of all that records: it waits, keeps what comes, and ends in time.
+"""The main loop of recorders: it waits, keeps what arrives, and ends in time.
 
-What is recorded comes from a :class:`Source`; each record is a dict that can be written as JSON.
+The recorded items come from a :class:`Source`. Each is a dict that can be written as JSON.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks made, all at the same time, from inside network namespaces, in one process and one event loop."""
+"""Run all checks at the same time, from inside network namespaces, in one process and one event loop."""
 
 from __future__ import annotations
 

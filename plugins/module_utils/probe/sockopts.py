@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the sockets of all probes have in common: options that Python does not name, addresses, time stamps.
+"""What all probe sockets share: options that Python does not name, addresses, time stamps.
 
 Sources: socket(7), ip(7), ipv6(7), and the kernel's linux/in.h and linux/in6.h.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TCP probes: connections, closed as soon as they stand. Sources: tcp(7), connect(2), ip(7) (IP_RECVERR)."""
+"""TCP probes: connections, closed as soon as they are established. Sources: tcp(7), connect(2), ip(7) (IP_RECVERR)."""
 
 from __future__ import annotations
 

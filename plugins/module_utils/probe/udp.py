@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""UDP probes: datagrams with a number, which an echo, or any answer, answers. Source: udp(7)."""
+"""UDP probes: datagrams with a number. An echo or any other answer counts. Source: udp(7)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Links that were there before the lab, and that it changes by force.
+"""Links that existed before the lab, and that the lab changes by force.
 
-They never get the lab's mark, so the end of the lab is not theirs. What the lab changes on them is remembered, a record
-for each link, and given back when the lab ends or does not want the link any more.
+They never get the lab's mark, and stay when the lab ends. A record for each link stores what the lab changed on it.
+When the lab ends, or no longer has the link, a run restores the old values.
 """
 
 from __future__ import annotations

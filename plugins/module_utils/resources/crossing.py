@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the lab's packets meet other people's firewalls, which are looked at when all else is planned."""
+"""Find where packets of the lab pass other programs' firewalls. This runs when all other plans are complete."""
 
 from __future__ import annotations
 

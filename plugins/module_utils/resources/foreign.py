@@ -4,7 +4,7 @@
 
 """What somebody else added to a lab's own namespaces: policy rules, nftables tables, queueing disciplines.
 
-It stays, and the module lab_info tells of it, unless the topology says that it goes.
+These objects stay, and the module lab_info shows them, unless the topology says that a run removes them.
 """
 
 from __future__ import annotations

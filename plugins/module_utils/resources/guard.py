@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guard: what keeps a host that forwards for its labs alone from being a router between its other links.
+"""The guard: it prevents a host that forwards only for labs from becoming a router between its other links.
 
-It is a table that the labs of a host share. Nobody asks for it: at the end of planning it follows from the sysctls
-that labs remember to have turned on, and from the links on the host that carry any lab's mark.
+The guard is a table that all labs of a host share. No resource describes it. At the end of planning, it follows from
+the records of the sysctls that labs have switched on, and from the links on the host with a lab's mark.
 """
 
 from __future__ import annotations

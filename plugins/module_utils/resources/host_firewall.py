@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `host_firewall`: a lab's share in other people's firewalls, or a warning where it can have none.
+"""The resource `host_firewall`: a lab's exceptions in other programs' firewalls, or a warning.
 
-What it needs follows from the picture once all other resources have moved it along: the lab's links, whether its
-namespace forwards, and whether br_netfilter shows the firewall what bridges carry.
+The exceptions follow from the snapshot after all other resources have changed it: from the lab's links, from whether
+its namespace forwards, and from whether br_netfilter passes bridged packets to the firewall.
 """
 
 from __future__ import annotations

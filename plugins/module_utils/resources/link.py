@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `link`: settings of a link that exists; and what veth and bridge share with it."""
+"""The resource `link`: settings of an existing link; and code that veth and bridge share with it."""
 
 from __future__ import annotations
 

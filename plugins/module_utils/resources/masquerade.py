@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `masquerade`: a lab's nftables table, which gives its packets the address of the way out.
+"""The resource `masquerade`: a lab's nftables table, which replaces the source address of outgoing packets.
 
-What a packet says of where it comes from is believed only by the link: a rule is about a network, and about the links
-of the lab that lead to it.
+A rule trusts the source address of a packet only on certain links. It names a network, and the links of the lab that
+lead to that network.
 """
 
 from __future__ import annotations

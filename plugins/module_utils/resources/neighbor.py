@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `neighbor`: an entry of a neighbour table, and the flushing of many."""
+"""The resource `neighbor`: an entry of a neighbour table, and the flushing of entries."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `persist`: that a lab comes back after a reboot."""
+"""The resource `persist`: the files that rebuild a lab after a reboot."""
 
 from __future__ import annotations
 

@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a lab has to remember, because the kernel has no mark for it, or none that can be trusted.
+"""The records of a lab, for what the kernel cannot mark, or cannot mark reliably.
 
-Values of sysctls, routes on foreign links, the lab's own namespaces. A record is about one thing in one namespace, and
-knows how the lab referred to that namespace.
+They store old values of sysctls, routes on links of others, and the lab's own namespaces. A record is about one object
+in one namespace, and contains the lab's reference to that namespace.
 
-A run writes its records at two moments: before its first change all that it will need, after its last change what it
-needs no longer. A run that is killed between the two has left a record of everything that it may have done. What it
-was about to make is in the record `pending`: the names of its new namespaces, and the group that its new links are born
-in, which they leave when they get the lab's mark. The lab's next run begins with marking those (:func:`recover`).
+A run writes records at two moments. Before its first change, it writes all that it will need. After its last change, it
+deletes what it no longer needs. If a run is killed in between, the records contain everything that it may have done.
+The record `pending` contains what the run was about to create: the names of its new namespaces, and the link group of
+its new links. The links leave that group when they get the lab's mark. The next run of the lab first marks these
+objects (:func:`recover`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `sysctl`: a kernel setting, with the value that it had before kept to be given back."""
+"""The resource `sysctl`: a sysctl, with its old value for the removal of the lab."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nftables tables of labs in a plan: what is there, and its change."""
+"""The nftables tables of labs in a plan, and changes of them."""
 
 from __future__ import annotations
 

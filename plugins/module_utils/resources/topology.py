@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `topology`, as far as it goes without a description: the end of everything that belongs to a lab."""
+"""The resource `topology` without a description: the removal of a whole lab."""
 
 from __future__ import annotations
 

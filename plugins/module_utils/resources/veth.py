@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The resource `veth`: a pair of links of which each is the other's cable."""
+"""The resource `veth`: a veth pair."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses that come by themselves: out of a prefix, by the name of whoever gets one.
+"""Automatic addresses: from a prefix, by the name of the member.
 
-An address follows from names alone, not from the order or number of them, so that it stays when others come or go:
-the number at the end of a name is the place in the prefix (web7 is the seventh after the gateway), and a name without
-one finds its place by a hash. Where two want the same place the one that is named first has it, and the other alone
-finds another by a hash.
+An address depends only on names, not on their order or number, so that it stays when members come or go. The number at
+the end of a name is the place in the prefix (web7 is the seventh after the gateway). A name without a number gets a
+place by a hash. If two names would get the same place, the first one gets it, and the other one gets another place by a
+hash.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one topology may cost: a few bytes of text can stand for any number of objects.
+"""Limit the size of one topology, because a few bytes of text can stand for any number of objects.
 
-There is one budget for a whole topology, and it is asked before anything is made, so that a small text never takes
-much time or memory. Whoever writes a lab by hand comes nowhere near it.
+A topology has one budget. The code checks it before it creates objects, so that a small text never takes much time or
+memory. A lab that somebody writes by hand stays far below it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A topology as the engine takes it: from the data that somebody wrote to the resources of one run."""
+"""Convert a topology, as somebody wrote it, to the resources of a run."""
 
 from __future__ import annotations
 

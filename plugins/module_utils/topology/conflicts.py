@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is right by itself, and wrong together."""
+"""Find entries of a topology that are valid alone, but conflict with each other."""
 
 from __future__ import annotations
 

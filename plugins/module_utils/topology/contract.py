@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reachability contract of a lab as single checks, in the words of the module connectivity."""
+"""The checks of a lab as single checks, in the format of the module connectivity."""
 
 from __future__ import annotations
 

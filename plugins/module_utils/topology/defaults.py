@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a topology does not say of a link: it is as if the link were new, whatever was said of it before."""
+"""Reset link settings that the topology no longer has to those of a new link."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab in the making: what every step from data to a lab needs."""
+"""The unfinished lab, and what every step of the layout needs."""
 
 from __future__ import annotations
 

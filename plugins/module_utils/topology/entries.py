@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands on links and addresses: routes, neighbours, masquerading, checks."""
+"""The entries of a topology that need its links and addresses: routes, neighbours, masquerading, checks."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The other way round: a lab as it is in the kernel, whatever made it, as a topology that makes it again."""
+"""Convert a lab in the kernel, whatever created it, to a topology that builds it again."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From data to a lab: references resolved, names and addresses given, and everything that is wrong found at once."""
+"""Convert data to a lab: resolve references, choose names and addresses, and find all errors."""
 
 from __future__ import annotations
 

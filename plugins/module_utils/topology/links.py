@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Links from one namespace or bridge to another."""
+"""Links between namespaces and bridges."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab with every name, address and link in its place: what a topology comes to, before it is made resources of."""
+"""The data classes of a lab, with all names, addresses and links: the result of the layout."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Link names that come by themselves: they say where the link leads, and fit into what the kernel allows."""
+"""Automatic link names, which say where the link leads, and are short enough for the kernel."""
 
 from __future__ import annotations
 

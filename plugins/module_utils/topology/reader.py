@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Data that somebody wrote, checked against the shapes of :mod:`.schema`: nothing else here looks at types.
+"""Check data against the shapes of :mod:`.schema`. No other file of this folder checks types.
 
-All that is wrong is collected, and what is right is returned, so that one run names every error.
+The reader collects all errors and returns all valid values, so that one run lists every error.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the rest of a lab still knows of links that the plan makes again: MAC addresses that nobody has any more."""
+"""Flush the neighbour entries for MAC addresses of links that the plan rebuilds."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a lab has and its topology does not name: it goes, before anything new comes."""
+"""Plan the removal of objects that the topology no longer has. It comes before all new objects."""
 
 from __future__ import annotations
 

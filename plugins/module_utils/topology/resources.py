@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab as resources for the engine."""
+"""Convert a lab to resources for the engine."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Static routes that come by themselves: from every router to every network of the lab, by the fewest links."""
+"""Automatic static routes: from every router to every network of the lab, along the fewest links."""
 
 from __future__ import annotations
 

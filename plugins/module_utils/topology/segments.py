@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Segments: a bridge, a prefix, and those who are on it with their addresses and default routes."""
+"""Segments: a bridge, a prefix, and members with their addresses and default routes."""
 
 from __future__ import annotations
 

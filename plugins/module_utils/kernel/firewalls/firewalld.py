@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The zones of firewalld, which lets nobody else change its table.
+"""The zones of firewalld, which lets no other program change its table.
 
-A link is put into a zone of the running firewalld, not of its files: that lasts over a reload, not over a restart.
+A link joins a zone of the running firewalld, not of its configuration files. That survives a reload, but not a restart.
 Source: firewall-cmd(1).
 """
 

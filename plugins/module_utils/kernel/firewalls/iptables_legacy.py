@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables of iptables in its older form, which nftables does not show: read, and changed.
+"""Read and change the tables of iptables-legacy, which nftables does not show.
 
-The kernel takes and gives a table as a whole: a row of entries, each a rule, in which jumps are distances from the
-beginning. Between reading and writing, a table is here a list of chains whose rules jump to chains by name.
+The kernel reads and replaces only whole tables. A table is a sequence of entries, one for each rule, in which a jump is
+an offset from the beginning. Here a table is a list of chains, whose rules jump to chains by name.
 
 All functions act in the calling thread's network namespace. Sources: linux/netfilter/x_tables.h,
 linux/netfilter_ipv4/ip_tables.h and its IPv6 twin, libiptc of iptables.

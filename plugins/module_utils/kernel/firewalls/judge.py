@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a firewall does to the packets of a flow, whatever the kernel calls that firewall's rules.
+"""Decide what a firewall does with the packets of a flow, whatever kind of rules the firewall has.
 
-A flow fixes some properties of a packet: the links, the networks, whether it begins a connection. It leaves others
-open: protocol, ports, marks. A rule therefore matches all packets of a flow, none, or some. Of a condition that is not
-understood, nothing is known.
+A flow fixes some properties of a packet: the links, the networks, and whether it opens a connection. It leaves others
+open: protocol, ports, marks. Therefore a rule matches all packets of a flow, none, or some of them. If the code does
+not know a condition, the result is unknown.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nftables tables of others, read as the kernel has them.
+"""Read the nftables tables of other programs.
 
-Everything is read by hand: every host with a firewall is asked, and pyroute2's nftables take longer to load than a
-small lab to make. Source: linux/netfilter/nf_tables.h, net/netfilter/nft_*.c.
+The code does without pyroute2, because every run on a host with a firewall needs it, and pyroute2's nftables classes
+take longer to load than a small lab to build. Source: linux/netfilter/nf_tables.h, net/netfilter/nft_*.c.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab's rules in the chains that other people's firewalls keep for the rules of others.
+"""A lab's rules in the chains that other programs' firewalls have for exceptions.
 
-Docker keeps `DOCKER-USER`, ufw keeps `ufw-user-forward`; neither changes what is in there while it runs. The firewalls
-may have been made with either form of iptables. A rule of ours says whose it is in a comment.
+Docker has the chain `DOCKER-USER`, ufw has `ufw-user-forward`. Neither program changes these chains while it runs. Both
+may use iptables-nft or iptables-legacy. A rule of a lab names the lab in its comment.
 """
 
 from __future__ import annotations

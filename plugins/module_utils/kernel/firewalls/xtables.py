@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The matches and targets of iptables, which both of its forms hand to the kernel as the same bytes.
+"""The matches and targets of iptables. iptables-nft and iptables-legacy give the kernel the same bytes for them.
 
 Sources: linux/netfilter/x_tables.h, xt_comment.h, xt_conntrack.h, xt_state.h, xt_physdev.h.
 """
