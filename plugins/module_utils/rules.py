@@ -212,6 +212,8 @@ def check_prefix(place: str, prefix: str) -> list[str]:
         network_of(prefix)
     except ValueError as exc:
         return ["{0}: {1!r} is not a network ({2})".format(place, prefix, exc)]
+    if "%" in prefix:
+        return ["{0}: {1!r} names a link after %; give the prefix alone".format(place, prefix)]
     return []
 
 

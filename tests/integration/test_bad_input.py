@@ -87,6 +87,12 @@ HALF = "is not an address with a prefix length"
             for module, key in (("address", "dev"), ("bridge", "name"), ("veth", "name"))
             for more in [{"addresses": [cidr], **({"peer": PEER} if module == "veth" else {})}]
         ),
+        one("route", "dst: 'fd00::%e1/64' names a link after %; give the prefix alone", dst="fd00::%e1/64", dev="e1"),
+        one(
+            "topology",
+            "segments.lan.gateway.addresses[0]: 'fd00::1%e1' names a link after %; give the address alone",
+            topology={"name": "x", "segments": {"lan": {"prefix": "fd00::/64", "gateway": "fd00::1%e1"}}},
+        ),
         one(
             "route",
             "via: 'fe80::2%e1' names a link after %; give the address alone",

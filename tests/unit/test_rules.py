@@ -88,6 +88,7 @@ WRONG: list[tuple[t.Callable[..., list[str]], t.Any, str]] = [
     (rules.check_cidr, "::/128", "'::/128' is not a link's own address"),
     (rules.check_ip, "10.0.0.1/24", "'10.0.0.1/24' is not an IP address"),
     (rules.check_ip, "", "'' is not an IP address"),
+    (rules.check_prefix, "fe80::%e1/64", "'fe80::%e1/64' names a link after %; give the prefix alone"),
     (rules.check_ip, "fe80::1%e1", "'fe80::1%e1' names a link after %; give the address alone"),
 ]
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
@@ -66,7 +67,7 @@ def _join(draft: Draft, segment: Segment, netns: str, place: str, values: Data) 
 def _gateway(draft: Draft, segment: Segment, place: str, value: t.Any) -> None:
     if isinstance(value, dict):
         values = draft.reader.item(place, value, "gateway")
-    elif isinstance(value, str) and not rules.check_ip(place, value.split("/")[0]):
+    elif isinstance(value, str) and not rules.check_ip(place, re.split("[/%]", value)[0]):
         values = {"addresses": [value]}
     elif isinstance(value, str):
         values = {"netns": value}
