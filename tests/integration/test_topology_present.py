@@ -84,6 +84,7 @@ class Labs:
             "netns": self.pick(None, None, "r", "c3"),
             "mtu": self.pick(None, None, 1400),
             "broadcast": self.maybe(True, 0.3),
+            "metric": self.maybe(77, 0.3),
             "default_route": self.pick(None, None, False),
             "mac": self.maybe("02:00:00:00:00:0{0}".format(self.random.randint(1, 5)), 0.2),
             "_names": self.maybe("eth0"),
