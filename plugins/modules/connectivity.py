@@ -236,6 +236,13 @@ options:
         C(lo) of the sender is down, because its kernel then cannot deliver the error.
     type: float
     default: 2.0
+  all_results:
+    description:
+      - Whether RV(results) and RV(table) of a failed task contain all checks. Otherwise, if the table has 50 lines or
+        more, they contain the first 47 failed checks, and RV(matrix) is missing. Ansible prints the whole result of a
+        failed task.
+    type: bool
+    default: false
   lab:
     description:
       - The lab of the checks. It has no effect. The option exists so that the module accepts the default of the action
@@ -516,7 +523,13 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe import matrix
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import PROTOCOLS, SIZE, Check, read
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.reasons import REACHABLE, WORDS
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.run import run
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import failure, summary, table
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import (
+    MOST_LINES,
+    failure,
+    first_failed,
+    summary,
+    table,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, layout
 
 Item = dict[str, t.Any]
@@ -667,6 +680,7 @@ def main() -> None:
             "to": {"type": "str"},
             **{name: {**option, "default": _DEFAULTS.get(name)} for name, option in _HOW.items()},
             "interval": {"type": "float", "default": 0.2},
+            "all_results": {"type": "bool", "default": False},
             "lab": {"type": "str"},
         },
         mutually_exclusive=[("checks", "matrix", "topology", "to"), ("checks", "matrix", "topology", "from")],
@@ -683,7 +697,10 @@ def main() -> None:
         told["matrix"] = matrix.lines(results)
         shown = [*told["matrix"], "", *table([result for result in results if not result["ok"]])]
     if not all(result["ok"] for result in results):
-        module.fail_json(msg=failure(results, shown), **told)
+        message = failure(results, shown)
+        if len(shown) >= MOST_LINES and not module.params["all_results"]:  # Ansible prints all of it
+            told = {"results": first_failed(results), "table": table(first_failed(results))}
+        module.fail_json(msg=message, **told)
     answer.give(module, changed=False, msg=summary(results), **told)
 
 

@@ -123,6 +123,20 @@ def test_a_wrong_matrix_is_shown_whole_and_its_wrong_checks_in_full(subnet: t.An
     assert len(done["table"]) == 7
 
 
+def test_of_many_checks_the_first_failed_ones_are_returned(world: t.Any) -> None:
+    """Ansible prints the whole result of a failed task; all of it is there where somebody asks for it."""
+    matrix = {"from": [""], "to": [f"127.0.0.{number}" for number in range(1, 61)]}
+    wrong = {**matrix, "rows": {"": {"127.0.0.1": "yes", "127.0.0.2": "yes"}}}
+    few = world.module("connectivity", matrix=wrong, expect="no_route", timeout=0.3)
+    assert few["failed"] and few["msg"].startswith("58 of 60 checks") and "matrix" not in few
+    assert len(few["results"]) == 47 and not any(one["ok"] for one in few["results"])
+    assert few["msg"].splitlines()[1:-1] == few["table"]
+    everything = world.module("connectivity", matrix=wrong, expect="no_route", timeout=0.3, all_results=True)
+    assert everything["msg"].splitlines()[0] == few["msg"].splitlines()[0]
+    assert len(everything["results"]) == 60 and len(everything["table"]) == 61 and len(everything["matrix"]) == 2
+    assert len(world.run("connectivity", matrix=matrix)["results"]) == 60
+
+
 @pytest.mark.parametrize(
     ("route", "expect"),
     [

@@ -40,11 +40,16 @@ def failure(results: list[dict[str, t.Any]], shown: list[str]) -> str:
     """
     if len(shown) < MOST_LINES:
         return "\n".join([summary(results), *shown])
-    wrong = [result for result in results if not result["ok"]]
-    room = MOST_LINES - 3  # the summary, the titles and the count
-    left = len(wrong) - room
+    first = first_failed(results)
+    left = sum(not result["ok"] for result in results) - len(first)
     more = ["... and {0} more".format(left)] if left > 0 else []
-    return "\n".join([summary(results), *table(wrong[:room]), *more])
+    return "\n".join([summary(results), *table(first), *more])
+
+
+def first_failed(results: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The failed checks that an error of :data:`MOST_LINES` lines has room for."""
+    room = MOST_LINES - 3  # the summary, the titles and the count
+    return [result for result in results if not result["ok"]][:room]
 
 
 def _row(result: dict[str, t.Any]) -> tuple[str, ...]:
