@@ -202,9 +202,9 @@ def test_a_route_is_replaced_without_a_gap(lab: World, tmp_path: pathlib.Path) -
     """The kernel tells of no deletion; and where another route of the task is refused, the old one is put back."""
     refused = {"dst": "10.8.0.0/16", "dev": "eth0", "src": "10.0.0.99"}
     heard = tmp_path / "heard"
-    with heard.open("w") as output:
-        command = ["ip", "-n", "c1", "monitor", "route"]
-        with subprocess.Popen(command, stdout=output) as monitor:
+    command = ["ip", "-n", "c1", "monitor", "route"]
+    with heard.open("w") as output, subprocess.Popen(command, stdout=output) as monitor:
+        try:
             _wait_until_heard(lab, heard, "198.51.100.1")
             for route in IN_PLACE:
                 errors = lab.refused("route", lab=LAB, netns="c1", routes=[route, refused])
@@ -215,6 +215,7 @@ def test_a_route_is_replaced_without_a_gap(lab: World, tmp_path: pathlib.Path) -
                 assert not lab.run("route", lab=LAB, netns="c1", **route)["changed"]
                 assert len(shown(lab, "c1", "proto 76 " + route["dst"], 6 if ":" in route["dst"] else 4)) == 1
             _wait_until_heard(lab, heard, "198.51.100.2")
+        finally:
             monitor.terminate()
     told = [line for line in heard.read_text().splitlines() if "198.51.100." not in line]
     deleted = [line.split()[1] for line in told if line.startswith("Deleted")]
