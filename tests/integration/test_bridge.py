@@ -128,6 +128,17 @@ def test_several_bridges_in_one_task(world: t.Any) -> None:
     assert set(world.links()) == {"lo"}
 
 
+@pytest.mark.parametrize("mtu", [1500, 1450])
+def test_its_own_mtu_is_not_that_of_its_ports(world: t.Any, mtu: int) -> None:
+    world.run("veth", lab="x", name="p0", mtu=1400, peer={"name": "p1"})
+    world.quartet("bridge", lab="x", name="br0", mtu=mtu, ports=["p0"])
+    assert world.links()["br0"]["mtu"] == mtu
+    world.quartet("bridge", lab="x", name="br0", mtu=mtu, ports=[])
+    assert world.links()["br0"]["mtu"] == mtu
+    world.quartet("bridge", lab="x", name="br1", ports=["p0"])
+    assert world.links()["br1"]["mtu"] == 1400, "without an mtu it follows its ports"
+
+
 def test_vlan_filtering_is_refused_where_the_kernel_has_none(world: t.Any) -> None:
     """In the kernel's words, with the command that failed; nothing is left of the bridge."""
     if vlan_filtering(world):

@@ -204,7 +204,7 @@ def test_a_port_that_would_end_ipv6_on_its_bridge_is_refused(world: t.Any) -> No
     assert world.refused("bridge", lab="x", name="br1", ports=["p0"], addresses=["fd01::1/64"]) == [
         reason.replace("br0", "br1").replace("fd00", "fd01")
     ]
-    world.quartet("bridge", lab="x", name="br1", mtu=1300, ports=["p0"], addresses=["fd01::1/64"])
+    world.quartet("bridge", lab="x", name="br1", mtu=1500, ports=["p0"], addresses=["fd01::1/64"])
     assert addresses_of(world, "br1") == ["fd01::1/64"]
     end = {"netns": "c1", "mtu": 1000}
     topology = {"name": "y", "namespaces": "c1", "bridges": {"br2": {"addresses": ["fd02::1/64"]}}}

@@ -131,9 +131,12 @@ class Bridge:
         words += ["type bridge", *fields.words(fields.BRIDGE, options)]
         operations: list[Operation] = [CreateBridge(namespace.ref, self.name, self.settings.mac, options)]
         commands = [enter(namespace, " ".join(words))]
-        if mtu:  # by itself and before any port comes: what it was born with changes when ports come and go
-            operations.append(SetLink(namespace.ref, self.name, {"mtu": mtu}))
-            commands.append(enter(namespace, set_command(self.name, {"mtu": mtu})))
+        # By itself and before any port comes: a bridge keeps its MTU, whatever that of its ports, if somebody has
+        # changed it (br_change_mtu() of br_device.c). The MTU that it is born with has to be another one first.
+        steps = [_MTU_AT_BIRTH + 1, mtu] if mtu == _MTU_AT_BIRTH else [mtu]
+        for one in steps if mtu else ():
+            operations.append(SetLink(namespace.ref, self.name, {"mtu": one}))
+            commands.append(enter(namespace, set_command(self.name, {"mtu": one})))
         plan.add(
             Stage.BRIDGE,
             namespace.ref,
@@ -203,7 +206,7 @@ class Bridge:
         """
         bridge = namespace.links[self.name]
         ports = [one.mtu for one in namespace.links.values() if one.master == self.name]
-        keeps = bridge.mtu != _MTU_AT_BIRTH if bridge.born else ports and min(ports) != bridge.mtu
+        keeps = self.settings.mtu if bridge.born else ports and min(ports) != bridge.mtu
         lost = [one.cidr for one in bridge.addresses if one.version == 6 and not one.is_link_local]
         if lost and not keeps and port.master != self.name and 0 < port.mtu < rules.IPV6_MIN_MTU:
             text = "{0}: {1!r} has an MTU of {2}, which {3!r} would take over and so lose {4}; give it {5} or more"
