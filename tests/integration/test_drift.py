@@ -288,5 +288,5 @@ def test_a_rule_comes_back_where_the_run_fails(line):
         owner.transact([Packed(10 << 8, NLM_F_CREATE, bytes((1, 0, 0, 0)) + words)])
         before = others(line, "r1")
         errors = line.module("topology", topology={**LINE, "foreign": "remove"})["errors"]
-        assert "`ip netns exec r1 nft delete table inet t` failed: " in errors[0] and "taken back" in errors[1]
+        assert "`ip netns exec r1 nft delete table inet t` failed: " in errors[0] and "undone" in errors[1]
         assert others(line, "r1") == before
