@@ -23,9 +23,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @contextlib.contextmanager
 def failing(module: AnsibleModule, *rights: str) -> t.Iterator[None]:
-    """While the body runs, whatever is refused ends the module.
+    """End the module with a message if the body raises an error.
 
-    :arg rights: the capabilities without which the module does not begin; see :mod:`.kernel.refusals`.
+    :arg rights: the capabilities that the module needs; see :mod:`.kernel.refusals`.
     """
     try:
         lacking = refusals.missing(rights)
@@ -44,12 +44,11 @@ def failing(module: AnsibleModule, *rights: str) -> t.Iterator[None]:
 def give(module: AnsibleModule, **result: t.Any) -> t.NoReturn:
     """End the module with a result."""
     module.exit_json(**printable(result))
-    raise AssertionError  # exit_json does not return, which Ansible's own types do not say
+    raise AssertionError  # exit_json does not return, but Ansible's types do not say so
 
 
 def printable(value: t.Any) -> t.Any:
-    """The value with what is not UTF-8 in its strings written as ``\\xff``: not everything on the way to the user can
-    carry it."""
+    """The value, with bytes that are not UTF-8 written as ``\xff``, because Ansible cannot transport them."""
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATE.sub(_escaped, value)
     if isinstance(value, dict):

@@ -19,9 +19,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 
 
 def main(lab: str) -> str | None:
-    """Make the kernel match what is stored for a lab.
+    """Make the kernel match the stored description of a lab.
 
-    :returns: why it cannot be; None where it does.
+    :returns: the error message; None on success.
     """
     if library.IMPORT_ERROR:
         return library.PROBLEM

@@ -16,9 +16,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 def variable(name: str) -> str:
-    """The shell variable in which commands that make a held namespace keep the PID of its process.
+    """The shell variable with the PID of the process that holds a namespace.
 
-    Each name has its own, and none of them means something to a shell.
+    Each namespace has its own variable, and no shell uses these variables itself.
     """
     return "pid_" + re.sub(r"[\W_]", lambda found: "__" if found[0] == "_" else "_{0:02x}".format(ord(found[0])), name)
 
@@ -26,7 +26,7 @@ def variable(name: str) -> str:
 def holder(namespace: Namespace) -> str:
     """The PID of the process that holds a namespace, as a word of a command.
 
-    A process that is there has its number, which every shell understands.
+    For an existing process it is the PID itself, which every shell understands.
     """
     return str(namespace.holder.pid) if namespace.holder else "$" + variable(namespace.ref)
 
@@ -48,12 +48,15 @@ def enter(namespace: Namespace, command: str) -> str:
 
 
 def set_hostname(namespace: Namespace, name: str) -> str:
-    """The command that sets the hostname in a held namespace; hostname(1) refuses some that the kernel takes."""
+    """The command that sets the hostname in a held namespace. hostname(1) refuses some names that the kernel accepts.
+    """
     return "nsenter -t {0} --uts sysctl -w kernel.hostname={1}".format(holder(namespace), name)
 
 
 def netns_word(namespace: Namespace) -> str:
-    """The namespace as the argument of `ip link ... netns`; the host's is the shell's, which may not be process 1's."""
+    """The namespace as the argument of `ip link ... netns`. The host's is that of the shell, which may not be that of
+    PID 1.
+    """
     if not namespace.ref:
         return "$$"
     return holder(namespace) if namespace.held else shlex.quote(namespace.ref)
@@ -76,7 +79,7 @@ def set_command(name: str, values: dict[str, t.Any]) -> str:
 
 
 def address_words(address: Address) -> str:
-    """An address with all that is unusual about it, as `ip addr add` takes it."""
+    """An address as arguments of `ip addr add`, with all attributes that differ from the default."""
     values = dict(address.unusual)
     if address.broadcast:
         values["broadcast"] = address.broadcast

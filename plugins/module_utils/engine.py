@@ -27,30 +27,30 @@ Claims = list[tuple[str, str, str]]
 Resources = t.Sequence[t.Union["Resource", Many]]
 Progress = t.Callable[[str, int, int], None]
 
-# Modules return the commands of so many changes unless they are asked for all: the controller holds these, too.
+# By default, modules return the commands of so many changes, because the controller also keeps them in memory.
 MOST_SHOWN = 1000
 
-_INTERVAL = 1.0  # seconds between two calls of it
+_INTERVAL = 1.0  # seconds between two reports
 
 
 class Resource(t.Protocol):
-    """One wanted kernel object, or one that must not be there."""
+    """The desired state of one kernel object, or its absence."""
 
     def check(self) -> list[str]:
-        """What is wrong with it in itself, before the kernel is looked at; a sentence each."""
+        """Errors in its own values, one sentence each. This does not read the kernel."""
 
     def claims(self) -> Claims:
-        """What it takes for itself, as (kind, value, place): two resources of one task cannot claim the same."""
+        """Its unique properties, as (kind, value, place). Two resources of one task cannot have the same."""
 
     def plan(self, plan: Plan) -> None:
-        """Add the changes that it needs; LabError where it cannot be had."""
+        """Add the changes that it needs. LabError if it is impossible."""
 
 
 class Outcome(t.NamedTuple):
-    """What a run found or did. What is long in a large lab is made when it is asked for.
+    """What a run found or did. It computes texts that are long in a large lab only on demand.
 
-    :ivar changes: what was (or would be) changed. :ivar warnings: what the user should know.
-    :ivar assumed: what check mode took to be made by earlier tasks.
+    :ivar changes: the changes, made or planned. :ivar warnings: the warnings for the user.
+    :ivar assumed: the objects that check mode expects earlier tasks to create.
     """
 
     changes: t.Sequence[Planned]
@@ -59,7 +59,7 @@ class Outcome(t.NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether anything was (or would be) changed."""
+        """Whether there are changes, made or planned."""
         return bool(self.changes)
 
     @property
@@ -68,7 +68,7 @@ class Outcome(t.NamedTuple):
         return [command for change in self.changes for command in change.commands]
 
     def shown(self, everything: bool) -> list[str]:
-        """The first commands, those of :data:`MOST_SHOWN` changes, and a comment that counts the other changes."""
+        """The commands of the first :data:`MOST_SHOWN` changes, and a comment that counts the other changes."""
         first = self.changes if everything else self.changes[:MOST_SHOWN]
         left = len(self.changes) - len(first)
         found = [command for change in first for command in change.commands]
@@ -76,7 +76,7 @@ class Outcome(t.NamedTuple):
 
     @property
     def diff(self) -> dict[str, t.Any]:
-        """``before`` and ``after``, of what differs only."""
+        """``before`` and ``after``, with the differences only."""
         return difference(self.changes)
 
 
@@ -88,13 +88,13 @@ def run(
     progress: Progress | None = None,
     recheck: bool = False,
 ) -> Outcome:
-    """Make the kernel match the resources; with *check* only say what that would take.
+    """Make the kernel match the resources. With *check*, only plan the changes.
 
-    LabError, with every reason found, where something is wrong with them: then nothing was changed. LabError too
-    where the kernel refuses a change: those made before it in this run have then been taken back.
-    :arg progress: is called about once a second while changes are made, with a word for what is being made, how many
-        changes have been, and how many there are.
-    :arg recheck: whether to read the kernel again after changes; LabError then names what still differs.
+    LabError, with all reasons, if the resources have errors. In that case nothing has changed. LabError also if the
+    kernel refuses a change. In that case the run has undone the changes before it.
+    :arg progress: the run calls it about once a second with a word for the current change, the number of completed
+        changes, and the number of all changes.
+    :arg recheck: whether to read the kernel again after changes. LabError names what still differs.
     """
     with _collecting_no_garbage():
         outcome = _run(resources, lab, force, check, progress)
@@ -111,7 +111,7 @@ def _demand_nothing_left(again: Outcome) -> None:
 
 @contextlib.contextmanager
 def _collecting_no_garbage() -> t.Iterator[None]:
-    """What a run makes lives until its end; looking for garbage in it would take the longer, the more there is."""
+    """Switch garbage collection off: the objects of a run live until its end, and to search them takes time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -145,7 +145,7 @@ def _run(resources: Resources, lab: str, force: bool, check: bool, progress: Pro
 
 
 def _managed_by_others(plan: Plan) -> list[str]:
-    """Who else manages links of the lab on the host, as far as the host was looked at, a sentence each."""
+    """One warning for each other program that manages links of the lab, if the snapshot contains the host."""
     host = next((one for one in plan.snapshot.read_so_far() if not one.ref), None)
     links = host.links.values() if host else ()
     return managers.of_links({link.index: link.name for link in links if link.index and link.alias == mark(plan.lab)})
@@ -177,7 +177,7 @@ def _errors(resources: Resources) -> list[str]:
 def _apply(
     first: list[Planned], changes: list[Planned], last: list[Planned], operator: Operator, progress: Progress | None
 ) -> None:
-    """Carry out changes, between what is remembered before and after them."""
+    """Apply changes. Write records before and after them."""
     everything = [*first, *changes, *last]
     operations: list[Operation] = []
     owners = array.array("l")
@@ -191,7 +191,7 @@ def _apply(
         touched = {owners[number] for number in exc.done}
         begun = [change for number, change in enumerate(everything) if number in touched and change not in first]
         stuck = _roll_back(begun, operator)
-        if stuck:  # what is remembered of it leads to it
+        if stuck:  # the next run finds it by its record
             with contextlib.suppress(OperationError):
                 operator.apply(remembered.without(changes, [begun[number] for number in stuck]))
         else:
@@ -204,13 +204,13 @@ def _apply(
 
 
 def _refusal(failed: Planned, error: Exception) -> str:
-    if not failed.commands:  # not for the user to type
+    if not failed.commands:  # the user does not type records
         return "the lab's records: {0}".format(refusals.words(error))
     return "`{0}` failed: {1}".format("; ".join(failed.commands), refusals.words(error))
 
 
 def _watch(changes: list[Planned], owners: t.Sequence[int], progress: Progress) -> t.Callable[[int], None]:
-    """What the operator is to call: it tells of the change that an operation belongs to, but not more than need be."""
+    """A function for the operator, which reports the change that an operation belongs to, about once a second."""
     due = time.monotonic() + _INTERVAL
 
     def watch(number: int) -> None:
@@ -223,7 +223,7 @@ def _watch(changes: list[Planned], owners: t.Sequence[int], progress: Progress) 
 
 
 def _roll_back(changes: list[Planned], operator: Operator) -> dict[int, str]:
-    """Take back changes, the last one first, and say which could not be, by their numbers."""
+    """Undo changes in reverse order. Return messages for those that cannot be undone, by their numbers."""
     left = {
         number: "`{0}` was done and cannot be undone".format("; ".join(change.commands))
         for number, change in enumerate(changes)
@@ -244,7 +244,7 @@ def _roll_back(changes: list[Planned], operator: Operator) -> dict[int, str]:
 
 
 def difference(changes: t.Sequence[Planned]) -> dict[str, t.Any]:
-    """The changes as two trees of what differs only, for Ansible's diff."""
+    """The differences as two trees, for Ansible's diff."""
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}
     born: set[tuple[str, ...]] = set()
@@ -260,7 +260,7 @@ def difference(changes: t.Sequence[Planned]) -> dict[str, t.Any]:
 
 
 def _put(tree: dict[str, t.Any], path: tuple[str, ...], value: t.Any, keep: bool = False) -> None:
-    """Put a value into a tree; with *keep* what is there already stays. Trees are merged."""
+    """Put a value into a tree, and merge trees. With *keep*, existing values stay."""
     for step in path[:-1]:
         tree = tree.setdefault(step, {})
     known = tree.get(path[-1])

@@ -12,13 +12,13 @@ import typing as t
 _T = t.TypeVar("_T")
 
 
-# A message quotes what is wrong, and that may be large. Its beginning tells the place, its end what is wrong with it.
+# A message quotes wrong values, which may be large. Its beginning contains the place, its end the problem.
 _BEGINNING, _END = 600, 200
 _MOST_ERRORS = 200
 
 
 def shortened(sentence: str) -> str:
-    """The sentence, without its middle where it is longer than anybody would read."""
+    """The message, shortened in the middle if it is very long."""
     left_out = len(sentence) - _BEGINNING - _END
     if left_out <= 0:
         return sentence
@@ -26,9 +26,9 @@ def shortened(sentence: str) -> str:
 
 
 class LabError(Exception):
-    """What was asked for is wrong or refused. Holds the reasons that were found, not only the first.
+    """The arguments are wrong, or the kernel refused a change. Contains all reasons, not only the first one.
 
-    :ivar errors: one sentence each, beginning with the place in the data where there is one.
+    :ivar errors: one sentence each, which begins with its place in the data, if there is one.
     """
 
     def __init__(self, errors: str | list[str]) -> None:
@@ -40,7 +40,9 @@ class LabError(Exception):
 
 
 def each(calls: t.Iterable[t.Callable[[], _T]]) -> list[_T]:
-    """What the calls return; where some raise LabError, all are made, and one with all their reasons is raised."""
+    """The results of the calls. If some raise LabError, the other ones still run, and one LabError contains all
+    reasons.
+    """
     results, errors = [], []
     for call in calls:
         try:
@@ -56,7 +58,7 @@ class KernelError(Exception):
     """The kernel refused a request.
 
     :ivar errno: positive errno.
-    :ivar text: the kernel's own message (extended acknowledgement), or strerror where it gave none.
+    :ivar text: the kernel's own message (extended acknowledgement), or strerror without one.
     """
 
     def __init__(self, errno: int, text: str = "") -> None:

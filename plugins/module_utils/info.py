@@ -21,9 +21,10 @@ Data = dict[str, t.Any]
 
 
 def describe(refs: list[str] | None, lab: str | None, sysctls: t.Sequence[str] = ()) -> list[Data]:
-    """The namespaces with these references, with these sysctls; for None all, or the host and those of a lab.
+    """The namespaces with these references, with these sysctls. For None, all namespaces, or the host and those of a
+    lab.
 
-    The shape is that of `namespaces` in the documentation of the module netns_info. LabError where one is missing.
+    The shape is that of `namespaces` in the documentation of the module netns_info. LabError if one does not exist.
     """
     with Sockets() as sockets:
         snapshot = Snapshot(sockets)
@@ -35,9 +36,9 @@ def describe(refs: list[str] | None, lab: str | None, sysctls: t.Sequence[str] =
 
 
 def free(ips: list[str], lab: str) -> list[str]:
-    """Those of some addresses that nothing on the host but this lab has or uses, in their order.
+    """The addresses that nothing on the host except this lab has or uses, in their order.
 
-    LabError where one is no address.
+    LabError if one is not an address.
     """
     errors = [
         error for number, ip in enumerate(ips) for error in rules.check_ip("candidates[{0}]".format(number), ip)

@@ -11,19 +11,19 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 def owns(lab: str, link: Link) -> bool:
-    """Whether a link is a lab's: it carries the lab's mark, or the running plan creates it."""
+    """Whether a link belongs to a lab: it has the lab's mark, or the plan creates it."""
     return link.born or link.alias == mark(lab)
 
 
 def belongs(lab: str, owner: str) -> str:
-    """Why an object is not *lab*'s: another lab owns it, or none (an empty *owner*)."""
+    """Why an object does not belong to *lab*: another lab owns it, or nobody (an empty *owner*)."""
     if owner:
         return "belongs to lab {0!r}, not to {1!r}".format(owner, lab)
     return "does not belong to lab {0!r}".format(lab)
 
 
 def why_not(lab: str, namespace: Namespace, link: Link) -> str:
-    """Why a lab does not change a link of a namespace that it does not own."""
+    """Why a lab must not change a link of a namespace."""
     text = "exists in {0} and {1}".format(namespace.title, belongs(lab, lab_of(link.alias)))
     if not namespace.ref and any(
         route.dev == link.name and route.dst in ("0.0.0.0/0", "::/0") for route in namespace.routes
@@ -33,5 +33,5 @@ def why_not(lab: str, namespace: Namespace, link: Link) -> str:
 
 
 def unless_forced(reason: str, deed: str) -> str:
-    """The sentence that refuses a *deed*, such as `be changed`, for a reason that only force overrules."""
+    """The message that refuses a *deed*, such as `be changed`, unless forced."""
     return "{0}; it will not {1} unless force is true".format(reason, deed)

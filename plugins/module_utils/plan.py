@@ -20,20 +20,20 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import G
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, mark
 
-# The kind of records that a lab has of links that are not its own, and that it has changed.
+# The kind of records of links that the lab has changed, but that do not belong to it.
 ADOPTED = "adopted"
 
-# What may be done about other people's firewalls on the way of a lab's packets.
+# What to do about other programs' firewalls that a lab's packets pass.
 ALLOW, LEAVE = "allow", "leave"
 CHOICES = (ALLOW, LEAVE)
 
 
 class Stage(enum.IntEnum):
-    """When a change has its turn. What a killed run has left is taken over first.
+    """The order of changes. The objects that a killed run has left come first.
 
-    Removals come next, each before what it stands on. Bridges go before their ports, and come up after them: a bridge
-    with many ports up floods its own start. The guard has its turn when nothing that it is needed for is on any more,
-    or not yet.
+    Removals come next, each before the objects that it depends on. A plan removes bridges before their ports, and sets
+    them up after their ports, because a bridge with many ports that are up floods itself. The guard changes while the
+    forwarding that needs it is off: after its end, or before its start.
     """
 
     RECOVER = -1
@@ -61,24 +61,26 @@ class Stage(enum.IntEnum):
     PERSIST = 21
 
 
-# What changes links and addresses, on which the routes of a namespace stand.
+# The stages that change links and addresses, on which the routes of a namespace depend.
 _BELOW_ROUTES = frozenset(range(Stage.REMOVE_ADDRESS, Stage.ROUTE))
 
-# Waits for the bridges of its own namespace alone: where none has to come up, it goes out with CONFIGURE.
+# This stage waits only for the bridges of its own namespace. If no bridge has to come up, it is sent with CONFIGURE.
 _BEHIND_BRIDGES = (Stage.ROUTE, Stage.NEIGHBOR)
-# In these stages the namespaces do not matter to each other: what belongs to one is sent together.
+# In these stages namespaces are independent. One send contains all messages of a namespace.
 _BY_NAMESPACE = (Stage.CONFIGURE, *_BEHIND_BRIDGES)
 
 
 @dataclasses.dataclass
 class Many:
-    """Resources that are made each time that their turn comes: a large lab has hundreds of thousands of some kind."""
+    """Resources that are created only when their turn comes, because a large lab has hundreds of thousands of some
+    kinds.
+    """
 
     make: t.Callable[[], t.Iterable[t.Any]]
 
 
 class Unclaimed:
-    """A resource that follows from others, or from a lab's name: nothing of its own to check or to claim."""
+    """A resource that follows from others, or from the name of a lab. It has no values to check and no claims."""
 
     def check(self) -> list[str]:
         """No errors."""
@@ -90,48 +92,48 @@ class Unclaimed:
 
 
 class Planned(t.Protocol):
-    """What a plan holds: changes, or what makes the same of little, because there are so many of it."""
+    """An item of a plan: a change, or a smaller object with the same properties for very numerous changes."""
 
     @property
     def stage(self) -> Stage:
-        """When it has its turn."""
+        """Its place in the order of changes."""
 
     @property
     def netns(self) -> str:
-        """Reference of the namespace that it is made in."""
+        """Reference of its namespace."""
 
     @property
     def operations(self) -> list[Operation]:
-        """What the kernel is told."""
+        """Its operations."""
 
     @property
     def undo(self) -> list[Operation]:
-        """What takes it back, in the order to be told."""
+        """The operations that undo it, in their order."""
 
     @property
     def where(self) -> tuple[str, ...]:
-        """Path of the thing in the diff."""
+        """Path of the object in the diff."""
 
     @property
     def before(self) -> t.Any:
-        """Its value now, None where it is not there."""
+        """Its current value. None if it does not exist."""
 
     @property
     def after(self) -> t.Any:
-        """Its value then, None where it is gone."""
+        """Its new value. None if it will not exist."""
 
     @property
     def commands(self) -> list[str]:
-        """The same as shell commands."""
+        """The change as shell commands."""
 
     @property
     def notes(self) -> t.Sequence[Remember]:
-        """Records as they were before what the change remembers was written."""
+        """The old values of the records that the change writes."""
 
 
 @dataclasses.dataclass
 class Change:
-    """One change; the fields are those of :class:`Planned`."""
+    """One change. The fields are those of :class:`Planned`."""
 
     stage: Stage
     netns: str
@@ -145,24 +147,23 @@ class Change:
 
 
 class Plan:
-    """A plan in the making: what resources find in the picture, and add to it.
+    """An unfinished plan. Resources read its snapshot, and add changes to it.
 
-    :ivar lab: the lab that acts. :ivar force: whether what is not the lab's may be changed.
-    :ivar check: whether this is only a prediction: a namespace or link that is missing is then taken to be
-        made by an earlier task, which in check mode made nothing, and named in `assumed`.
-    :ivar unsettled: references of the namespaces in which it changes links or addresses.
-    :ivar kept: what the plan makes the lab remember, by key; None for what it forgets.
-    :ivar moved_sysctls: the values that sysctls will have, by namespace and name; `*` stands for each link.
-    :ivar crossed: the namespaces whose firewalls the lab's packets meet, and what is to be done about these, by
+    :ivar lab: the lab of the run. :ivar force: whether it can change objects that do not belong to the lab.
+    :ivar check: whether this is check mode. The plan then expects an earlier task to create a missing namespace or
+        link, and lists it in `assumed`.
+    :ivar unsettled: references of the namespaces in which the plan changes links or addresses.
+    :ivar kept: the records that the plan writes, by key; None for those that it deletes.
+    :ivar moved_sysctls: the future values of sysctls, by namespace and name; `*` stands for each link.
+    :ivar crossed: the namespaces whose firewalls the lab's packets pass, and what to do about these firewalls, by
         reference; see `resources/crossing.py`.
-    :ivar with_tables: references of the namespaces whose nftables tables were looked at.
-    :ivar last_steps: what plans when all resources have; see :meth:`at_end`.
-    :ivar sign: the group that links are born in, by which a later run knows those of a killed one.
-    :ivar forgotten: the neighbours that the kernel forgets upon the changes so far, see :mod:`.resources.neighbor`;
-        None where nobody has asked since the last change that is not about neighbours.
-    :ivar notes: what the lab is to remember or forget whatever else changes.
-    :ivar description: what the lab is made from, to be kept in this form; None where it is to be forgotten, and empty
-        where it stays as it is.
+    :ivar with_tables: references of the namespaces whose nftables tables the plan has read.
+    :ivar last_steps: the steps that plan after all resources; see :meth:`at_end`.
+    :ivar sign: the group of new links, by which a later run finds those of a killed one.
+    :ivar forgotten: the neighbours that the kernel forgets because of the changes so far, see
+        :mod:`.resources.neighbor`; None if not computed since the last change of another kind.
+    :ivar notes: records to write or delete, whatever else changes.
+    :ivar description: the description to store; None to delete it, and empty if it stays as it is.
     """
 
     def __init__(self, snapshot: Snapshot, lab: str, force: bool = False, check: bool = False) -> None:
@@ -196,12 +197,12 @@ class Plan:
         after: t.Any,
         commands: list[str],
     ) -> None:
-        """Add a change; the fields are those of :class:`Change`, `where` without the namespace."""
+        """Add a change. The fields are those of :class:`Change`, `where` without the namespace."""
         path = (netns or "host", *where)
         self.put(Change(stage, netns, [*operations], [*undo], path, before, after, commands))
 
     def put(self, change: Planned) -> None:
-        """As :meth:`add`, for a change that is made already."""
+        """Add a finished :class:`Planned` object."""
         if change.stage not in (Stage.NEIGHBOR, Stage.REMOVE_NEIGHBOR):
             self.forgotten = None
         if change.stage in _BELOW_ROUTES:
@@ -209,7 +210,7 @@ class Plan:
         self._changes.append(change)
 
     def changes(self) -> list[Planned]:
-        """The changes in the order in which they are to be made."""
+        """The changes in their order."""
         order: dict[str, int] = {}
         for change in self._changes:
             order.setdefault(change.netns, len(order))
@@ -223,14 +224,14 @@ class Plan:
         return sorted(self._changes, key=turn)
 
     def at_end(self, step: t.Callable[[Plan], None]) -> None:
-        """Let a step plan what follows from the rest, when all resources have planned; each step has one turn."""
+        """Call a step once after all resources have planned. It plans what follows from their changes."""
         if step not in self.last_steps:
             self.last_steps.append(step)
 
     # -- looking things up --------------------------------------------------------------------------------------
 
     def namespace(self, ref: str, place: str) -> Namespace:
-        """The namespace with this reference; LabError where there is none."""
+        """The namespace with this reference. LabError if it does not exist."""
         namespace = self.snapshot.namespace(ref)
         if namespace is None:
             obstacle = self.snapshot.name_taken(ref) if rules.is_name(ref) else ""
@@ -248,9 +249,9 @@ class Plan:
         return namespace
 
     def link(self, namespace: Namespace, name: str, place: str, complete: bool = False) -> Link:
-        """A link of a namespace; LabError where there is none.
+        """A link of a namespace. LabError if it does not exist.
 
-        :arg complete: whether nothing but this run makes the lab's links, so that check mode assumes none.
+        :arg complete: whether only this run creates the lab's links, so that check mode assumes none.
         """
         link = namespace.links.get(name)
         if link is None:
@@ -265,58 +266,58 @@ class Plan:
         return link
 
     def assume(self, namespace: Namespace, what: str) -> None:
-        """Take something to be in a namespace that an earlier task would have made; *what* says so in a few words."""
+        """Expect an earlier task to create an object in a namespace. *what* names it in a few words."""
         self._assumed.add((namespace.ref, what))
 
     def is_assumed(self, namespace: Namespace, dev: str = "") -> bool:
-        """Whether a namespace, or a link in it, is only assumed, so that nothing follows from what it lacks."""
+        """Whether a namespace, or a link in it, is only assumed, so that its contents are unknown."""
         return (namespace.ref, "") in self._assumed or (namespace.ref, dev) in self._assumed
 
     @property
     def assumed(self) -> list[str]:
-        """What was taken to be there, a few words each."""
+        """The assumed objects, a few words each."""
         return sorted(
             "{0} in {1}".format(dev, ref or "the host") if dev else "namespace {0}".format(ref)
             for ref, dev in self._assumed
         )
 
-    # -- whose is it --------------------------------------------------------------------------------------------
+    # -- ownership ----------------------------------------------------------------------------------------------
 
     def owns(self, link: Link) -> bool:
-        """Whether a link is the lab's: it is marked so, or will be, because this very plan makes it."""
+        """Whether a link belongs to the lab: it has the mark, or the plan creates it."""
         return ownership.owns(self.lab, link)
 
     def demand(self, namespace: Namespace, link: Link, place: str, deed: str = "be changed") -> None:
-        """LabError where a link is not the lab's, and it was not told to change it all the same."""
+        """LabError if a link does not belong to the lab, unless forced."""
         if self.owns(link) or self.force or self.has_adopted(namespace, link):
             return
         reason = "{0}: link {1!r} {2}".format(place, link.name, ownership.why_not(self.lab, namespace, link))
         raise LabError(ownership.unless_forced(reason, deed))
 
     def demand_netns(self, namespace: Namespace, place: str, deed: str) -> None:
-        """LabError where a namespace is another lab's, and this one was not told to change it all the same."""
+        """LabError if a namespace belongs to another lab, unless forced."""
         if namespace.lab in ("", self.lab) or self.force or self.has_adopted(namespace, namespace.links["lo"]):
             return
         reason = "{0}: {1} {2}".format(place, namespace.title, ownership.belongs(self.lab, namespace.lab))
         raise LabError(ownership.unless_forced(reason, deed))
 
     def has_adopted(self, namespace: Namespace, link: Link) -> bool:
-        """Whether the lab took a link over that is not its own: force was given once."""
+        """Whether the lab has once changed a link of somebody else by force."""
         record = self.adopted(namespace, link)
         return record is not None and record["adopted"]
 
     def adopted(self, namespace: Namespace, link: Link) -> dict[str, t.Any] | None:
-        """The lab's record of a link that is not its own and that it has changed; :mod:`.resources.adopted`."""
+        """The lab's record of a link of somebody else that it has changed; see :mod:`.resources.adopted`."""
         known_by = self.adopted_key(namespace, link)
         return self._adopted.get(known_by) or self.snapshot.remembered(self.lab).get(known_by)
 
     def adopt(self, namespace: Namespace, link: Link, record: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The record to be written down for a link: the one that is there, or this new one. Adding to it is its use."""
+        """The record to write for a link: the existing one, or this new one. The caller adds values to it."""
         known_by = self.adopted_key(namespace, link)
         if known_by not in self._adopted:
             self._adopted[known_by] = copy.deepcopy(self.snapshot.remembered(self.lab).get(known_by, record))
         return self._adopted[known_by]
 
     def adopted_key(self, namespace: Namespace, link: Link) -> str:
-        """The key of that record: a link keeps its index, whatever its name."""
+        """The key of that record. It contains the index of the link, which a rename does not change."""
         return "{0} {1} {2}".format(ADOPTED, self.snapshot.identity(namespace.ref), link.index)

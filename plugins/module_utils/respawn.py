@@ -13,12 +13,12 @@ from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
 
-# Those for which distributions package Python libraries.
+# The interpreters for which distributions package Python libraries.
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
 
 
 def require_library(module: AnsibleModule) -> None:
-    """Run the module by a Python that has pyroute2, if there is one; otherwise end it with the cure."""
+    """Run the module with a Python that has pyroute2. Without one, end it with a message that names the cure."""
     if not library.IMPORT_ERROR:
         return
     if not has_respawned():
@@ -30,7 +30,7 @@ def require_library(module: AnsibleModule) -> None:
 
 
 def _can_use(module: AnsibleModule, python: str) -> bool:
-    """Whether another Python gets as far as this one should have: what looks for pyroute2 here does so there."""
+    """Whether another Python finds pyroute2, by the same check as in this one."""
     if not os.access(python, os.X_OK):
         return False
     code = library.__loader__.get_source(library.__name__)  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ import ipaddress
 import re
 import typing as t
 
-# The alias of a link that belongs to a lab begins so; the lab's name follows.
+# The alias of a lab's link begins with this prefix; the name of the lab follows.
 MARK = "linuxnet.lab:"
 
 # IFNAMSIZ of linux/if.h, without the closing zero byte.
@@ -39,42 +39,43 @@ Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 
-# An object of ipaddress takes longer to make than the kernel takes to add an address, and is asked for many times.
+# To create an object of ipaddress takes longer than to add an address in the kernel, and many calls need the same one.
 _memory = functools.lru_cache(maxsize=8192)
 
 
 @_memory
 def network_of(prefix: str) -> Network:
-    """The network that a prefix means: 172.18.0.0/12 is 172.16.0.0/12. ValueError where it is none."""
+    """The network of a prefix: 172.18.0.0/12 is 172.16.0.0/12. ValueError if it is invalid."""
     return ipaddress.ip_network(prefix, strict=False)
 
 
 @_memory
 def interface_of(cidr: str) -> Interface:
-    """An address with its prefix length; ValueError where it is none."""
+    """An address with its prefix length. ValueError if it is invalid."""
     return ipaddress.ip_interface(cidr)
 
 
 @_memory
 def normal_prefix(prefix: str) -> str:
-    """A prefix as the kernel writes it: 172.16.0.0/12 for 172.18.0.0/12. ValueError where it is none."""
+    """A prefix in the kernel's notation: 172.16.0.0/12 for 172.18.0.0/12. ValueError if it is invalid."""
     return str(network_of(prefix))
 
 
 @_memory
 def normal_ip(ip: str) -> str:
-    """An address as the kernel writes it: fd00::1 for FD00:0::1. ValueError where it is none."""
+    """An address in the kernel's notation: fd00::1 for FD00:0::1. ValueError if it is invalid."""
     return str(ip_of(ip))
 
 
 @_memory
 def ip_of(ip: str) -> Address:
-    """An address; ValueError where it is none."""
+    """An address. ValueError if it is invalid."""
     return ipaddress.ip_address(ip)
 
 
 def check_lab(place: str, name: str) -> list[str]:
-    """A lab's name becomes part of link aliases, of an nftables table's and of a file's name."""
+    """Errors in the name of a lab, which becomes part of link aliases, of an nftables table's name and of a file name.
+    """
     if _LAB.match(name):
         return []
     return ["{0}: {1!r} is not a lab name: letters, digits, '_', '.', '-', at most 63".format(place, name)]
@@ -83,8 +84,8 @@ def check_lab(place: str, name: str) -> list[str]:
 def check_link_name(place: str, name: str) -> list[str]:
     """dev_valid_name() of the kernel: at most 15 bytes, no slash, colon or blank, neither `.` nor `..`.
 
-    Nor a percent sign: dev_alloc_name() takes it for the place of a number. Nor a name that stands for many links in
-    /proc/sys/net: sysctl_dev_name_is_allowed().
+    It also has no percent sign, which dev_alloc_name() replaces by a number, and is not a name that stands for several
+    links in /proc/sys/net, see sysctl_dev_name_is_allowed().
     """
     size = len(name.encode(errors="surrogatepass"))
     if name in ("all", "default"):
@@ -99,7 +100,7 @@ def check_link_name(place: str, name: str) -> list[str]:
 
 
 def check_altname(place: str, name: str) -> list[str]:
-    """A link's further name: as :func:`check_link_name`, but at most 127 bytes."""
+    """The alternative name of a link: as :func:`check_link_name`, but at most 127 bytes."""
     size = len(name.encode(errors="surrogatepass"))
     if size > ALTNAME_LIMIT:
         return ["{0}: {1!r} has {2} characters, an altname has at most 127".format(place, name, size)]
@@ -109,14 +110,14 @@ def check_altname(place: str, name: str) -> list[str]:
 
 
 def check_netns_name(place: str, name: str) -> list[str]:
-    """A name that can be created: no path, and not to be taken for a PID."""
+    """A name for a new namespace: neither a path nor a PID."""
     if _NETNS.match(name) and not name.isdigit():
         return []
     return ["{0}: {1!r} is not a namespace name".format(place, name)]
 
 
 def is_name(ref: str) -> bool:
-    """Whether a reference to a namespace is a name, and not the host, a PID or a path."""
+    """Whether a reference to a namespace is a name, not the host, a PID or a path."""
     return bool(ref) and not ref.isdigit() and "/" not in ref
 
 
@@ -142,14 +143,15 @@ def check_mac(place: str, mac: str | None) -> list[str]:
 
 
 def check_mtu(place: str, mtu: int | None) -> list[str]:
-    """68 (RFC 791) to 65535, what veth and bridge take."""
+    """68 (RFC 791) to 65535, the range of veth and bridge."""
     if mtu is None or 68 <= mtu <= 65535:
         return []
     return ["{0}: {1} is not an MTU between 68 and 65535".format(place, mtu)]
 
 
 def check_cidr(place: str, cidr: str) -> list[str]:
-    """An address of a link with its prefix length: not the network's own address, nor its broadcast."""
+    """An address of a link with its prefix length. It is neither the address nor the broadcast address of its network.
+    """
     try:
         interface = interface_of(cidr)
     except ValueError as exc:
@@ -173,7 +175,7 @@ def check_cidr(place: str, cidr: str) -> list[str]:
 
 
 def scope_of(interface: Interface) -> str:
-    """The scope that ip(8) gives an IPv4 address, and the kernel an IPv6 one."""
+    """The scope of an address, which ip(8) chooses for IPv4 and the kernel for IPv6."""
     if interface.is_loopback:
         return "host"
     if interface.version == 4:
@@ -184,12 +186,14 @@ def scope_of(interface: Interface) -> str:
 
 
 def is_unicast(ip: Address) -> bool:
-    """Whether an address is that of one interface: neither unspecified nor multicast nor IPv4's broadcast address."""
+    """Whether an address can belong to one interface: it is neither unspecified nor multicast nor the IPv4 broadcast
+    address.
+    """
     return not (ip.is_unspecified or ip.is_multicast or str(ip) == "255.255.255.255")
 
 
 def check_recorder(place: str, name: str) -> list[str]:
-    """The name of a recorder becomes part of a file's name."""
+    """Errors in the name of a recorder, which becomes part of a file name."""
     if _RECORDER.match(name):
         return []
     return ["{0}: {1!r} is not a name: letters, digits, '_', '.', '-', at most 63".format(place, name)]
@@ -223,9 +227,9 @@ def normal_cidr(cidr: str) -> str:
 
 
 def nearest(word: str, words: t.Collection[str]) -> str:
-    """`` (did you mean ...?)`` with the known word nearest to an unknown one; empty where none is near.
+    """`` (did you mean ...?)`` with the known word that is most similar to an unknown one. Empty if none is similar.
 
-    Comparing takes long: nobody is helped among thousands of words, or with one that is as long as a page.
+    The comparison is slow, so it does not run for thousands of words or very long ones.
     """
     if len(words) > _MOST_WORDS or len(word) > _LONGEST_WORD:
         return ""

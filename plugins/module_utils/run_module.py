@@ -34,16 +34,16 @@ STATE: Options = {"state": {"type": "str", "choices": ["present", "absent"], "de
 
 
 def one_or_many(options: Options, many: str, required: t.Sequence[str]) -> Options:
-    """The options of a module that takes one object by its own options, or several in a list named *many*.
+    """The options of a module that takes one object, or several objects in a list named *many*.
 
-    What an item leaves out is taken from the module's own options, so that these say it once for all.
+    The module's own options are the defaults of the items.
     """
     item = {name: {**option, "required": name in required} for name, option in options.items()}
     return {**options, many: {"type": "list", "elements": "dict", "options": item}}
 
 
 def items(params: Item, options: t.Iterable[str], many: str) -> list[tuple[str, Item]]:
-    """The objects asked for, each with the place of its options: ``""``, or ``routes[1].``."""
+    """The objects of the task, each with the place of its options: ``""``, or ``routes[1].``."""
     own = {name: params[name] for name in options}
     if params[many] is None:
         return [("", own)]
@@ -61,10 +61,10 @@ def run_module(
     reporting: Reporting | None = None,
     **constraints: t.Any,
 ) -> None:
-    """Be a module: *build* turns its parameters into resources; *result* adds what it returns of its own.
+    """Run a module. *build* converts its parameters to resources, *result* adds its own return values.
 
-    :arg lab: says which lab acts, where that is not simply the parameter of that name.
-    :arg reporting: for a run that takes long: the context in which it tells how far it is.
+    :arg lab: returns the lab of the run, if it is not the parameter `lab`.
+    :arg reporting: for a long run: the context in which it reports its progress.
     """
     module = AnsibleModule(argument_spec={**LAB, **options}, supports_check_mode=True, **constraints)
     require_library(module)

@@ -31,34 +31,34 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
 
 MARK = rules.MARK
-# rtm_protocol of the routes that the collection adds: a number that linux/rtnetlink.h gives to nobody.
+# rtm_protocol of the routes that the collection adds. linux/rtnetlink.h does not assign this number.
 PROTOCOL = 76
 _T = t.TypeVar("_T")
 
 
 @functools.lru_cache(maxsize=1024)
 def mark(lab: str) -> str:
-    """The alias that a lab's links carry; that of `lo` marks its whole namespace."""
+    """The alias of a lab's links. The alias of `lo` marks the whole namespace."""
     return MARK + lab
 
 
 @functools.lru_cache(maxsize=1024)
 def lab_of(alias: str) -> str:
-    """The lab whose mark an alias is; empty where it is none, or that of a name that no lab can have.
+    """The lab of a mark. Empty if the alias is not a mark, or contains a name that no lab can have.
 
-    Who is root in a namespace can give its links any alias.
+    Root in a namespace can give its links any alias.
     """
     lab = alias[len(MARK) :] if alias.startswith(MARK) else ""
     return "" if rules.check_lab("", lab) else lab
 
 
 def connects(address: Address) -> bool:
-    """Whether the kernel makes a route to the network of an address: not where the prefix is the address alone."""
+    """Whether the kernel creates a route to the network of an address, which it does not for a /32 or /128."""
     return bool(address.network.num_addresses > 1 and not address.noprefixroute)
 
 
 def connected(link: Link, address: Address) -> Route:
-    """The route to an address's network that the kernel makes when a link gets the address, or comes up with it."""
+    """The route that the kernel creates when a link gets the address, or comes up with it."""
     return Route(
         family=address.version,
         dst=str(address.network),
@@ -71,12 +71,12 @@ def connected(link: Link, address: Address) -> Route:
 
 
 class Namespace:
-    """A network namespace in the picture.
+    """A network namespace in the snapshot.
 
     :ivar ref: its reference as in :mod:`.kernel.namespaces`. :ivar links: by name, in the kernel's order.
-    :ivar held: whether a lab's process holds it; `holder` is that process, once there is one.
-    :ivar hostname: the hostname that goes with a held one. :ivar recorded: the lab that remembers it as its own.
-    :ivar new: made by the plan (or, in check mode, taken to be made by an earlier one), so not in the kernel yet.
+    :ivar held: whether a lab's process holds it; `holder` is that process, if it exists.
+    :ivar hostname: the hostname of a held namespace. :ivar recorded: the lab whose records contain it.
+    :ivar new: the plan creates it (or, in check mode, an earlier task), so that it is not in the kernel yet.
     """
 
     def __init__(
@@ -93,32 +93,32 @@ class Namespace:
         self._by_index = {link.index: link for link in links.values()}
         self._load_routes = load_routes
         self._routes: dict[int, RouteTable] = {}
-        self._without: set[str] = set()  # links whose routes went before the table was read
+        self._without: set[str] = set()  # links whose routes disappeared before the snapshot read the table
 
     @property
     def title(self) -> str:
-        """How a message calls it."""
+        """Its name in messages."""
         return "namespace {0!r}".format(self.ref) if self.ref else "the host's namespace"
 
     @property
     def lab(self) -> str:
         """The lab that the namespace belongs to; empty for none.
 
-        Whoever is root in a namespace can change its mark: it counts only where the lab remembers the namespace, too.
+        Root in a namespace can change its mark. Therefore it counts only if a record of the lab contains the namespace.
         """
         return self.recorded if self.is_marked(self.recorded) else ""
 
     def is_marked(self, lab: str) -> bool:
-        """Whether its `lo` carries a lab's mark."""
+        """Whether its `lo` has the mark of a lab."""
         return "lo" in self.links and self.links["lo"].alias == mark(lab)
 
     def link_with(self, index: int) -> Link | None:
-        """The link that had this index when the namespace was read, if it is still there."""
+        """The link that had this index when the snapshot read the namespace, if it still exists."""
         link = self._by_index.get(index)
         return link if link and self.links.get(link.name) is link else None
 
     def table(self, family: int) -> RouteTable:
-        """Its routes of one family, 4 or 6; they are read when they are first asked for."""
+        """Its routes of one IP version, 4 or 6. The first call reads them."""
         if family not in self._routes:
             loaded = self._load_routes(family) if self._load_routes else []
             self._routes[family] = RouteTable(route for route in loaded if route.dev not in self._without)
@@ -126,7 +126,7 @@ class Namespace:
 
     @property
     def families(self) -> tuple[int, ...]:
-        """The families of which it can have routes that matter: 4, and 6 where it has more than what every link has."""
+        """The IP versions whose routes matter: 4, and 6 if it has more IPv6 addresses than every link has."""
         ipv6 = any(
             one.version == 6 and one.scope not in ("link", "host")
             for link in self.links.values()
@@ -140,32 +140,32 @@ class Namespace:
         return [*self.table(4), *self.table(6)]
 
     def drop_routes(self, dev: str) -> None:
-        """Move the picture along: all routes of a link."""
+        """Update the snapshot: remove all routes of a link."""
         self._without.add(dev)
         for table in self._routes.values():
             for route in table.of_link(dev):
                 table.discard(route)
 
     def add_address(self, link: Link, address: Address) -> None:
-        """Move the picture along: the address, and the route to its prefix that the kernel makes."""
+        """Update the snapshot: add an address, and the route to its prefix that the kernel creates."""
         self.note_address(link, address)
         if link.up:
             self._connect(link, address)
 
     def note_address(self, link: Link, address: Address) -> None:
-        """Move the picture along: the address alone."""
+        """Update the snapshot: add an address without a route."""
         link.addresses.append(address)
         if self._by_ip is not None:
             self._by_ip.setdefault(address.ip, []).append(link)
 
     def links_with(self, ip: str) -> list[Link]:
-        """The links that have an address, which is written as the kernel writes it."""
+        """The links that have an address, in the kernel's notation."""
         if self._by_ip is None:
             self._by_ip = {}
             for link in self.links.values():
                 for address in link.addresses:
                     self._by_ip.setdefault(address.ip, []).append(link)
-        # Addresses and links that have gone since are still in it.
+        # It still contains addresses and links that no longer exist.
         return [
             link
             for link in self._by_ip.get(ip, ())
@@ -182,10 +182,10 @@ class Namespace:
             self.table(route.family).add(route)
 
     def drop_address(self, link: Link, address: Address) -> None:
-        """Move the picture along: the address, which no secondary hangs on, and the routes that go with it."""
+        """Update the snapshot: remove an address without secondaries, and the routes that disappear with it."""
         link.addresses.remove(address)
         last_of_network = not any(one.network == address.network for one in link.addresses)
-        # A link without any IPv4 address loses all its IPv4 routes, those by hand as well.
+        # A link without any IPv4 address loses all its IPv4 routes, including manual ones.
         last_of_all = address.version == 4 and not any(one.version == 4 for one in link.addresses)
 
         def gone(route: Route) -> bool:
@@ -201,7 +201,9 @@ class Namespace:
             table.discard(route)
 
     def set_up(self, link: Link, up: bool) -> None:
-        """Move the picture along: down, a link loses IPv6 addresses and all routes; up, it gets some routes back."""
+        """Update the snapshot: a link loses IPv6 addresses and all routes when it goes down, and gets some routes back
+        when it comes up.
+        """
         link.up = up
         if up:
             for address in link.addresses:
@@ -211,7 +213,7 @@ class Namespace:
             self.drop_routes(link.name)
 
     def drop_link(self, name: str) -> None:
-        """Move the picture along: the link and everything that goes with it."""
+        """Update the snapshot: remove a link, and everything that disappears with it."""
         dropped = self.links.pop(name)
         self.drop_routes(name)
         for link in self.links.values() if dropped.kind != "veth" else ():  # which is nobody's master
@@ -220,20 +222,20 @@ class Namespace:
 
 
 def _names(links: dict[str, Link]) -> dict[int, str]:
-    """The names of links by index, which is how the kernel's other tables refer to them."""
+    """The names of links by index, because other tables of the kernel use indexes."""
     return {link.index: link.name for link in links.values()}
 
 
 @dataclasses.dataclass
 class _Numbers:
-    """What a namespace's numbers for others mean, as far as it was asked: of the namespaces read, the first *asked*."""
+    """A namespace's numbers for other namespaces. Of the namespaces read, the first *asked* have been queried."""
 
     found: dict[int | None, Namespace]
     asked: int = 0
 
 
 class Snapshot:
-    """The picture of a whole machine, read bit by bit."""
+    """The snapshot of a whole machine, read on demand."""
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
@@ -250,9 +252,9 @@ class Snapshot:
         self._freed: set[str] = set()
 
     def once(self, look: t.Callable[..., _T], *arguments: t.Any) -> _T:
-        """What *look* finds with the run's sockets and these arguments; it is called the first time alone.
+        """The result of *look* with the run's sockets and these arguments. Only the first call runs it.
 
-        So does whoever needs more than links, addresses and routes look at the rest of the kernel.
+        Code that needs more than links, addresses and routes reads the rest of the kernel in this way.
         """
         key = (look, *arguments)
         if key not in self._found:
@@ -260,7 +262,7 @@ class Snapshot:
         return t.cast(_T, self._found[key])
 
     def namespace(self, ref: str) -> Namespace | None:
-        """The namespace with this reference; None where there is none."""
+        """The namespace with this reference. None if it does not exist."""
         if ref not in self._namespaces:
             self._namespaces[ref] = self._look_up(ref)
         return self._namespaces[ref]
@@ -272,26 +274,26 @@ class Snapshot:
         inode = unless_gone(lambda: os.stat(path).st_ino, None)
         if inode is None:
             return None
-        # Another reference, of those asked for before, or the host's, may mean the same.
+        # Another reference, from an earlier call or the host's, may mean the same namespace.
         first = self._first_refs.setdefault(inode, ref)
         return self.namespace(first) if first != ref else unless_gone(lambda: self._read(ref), None)
 
     def put(self, ref: str, namespace: Namespace | None) -> None:
-        """Move the picture along: a namespace that the plan makes or removes."""
+        """Update the snapshot: a namespace that the plan creates or removes."""
         self._namespaces[ref] = namespace
 
     def name_taken(self, name: str) -> str:
-        """Why no namespace can get this name though there is none; empty where one can."""
+        """Why no namespace can get this name, although no namespace has it. Empty if one can."""
         return "" if name in self._freed or self.namespace(name) else namespaces.taken(name)
 
     def free_name(self, name: str) -> None:
-        """Move the picture along: what is in the way of a namespace's name goes."""
+        """Update the snapshot: remove the file that blocks the name of a namespace."""
         self._freed.add(name)
 
     def everywhere(self, routes_of: str = "") -> list[Namespace]:
-        """The host, every named namespace, and every one that a lab's process holds.
+        """The host, all named namespaces, and all that a process of a lab holds.
 
-        :arg routes_of: a lab whose routes will be asked for: they are read while its namespaces are entered anyway.
+        :arg routes_of: a lab whose routes will be needed. The snapshot reads them while it is in its namespaces.
         """
         if self._refs is None:
             self._refs = ["", *namespaces.named(), *sorted(self._sockets.finder.holders())]
@@ -322,7 +324,7 @@ class Snapshot:
         return namespace
 
     def _owner(self, ref: str) -> str:
-        """The lab that remembers a namespace as its own; empty for none."""
+        """The lab whose records contain a namespace. Empty for none."""
         if self._owners is None:
             self._owners = {
                 known_by.split(" ")[1]: lab
@@ -341,15 +343,15 @@ class Snapshot:
         return not (namespace.new or other.new) and self._number(namespace, other) == link.peer_nsid
 
     def peer(self, namespace: Namespace, link: Link) -> tuple[Namespace, Link] | None:
-        """The other end of a veth; None where it lies in a namespace that nothing here knows."""
+        """The other end of a veth. None if its namespace is unknown."""
         other = namespace if link.peer_nsid is None else self._numbered(namespace, link.peer_nsid)
         found = other.link_with(link.peer) if other else None
         return (other, found) if other and found and found.peer == link.index else None
 
     def _numbered(self, namespace: Namespace, number: int) -> Namespace | None:
-        """The namespace that another one knows by a number.
+        """The namespace for which another one has a number.
 
-        The host and those read so far are asked first, so that the usual case reads no other; each is asked once.
+        The host and the namespaces read so far come first, so that the usual case reads no other. Each is queried once.
         """
         if namespace not in self._numbers:
             host = self.namespace("")
@@ -370,7 +372,7 @@ class Snapshot:
         return self._known_numbers[namespace, other]
 
     def _ask_number(self, namespace: Namespace, other: Namespace) -> int | None:
-        """None for one that has gone since, which no number leads to any more."""
+        """None for a namespace that no longer exists."""
 
         def ask() -> int | None:
             fd = self._sockets.finder.open(other.ref)
@@ -382,7 +384,7 @@ class Snapshot:
         return unless_gone(ask, None)
 
     def neighbors(self, namespace: Namespace) -> dict[tuple[str, str, bool], Neighbor]:
-        """The neighbour tables of a namespace, by link, address, and whether it is an entry of a proxy."""
+        """The neighbour tables of a namespace, by link, address, and whether it is a proxy entry."""
         if namespace not in self._neighbors:
             names = _names(namespace.links)
             nothing: list[Neighbor] = []
@@ -396,19 +398,19 @@ class Snapshot:
         return unless_gone(lambda: neighbor_table.forwarding(self._sockets.get(namespace.ref), names), [])
 
     def read_so_far(self) -> list[Namespace]:
-        """The namespaces in the picture, those that the plan makes included."""
+        """The namespaces in the snapshot, including those that the plan creates."""
         return [namespace for namespace in dict.fromkeys(self._namespaces.values()) if namespace is not None]
 
     def remembered(self, lab: str) -> dict[str, t.Any]:
-        """What the lab remembers."""
+        """The records of the lab."""
         if lab not in self._memories:
             self._memories[lab] = lab_files.recall(lab)
         return self._memories[lab]
 
     def remembering(self) -> list[str]:
-        """The labs that remember something."""
+        """The labs that have records."""
         return lab_files.labs()
 
     def identity(self, ref: str) -> str:
-        """What tells a namespace from all others, however it is referred to; empty where there is none."""
+        """A unique identity of a namespace, independent of the reference. Empty if it does not exist."""
         return self._sockets.identity(ref)
