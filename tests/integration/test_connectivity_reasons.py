@@ -96,3 +96,26 @@ def test_a_route_of_its_own_is_not_an_error_of_a_router(routed: World) -> None:
     for protocol in ("tcp", "udp"):
         asked = [dict(zip(("from", "to", "expect"), one), protocol=protocol, port=9) for one in expected]
         routed.run("connectivity", checks=asked, timeout=3600)
+
+
+def test_a_topology_may_expect_any_reason(world: World) -> None:
+    """What a router says, and what the sender's own routes say."""
+    lab = {
+        "name": "x",
+        "namespaces": {"a": {}, "r": {"forwarding": True}},
+        "segments": {"lan": {"prefix": "10.1.0.0/24", "netns": "r", "gateway": "r", "members": "a"}},
+        "routes": [
+            {"netns": "a", "dst": "10.96.0.0/16", "type": "unreachable"},
+            {"netns": "r", "dst": "10.97.0.0/16", "type": "prohibit"},
+        ],
+        "checks": [
+            {"from": "a", "to": "10.96.0.1", "expect": "unreachable_route"},
+            {"from": "a", "to": "10.97.0.1", "expect": "prohibited"},
+            {"from": "a", "to": UNROUTED.format(1), "expect": "net_unreachable"},
+        ],
+    }
+    world.run("topology", topology=lab)
+    results = world.run("connectivity", topology=lab, timeout=1)["results"]
+    assert [one["by"] for one in results] == ["", "10.1.0.1", "10.1.0.1"]
+    wrong = {**lab, "checks": {"from": "a", "to": "10.96.0.1", "expect": "link_down"}}
+    assert "link_down" in world.refused("topology", topology=wrong)[0]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import fields
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
 
 TEXT = fields.TEXT  # a string; a number is taken as one
 TEXTS = "texts"  # a list of strings, or one string
@@ -25,9 +26,8 @@ LINKS = "links"  # a list of what `shape` describes, or of lists of two ends
 ENDS = "ends"  # two ends, each a string or what `shape` describes
 ITEM = "item"  # what `shape` describes, or a string
 
-
-# How a check may fail.
-FAILURES = ("no_route", "host_unreachable", "no_reply")
+# How a check may fail. link_down is a reason of ARP alone, which no check of a topology uses.
+_FAILURES = tuple(word for word in reasons.EXPECTED if word != "link_down")
 
 
 class Key(t.NamedTuple):
@@ -195,7 +195,7 @@ SHAPES: dict[str, Shape] = {
         "from": Key(TEXTS, "The namespaces that send. C(all) stands for all namespaces of the lab.", required=True),
         "to": Key(TEXTS, "The targets: namespaces, C(all), or addresses.", required=True),
         "expect": Key(TEXT, "The expected result: V(reachable) or V(yes), V(unreachable) or V(no), or exactly how the "
-                      "check fails.", choices=("reachable", "yes", "unreachable", "no", *FAILURES)),
+                      "check fails.", choices=("reachable", "yes", "unreachable", "no", *_FAILURES)),
         "protocol": Key(TEXT, "The protocol. Default: V(icmp).", choices=("icmp", "tcp", "udp")),
         "port": Key(NUMBER, "The port, for TCP and UDP."),
         "src": Key(TEXT, "The source address."),
