@@ -419,6 +419,15 @@ def test_the_cure_for_a_link_whose_name_is_a_pattern_is_for_that_link_alone(worl
     assert names == {'"br\\*"', '"up\\*"'}, "an asterisk alone stands for any letters"
 
 
+def test_a_masquerade_of_both_families_has_its_way_out(world, monkeypatch):
+    """One that names no prefix: its rule is for packets of IPv4 and IPv6."""
+    others.iptables(world, "nft", monkeypatch)
+    like_docker(world, "iptables")
+    world.run("bridge", lab="demo", name="br0", addresses=["10.0.0.1/24"])
+    world.run("masquerade", lab="demo", iif="br0", oif="eth9", forward="open")
+    assert [line for line in rules(world) if "linuxnet.lab" in line and "-i br0 -o eth9" in line]
+
+
 def test_looking_for_iptables_legacy_does_not_switch_it_on(world, monkeypatch):
     others.iptables(world, "nft", monkeypatch)
     world.sh("iptables-legacy -t nat -S")

@@ -167,6 +167,17 @@ def test_in_a_namespace_that_only_a_process_or_a_path_leads_to(busy: World) -> N
     process.wait()
 
 
+def test_a_table_alone_where_only_a_process_leads_to(busy: World) -> None:
+    process = subprocess.Popen(["sleep", "60"], preexec_fn=lambda: syscalls.unshare(syscalls.CLONE_NEWNET))
+    pid = str(process.pid)
+    busy.run("masquerade", lab=LAB, netns=pid, iif="lo", oif="lo", forward="open")
+    assert "masquerade" in busy.sh("nft list ruleset", pid)
+    end(busy)
+    assert busy.sh("nft list ruleset", pid) == ""
+    process.kill()
+    process.wait()
+
+
 def test_a_pair_is_removed_once(busy: World) -> None:
     """Deleting an end deletes both."""
     build(busy, LAB, "d", "10.9")
