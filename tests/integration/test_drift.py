@@ -56,88 +56,90 @@ def cured(world, built):
     return found["commands"]
 
 
-@pytest.mark.parametrize(
-    ("where", "drift", "cure"),
-    [
-        # In front of ours, with the same destination and metric.
-        ("a", "ip route prepend 10.2.0.0/24 via 10.1.0.9 dev a1",
-         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1"),
-        ("a", "ip route append 10.2.0.0/24 via 10.1.0.9 dev a1",
-         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1"),
-        ("a", "ip route prepend blackhole 10.2.0.0/24", "ip -n a route del blackhole 10.2.0.0/24"),
-        ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 tos 0x10",
-         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 tos 0x10"),
-        # More specific, or in a table that is looked into before.
-        ("a", "ip route add 10.2.0.1 via 10.1.0.9", "ip -n a route del 10.2.0.1 via 10.1.0.9 dev a1"),
-        ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 table 100",
-         "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 table 100"),
-        ("a", "ip route add local 10.2.0.0/24 dev lo table local",
-         "ip -n a route del local 10.2.0.0/24 dev lo table local"),
-        ("a", "ip -6 route add local fd02::/64 dev lo table local",
-         "ip -n a -6 route del local fd02::/64 dev lo table local"),
-        # Ours, and otherwise than it was made.
-        ("a", "ip nexthop add id 5 via 10.1.0.2 dev a1; ip route replace 10.2.0.0/24 nhid 5 proto 76",
-         "ip -n a route del 10.2.0.0/24 nhid 5"),
-        ("a", "ip route replace 10.2.0.0/24 via 10.1.0.2 tos 0x8 proto 76; "
-              "ip route del 10.2.0.0/24 via 10.1.0.2 tos 0",
-         "ip -n a route add 10.2.0.0/24 via 10.1.0.2"),
-        ("a", "ip route replace 10.2.0.0/24 via 10.1.0.2 proto 76 realm 7",
-         "ip -n a route add 10.2.0.0/24 via 10.1.0.2"),
-        ("a", "ip -6 route replace fd02::/64 via fd01::2 proto 76 expires 600",
-         "ip -n a -6 route add fd02::/64 via fd01::2"),
-        ("a", "ip -6 route append fd02::/64 via fd01::9 proto 76",
-         "ip -n a -6 route add fd02::/64 via fd01::2"),
-        ("a", "ip -6 route replace fd02::/64 via fd01::2 proto 76 pref low",
-         "ip -n a -6 route add fd02::/64 via fd01::2"),
-    ],
-)  # fmt: skip
-def test_a_route_in_front_of_the_labs_or_otherwise_than_it_was_made(line, where, drift, cure):
+# What somebody types in a namespace, and the command of the cure.
+ROUTES = [
+    # In front of ours, with the same destination and metric.
+    ("a", "ip route prepend 10.2.0.0/24 via 10.1.0.9 dev a1",
+     "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1"),
+    ("a", "ip route append 10.2.0.0/24 via 10.1.0.9 dev a1",
+     "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1"),
+    ("a", "ip route prepend blackhole 10.2.0.0/24", "ip -n a route del blackhole 10.2.0.0/24"),
+    ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 tos 0x10",
+     "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 tos 0x10"),
+    # More specific, or in a table that is looked into before.
+    ("a", "ip route add 10.2.0.1 via 10.1.0.9", "ip -n a route del 10.2.0.1 via 10.1.0.9 dev a1"),
+    ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 table 100",
+     "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 table 100"),
+    ("a", "ip route add local 10.2.0.0/24 dev lo table local",
+     "ip -n a route del local 10.2.0.0/24 dev lo table local"),
+    ("a", "ip -6 route add local fd02::/64 dev lo table local",
+     "ip -n a -6 route del local fd02::/64 dev lo table local"),
+    # Ours, and otherwise than it was made.
+    ("a", "ip nexthop add id 5 via 10.1.0.2 dev a1; ip route replace 10.2.0.0/24 nhid 5 proto 76",
+     "ip -n a route del 10.2.0.0/24 nhid 5"),
+    ("a", "ip route replace 10.2.0.0/24 via 10.1.0.2 tos 0x8 proto 76; "
+          "ip route del 10.2.0.0/24 via 10.1.0.2 tos 0",
+     "ip -n a route add 10.2.0.0/24 via 10.1.0.2"),
+    ("a", "ip route replace 10.2.0.0/24 via 10.1.0.2 proto 76 realm 7",
+     "ip -n a route add 10.2.0.0/24 via 10.1.0.2"),
+    ("a", "ip -6 route replace fd02::/64 via fd01::2 proto 76 expires 600",
+     "ip -n a -6 route add fd02::/64 via fd01::2"),
+    ("a", "ip -6 route append fd02::/64 via fd01::9 proto 76",
+     "ip -n a -6 route add fd02::/64 via fd01::2"),
+    ("a", "ip -6 route replace fd02::/64 via fd01::2 proto 76 pref low",
+     "ip -n a -6 route add fd02::/64 via fd01::2"),
+]  # fmt: skip
+
+
+def test_a_route_in_front_of_the_labs_or_otherwise_than_it_was_made(line):
     built = line.comparable()
-    line.sh(drift, where)
-    assert cure in cured(line, built)
+    for where, drift, cure in ROUTES:
+        line.sh(drift, where)
+        assert cure in cured(line, built)
     assert line.ping("a", "10.2.0.1") and line.ping("a", "fd02::1")
 
 
-@pytest.mark.parametrize(
-    "drift",
-    [
-        "ip nexthop add id 5 via 10.1.0.2 dev a1; ip route replace 10.2.0.0/24 nhid 5 proto 76",
-        "ip route prepend 10.2.0.0/24 nexthop via 10.1.0.9 nexthop via 10.1.0.8 weight 3",
-        "for n in 7 8; do ip route prepend 10.2.0.0/24 via 10.1.0.$n; ip route append 10.2.0.0/24 via 10.1.0.2$n; done",
-        "ip route add 10.2.0.0/24 via 10.1.0.9 tos 0x10 mtu 600 realm 7",
-        "ip -6 route replace fd02::/64 via fd01::2 proto 76 expires 600",
-        "ip -6 route append fd02::/64 via fd01::9 proto 76 mtu 1300",
-    ],
-)
-def test_what_was_taken_away_comes_back_as_it_was_where_the_run_fails(line, drift):
-    line.sh(drift, "a")
-    before = line.state()
+IN_A = [
+    "ip nexthop add id 5 via 10.1.0.2 dev a1; ip route replace 10.2.0.0/24 nhid 5 proto 76",
+    "ip route prepend 10.2.0.0/24 nexthop via 10.1.0.9 nexthop via 10.1.0.8 weight 3",
+    "for n in 7 8; do ip route prepend 10.2.0.0/24 via 10.1.0.$n; ip route append 10.2.0.0/24 via 10.1.0.2$n; done",
+    "ip route add 10.2.0.0/24 via 10.1.0.9 tos 0x10 mtu 600 realm 7",
+    "ip -6 route replace fd02::/64 via fd01::2 proto 76 expires 600",
+    "ip -6 route append fd02::/64 via fd01::9 proto 76 mtu 1300",
+]
+
+
+def test_what_was_taken_away_comes_back_as_it_was_where_the_run_fails(line):
     refused = {**LINE, "namespaces": {**LINE["namespaces"], "b": {"sysctls": {"net.ipv4.ip_default_ttl": 0}}}}
-    errors = line.refused("topology", topology=refused)
-    assert "ip_default_ttl" in errors[0] and "undone" in errors[1]
-    assert line.state() == before
+    for drift in IN_A:
+        line.sh(drift, "a")
+        before = line.state()
+        assert "ip_default_ttl" in line.refused("topology", topology=refused)[0]
+        assert line.state() == before
+        line.run("topology", topology=LINE)
 
 
-@pytest.mark.parametrize(
-    ("where", "drift", "cure"),
-    [
-        ("a", "ip route del 10.1.0.0/24", ["ip -n a route append 10.1.0.0/24 dev a1 src 10.1.0.1 proto kernel"]),
-        ("r1", "ip -6 route del fd01::/64", ["ip -n r1 -6 route append fd01::/64 dev ra metric 256 proto kernel"]),
-        ("r1", "ip route replace 10.1.0.0/24 dev ra src 10.2.0.2",
-         ["ip -n r1 route del 10.1.0.0/24 dev ra src 10.2.0.2",
-          "ip -n r1 route append 10.1.0.0/24 dev ra src 10.1.0.2 proto kernel"]),
-        ("a", "ip addr del 127.0.0.1/8 dev lo", ["ip -n a addr add 127.0.0.1/8 dev lo"]),
-        ("a", "ip route flush dev a1 table all; ip -6 route flush dev a1 table all",
-         ["ip -n a addr del 10.1.0.1/24 dev a1", "ip -n a addr add 10.1.0.1/24 dev a1",
-          "ip -n a addr del fd01::1/64 dev a1", "ip -n a addr add fd01::1/64 dev a1 nodad"]),
-        ("r1", "ip addr del 127.0.0.1/8 dev lo; ip link set lo down", ["ip -n r1 link set dev lo up"]),
-    ],
-)  # fmt: skip
-def test_what_the_kernel_made_with_the_labs_links(line, where, drift, cure):
+# The same, with several commands of the cure.
+OF_THE_KERNEL = [
+    ("a", "ip route del 10.1.0.0/24", ["ip -n a route append 10.1.0.0/24 dev a1 src 10.1.0.1 proto kernel"]),
+    ("r1", "ip -6 route del fd01::/64", ["ip -n r1 -6 route append fd01::/64 dev ra metric 256 proto kernel"]),
+    ("r1", "ip route replace 10.1.0.0/24 dev ra src 10.2.0.2",
+     ["ip -n r1 route del 10.1.0.0/24 dev ra src 10.2.0.2",
+      "ip -n r1 route append 10.1.0.0/24 dev ra src 10.1.0.2 proto kernel"]),
+    ("a", "ip addr del 127.0.0.1/8 dev lo", ["ip -n a addr add 127.0.0.1/8 dev lo"]),
+    ("a", "ip route flush dev a1 table all; ip -6 route flush dev a1 table all",
+     ["ip -n a addr del 10.1.0.1/24 dev a1", "ip -n a addr add 10.1.0.1/24 dev a1",
+      "ip -n a addr del fd01::1/64 dev a1", "ip -n a addr add fd01::1/64 dev a1 nodad"]),
+    ("r1", "ip addr del 127.0.0.1/8 dev lo; ip link set lo down", ["ip -n r1 link set dev lo up"]),
+]  # fmt: skip
+
+
+def test_what_the_kernel_made_with_the_labs_links(line):
     built = line.comparable()
-    line.sh(drift, where)
-    commands = cured(line, built)
-    assert [command for command in cure if command not in commands] == []
+    for where, drift, cure in OF_THE_KERNEL:
+        line.sh(drift, where)
+        commands = cured(line, built)
+        assert [command for command in cure if command not in commands] == []
     assert line.ping("a", "10.2.0.1") and line.ping("a", "fd02::1") and line.ping("a", "127.0.0.1")
 
 
@@ -159,15 +161,14 @@ def test_of_two_routes_to_one_network_each_comes_back_to_its_place(world):
         assert world.comparable() == built, lost
 
 
-@pytest.mark.parametrize(
-    ("where", "drift", "cure"),
-    [
-        ("r1", "sysctl -qw net.ipv4.conf.ra.forwarding=0", "ip netns exec r1 sysctl -w net.ipv4.conf.ra.forwarding=1"),
-        ("a", "sysctl -qw net.ipv4.conf.a1.forwarding=1", "ip netns exec a sysctl -w net.ipv4.conf.a1.forwarding=0"),
-        ("", "sysctl -qw net.ipv4.conf.up0.forwarding=0", "sysctl -w net.ipv4.conf.up0.forwarding=1"),
-    ],
-)
-def test_a_link_forwards_as_its_namespace_does(world, where, drift, cure):
+FORWARDING = [
+    ("r1", "sysctl -qw net.ipv4.conf.ra.forwarding=0", "ip netns exec r1 sysctl -w net.ipv4.conf.ra.forwarding=1"),
+    ("a", "sysctl -qw net.ipv4.conf.a1.forwarding=1", "ip netns exec a sysctl -w net.ipv4.conf.a1.forwarding=0"),
+    ("", "sysctl -qw net.ipv4.conf.up0.forwarding=0", "sysctl -w net.ipv4.conf.up0.forwarding=1"),
+]
+
+
+def test_a_link_forwards_as_its_namespace_does(world):
     topology = {
         **LINE,
         "namespaces": {**LINE["namespaces"], "a": {"forwarding": False}, "host": {"forwarding": True}},
@@ -175,12 +176,13 @@ def test_a_link_forwards_as_its_namespace_does(world, where, drift, cure):
     }
     world.run("topology", topology=topology)
     assert only(world)["drifted"] is False
-    world.sh(drift, where)
-    found = only(world)
-    assert (found["drifted"], found["commands"]) == (True, [cure])
-    assert world.run("topology", topology=topology)["commands"] == [cure]
-    name, value = cure.rsplit(" ", 1)[1].split("=")
-    assert world.sh("sysctl -n " + name, where).strip() == value
+    for where, drift, cure in FORWARDING:
+        world.sh(drift, where)
+        found = only(world)
+        assert (found["drifted"], found["commands"]) == (True, [cure])
+        assert world.run("topology", topology=topology)["commands"] == [cure]
+        name, value = cure.rsplit(" ", 1)[1].split("=")
+        assert world.sh("sysctl -n " + name, where).strip() == value
     assert world.ping("a", "10.2.0.1") and only(world)["drifted"] is False
 
 
@@ -230,28 +232,28 @@ def others(world, ref):
     return world.sh(listed, ref)
 
 
-@pytest.mark.parametrize(("where", "added", "kind", "text", "command"), FOREIGN)
-def test_what_somebody_added_is_told_and_removed_only_where_the_topology_says_so(
-    world, where, added, kind, text, command
-):
+def test_what_somebody_added_is_told_and_removed_only_where_the_topology_says_so(world):
     topology = {**LINE, "links": [*LINE["links"], {"ends": ["host:up0", "b:up1"], "prefix": "10.3.0.0/24"}]}
     world.run("topology", topology=topology)
-    clean = others(world, where)
+    places = sorted({one[0] for one in FOREIGN})
+    clean = [others(world, ref) for ref in places]
     assert only(world)["foreign"] == []
-    for delete in ("command", "topology"):
+    for where, added, kind, text, command in FOREIGN:
         world.sh(added, where)
         there = others(world, where)
         found = only(world)
         assert found["foreign"] == [{"netns": where, "kind": kind, "text": text, "command": command}]
         assert found["drifted"] is False and world.run("topology", topology=topology)["changed"] is False
         assert others(world, where) == there, "nothing is removed unless the topology says so"
-        if delete == "command":
-            world.sh(command)
-        else:
-            strict = {**topology, "foreign": "remove"}
-            assert world.quartet("topology", topology=strict)["commands"] == [command]
-        assert others(world, where) == clean
-        assert only(world)["foreign"] == []
+        world.sh(command)
+        assert [others(world, ref) for ref in places] == clean
+    # Of one link's ingress and clsact there can be one.
+    together = [*FOREIGN[:-2], FOREIGN[-1]]
+    for one in together:
+        world.sh(one[1], one[0])
+    done = world.quartet("topology", topology={**topology, "foreign": "remove"})
+    assert sorted(done["commands"]) == sorted(one[-1] for one in together)
+    assert [others(world, ref) for ref in places] == clean
 
 
 def test_with_remove_what_somebody_adds_is_drift(world):

@@ -581,7 +581,7 @@ def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | Non
         values["nexthops"] = len(values["hops"])
     if _RTA_METRICS in there:
         values["metrics"] = _read_metrics(attributes.walk(there[_RTA_METRICS]))
-    if tos or not _is_as_labs(there):
+    if tos or not there.keys() <= _IN_LABS_ROUTE or (version == 6 and _differs(there)):
         values["metrics"] = (*values.get("metrics", ()), *_read_extras(tos, there))
         values["raw"] = body.hex()
     return Route(
@@ -600,13 +600,10 @@ def _read_metrics(there: dict[int, bytes]) -> tuple[tuple[str, int], ...]:
     return tuple((field.name, field.codec.read(there[field.attribute])) for field in found)
 
 
-def _is_as_labs(there: dict[int, bytes]) -> bool:
-    """Whether a route has nothing that no lab's route has."""
-    return (
-        there.keys() <= _IN_LABS_ROUTE
-        and there.get(_PREF.attribute, _USUAL_PREF) == _USUAL_PREF
-        and there.get(_RTA_CACHEINFO, b"")[8:12] in (b"", _NO_EXPIRY)
-    )
+def _differs(there: dict[int, bytes]) -> bool:
+    """Whether an IPv6 route has another preference than usual, or a lifetime: the kernel always tells of both."""
+    left = there.get(_RTA_CACHEINFO, b"")[8:12]
+    return there.get(_PREF.attribute, _USUAL_PREF) != _USUAL_PREF or left not in (b"", _NO_EXPIRY)
 
 
 def _read_extras(tos: int, there: dict[int, bytes]) -> t.Iterator[tuple[str, t.Any]]:

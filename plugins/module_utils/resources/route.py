@@ -168,7 +168,8 @@ class RouteWanted:
         same_key = namespace.table(wanted.family).like(wanted)
         right = next((one for one in same_key if self._satisfies(one, wanted)), None)
         if right is not None:
-            _remove_beside(plan, namespace, same_key, right)
+            if len(same_key) > 1:
+                _remove_beside(plan, namespace, same_key, right)
             return
         self._check_gateway(plan, namespace, wanted)
         plan.demand_netns(namespace, self.place + "netns", "get a route")

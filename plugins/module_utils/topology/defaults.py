@@ -140,18 +140,18 @@ def _settings(node: Node) -> set[str]:
 
 def _cut_off(namespace: Namespace, found: Link) -> list[Address]:
     """The addresses of a link to whose networks the kernel's route by it is gone."""
-    addresses = [
-        one
-        for one in found.addresses
-        if not (one.learnt or one.is_link_local) and connects(one)
-    ]
+    addresses = [one for one in found.addresses if not (one.learnt or one.is_link_local)]
     there = {
         one.dst
         for version in {one.version for one in addresses}
         for one in namespace.table(version).of_link(found.name)
         if one.protocol == KERNEL_PROTOCOL
     }
-    return [one for one in addresses if str(one.network) not in there]
+    return [one for one in addresses if rules.normal_prefix(one.cidr) not in there and _is_cut_off(one, there)]
+
+
+def _is_cut_off(address: Address, there: set[str]) -> bool:
+    return connects(address) and str(address.network) not in there
 
 
 def _usual(names: t.Iterable[str]) -> dict[str, t.Any]:
