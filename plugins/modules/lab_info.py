@@ -84,7 +84,8 @@ labs:
       description:
         - Policy rules and nftables tables that somebody else added to the lab's own namespaces, and queueing
           disciplines on the lab's links. They stay, unless the topology says C(foreign=remove).
-        - What the kernel or a routing daemon added is not listed.
+        - What the kernel or a routing daemon added is not listed. If somebody deleted a rule that every new namespace
+          has, it is listed with the word C(missing) before it.
       type: list
       elements: dict
       returned: always
@@ -105,7 +106,7 @@ labs:
           returned: always
           sample: "100: from 10.0.0.0/8 blackhole"
         command:
-          description: The shell command that deletes it.
+          description: The shell command that deletes it, or restores what is missing.
           type: str
           returned: always
           sample: ip -n c1 rule del pref 100 from 10.0.0.0/8 blackhole

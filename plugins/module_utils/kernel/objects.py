@@ -185,7 +185,7 @@ class Rule:
     inverted: bool = False
     protocol: int = 0
     more: tuple[tuple[str, t.Any], ...] = ()
-    raw: bytes = b""
+    raw: bytes = dataclasses.field(default=b"", compare=False)
 
     def packets(self) -> str:
         """Which packets it is about, in the words of ip-rule(8)."""

@@ -16,8 +16,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 
 
 @dataclasses.dataclass(eq=False)
-class PutBackRule(Message):
-    """A policy rule that was there."""
+class AddRule(Message):
+    """A policy rule."""
 
     rule: Rule
 

@@ -671,8 +671,15 @@ def _read_rule(body: bytes, version: int) -> Rule:
     )
 
 
+def usual_rule(version: int, priority: int, table: int) -> Rule:
+    """A rule as the kernel makes it in a new namespace."""
+    body = _RTMSG.pack(_family(version), 0, 0, 0, table, 0, 0, fields.RULE_ACTIONS["lookup"], 0)
+    body += number(_FRA_PRIORITY, priority) + number(_FRA_TABLE, table) + pack(_FRA_PROTOCOL, bytes([KERNEL_PROTOCOL]))
+    return _read_rule(body, version)
+
+
 def rule_new(rule: Rule) -> Packed:
-    """Add a rule that was there. Of those with its priority it is the last."""
+    """Add a rule. Of those with its priority it is the last."""
     return Packed(_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule.raw)
 
 

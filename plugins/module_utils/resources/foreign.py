@@ -15,8 +15,14 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Qdisc, Rule
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.policy import DeleteQdisc, DeleteRule, PutBackRule
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    DEFAULT_TABLE,
+    LOCAL_TABLE,
+    MAIN_TABLE,
+    Qdisc,
+    Rule,
+)
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.policy import AddRule, DeleteQdisc, DeleteRule
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import unless_gone
 from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
@@ -25,6 +31,15 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 # FRA_PROTOCOL of the rules that are somebody's decision: RTPROT_UNSPEC, RTPROT_BOOT, RTPROT_STATIC. The kernel's rules
 # and those of a routing daemon have other numbers.
 _DECIDED = (0, 3, 4)
+# Family, priority and table of the rules of a new namespace. fib_default_rules_init() of the kernel's file
+# net/ipv4/fib_rules.c, fib6_rules_net_init() of net/ipv6/fib6_rules.c.
+_USUAL = (
+    (4, 0, LOCAL_TABLE),
+    (4, 32766, MAIN_TABLE),
+    (4, 32767, DEFAULT_TABLE),
+    (6, 0, LOCAL_TABLE),
+    (6, 32766, MAIN_TABLE),
+)
 
 
 class Foreign(t.NamedTuple):
@@ -66,25 +81,35 @@ def _look(sockets: t.Any, namespace: Namespace, lab: str) -> list[Foreign]:
     socket = sockets.get(namespace.ref)
     found = []
     if own:
-        found += [_rule(namespace, one) for one in rtnetlink.rules(socket) if one.protocol in _DECIDED]
+        found += _rules(namespace, rtnetlink.rules(socket))
         found += [_table(namespace, *one) for one in nftables.others(sockets, namespace.ref, lab)]
     if links:
         found += [_qdisc(namespace, one) for one in rtnetlink.qdiscs(socket, links)]
     return found
 
 
-def _rule(namespace: Namespace, rule: Rule) -> Foreign:
+def _rules(namespace: Namespace, there: list[Rule]) -> list[Foreign]:
+    """The rules that somebody added, and those of a new namespace that somebody deleted."""
+    families = {one.family for one in there}  # the kernel may be without IPv6
+    usual = [rtnetlink.usual_rule(*one) for one in _USUAL if one[0] in families]
+    found = []
+    for rule in [one for one in there if one.protocol in _DECIDED]:
+        add, delete = AddRule(namespace.ref, rule), DeleteRule(namespace.ref, rule)
+        found.append(Foreign(namespace, "rule", _text(rule), _command(namespace, "del", rule), [delete], [add]))
+    for rule in [one for one in usual if one not in there]:
+        add, delete = AddRule(namespace.ref, rule), DeleteRule(namespace.ref, rule)
+        command = "{0} protocol kernel".format(_command(namespace, "add", rule))
+        found.append(Foreign(namespace, "rule", "missing {0}".format(_text(rule)), command, [add], [delete]))
+    return found
+
+
+def _text(rule: Rule) -> str:
+    return "{0}: {1} {2}".format(rule.priority, rule.packets(), rule.what())
+
+
+def _command(namespace: Namespace, deed: str, rule: Rule) -> str:
     words = "ip -6 rule" if rule.family == 6 else "ip rule"
-    told = "{0} {1}".format(rule.packets(), rule.what())
-    command = enter(namespace, "{0} del pref {1} {2}".format(words, rule.priority, told))
-    return Foreign(
-        namespace,
-        "rule",
-        "{0}: {1}".format(rule.priority, told),
-        command,
-        [DeleteRule(namespace.ref, rule)],
-        [PutBackRule(namespace.ref, rule)],
-    )
+    return enter(namespace, "{0} {1} pref {2} {3} {4}".format(words, deed, rule.priority, rule.packets(), rule.what()))
 
 
 def _table(namespace: Namespace, family: str, name: str) -> Foreign:
