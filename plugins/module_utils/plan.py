@@ -33,7 +33,8 @@ class Stage(enum.IntEnum):
 
     Removals come next, each before the objects that it depends on. A plan removes bridges before their ports, and sets
     them up after their ports, because a bridge with many ports that are up floods itself. The guard changes while the
-    forwarding that needs it is off: after its end, or before its start.
+    forwarding that needs it is off: after its end, or before its start. A former route goes after the route with
+    another metric that takes its place.
     """
 
     RECOVER = -1
@@ -55,17 +56,18 @@ class Stage(enum.IntEnum):
     CONFIGURE = 15
     BRIDGE_UP = 16
     ROUTE = 17
-    NEIGHBOR = 18
-    SYSCTL = 19
-    NAT = 20
-    PERSIST = 21
+    FORMER_ROUTE = 18
+    NEIGHBOR = 19
+    SYSCTL = 20
+    NAT = 21
+    PERSIST = 22
 
 
 # The stages that change links and addresses, on which the routes of a namespace depend.
 _BELOW_ROUTES = frozenset(range(Stage.REMOVE_ADDRESS, Stage.ROUTE))
 
 # This stage waits only for the bridges of its own namespace. If no bridge has to come up, it is sent with CONFIGURE.
-_BEHIND_BRIDGES = (Stage.ROUTE, Stage.NEIGHBOR)
+_BEHIND_BRIDGES = (Stage.ROUTE, Stage.FORMER_ROUTE, Stage.NEIGHBOR)
 # In these stages namespaces are independent. One send contains all messages of a namespace.
 _BY_NAMESPACE = (Stage.CONFIGURE, *_BEHIND_BRIDGES)
 

@@ -222,6 +222,44 @@ def test_a_route_is_replaced_without_a_gap(lab: World, tmp_path: pathlib.Path) -
     assert len(told) > 2 * len(IN_PLACE) and deleted == ["10.9.0.0/16", "fd00:9::/64"], "the first ones, taken back"
 
 
+def test_another_metric_comes_before_the_former_goes(world: World, tmp_path: pathlib.Path) -> None:
+    topology: dict[str, t.Any] = {
+        "name": LAB,
+        "namespaces": ["c1", "c2"],
+        "links": [{"ends": ["c1:eth0", "c2:eth0"], "prefix": ["10.0.0.0/24", "fd00::/64"]}],
+    }
+    metrics = {"10.9.0.0/16": (10, 20, 5), "fd00:9::/64": (10, 20, 5)}
+
+    def with_metric(number: int, *more: dict[str, t.Any]) -> dict[str, t.Any]:
+        routes = [{"netns": "c1", "dst": dst, "via": "c2", "metric": found[number]} for dst, found in metrics.items()]
+        return {**topology, "routes": [*routes, *more]}
+
+    world.run("topology", topology=with_metric(0))
+    heard = tmp_path / "heard"
+    with heard.open("w") as output, subprocess.Popen(["ip", "-n", "c1", "monitor", "route"], stdout=output) as monitor:
+        try:
+            _wait_until_heard(world, heard, "198.51.100.1")
+            for number in (1, 2):
+                refused = {"netns": "c1", "dst": "10.8.0.0/16", "dev": "eth0", "src": "10.0.0.99", "metric": 7}
+                assert len(world.refused("topology", topology=with_metric(number, refused))) == 2
+                world.quartet("topology", topology=with_metric(number))
+            _wait_until_heard(world, heard, "198.51.100.2")
+        finally:
+            monitor.terminate()
+    told = [line.split() for line in heard.read_text().splitlines() if "198.51.100." not in line]
+    for dst in metrics:
+        there, least = {"10"}, 1
+        for words in [one for one in told if dst in one]:
+            metric = words[words.index("metric") + 1]
+            (there.discard if words[0] == "Deleted" else there.add)(metric)
+            least = min(least, len(there))
+        assert (there, least) == ({"5"}, 1), told
+    # What the route stands on changes as well: it goes first, and comes back where the run fails.
+    topology["links"][0]["prefix"] = ["10.1.0.0/24", "fd00::/64"]
+    assert len(world.refused("topology", topology=with_metric(0, refused))) == 2
+    world.quartet("topology", topology=with_metric(0))
+
+
 def _wait_until_heard(world: World, heard: pathlib.Path, ip: str) -> None:
     """Add and delete a route until the monitor has told of it, and so of all that was before."""
     while ip not in heard.read_text():

@@ -415,6 +415,16 @@ def _record(plan: Plan, namespace: Namespace, route: Route) -> remembered.Record
     return None if _ends_with_lab(plan, namespace, route) else {"netns": namespace.ref, "route": text(route)}
 
 
+def remove_former(plan: Plan, namespace: Namespace, route: Route) -> None:
+    """Plan the end of a route that one with another metric takes over from, when all else is planned.
+
+    It goes after the new one has come, where the kernel would take it back that late.
+    """
+    if any(one is route for one in namespace.table(route.family).like(route)):  # not gone with its link
+        late = _can_come_back(plan, namespace, route)
+        remove(plan, namespace, route, Stage.FORMER_ROUTE if late else Stage.REMOVE_ROUTE)
+
+
 def _can_come_back(plan: Plan, namespace: Namespace, route: Route) -> bool:
     """Whether the kernel would take a route again as long as all else that the plan changes is still changed.
 

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sysctl import forwarding_of
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Unclaimed
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
@@ -50,9 +50,11 @@ class Leftovers(Unclaimed):
     wanted: list[t.Any]
     before: Lab | None = None
     text: str = ""
+    _former: list[tuple[Namespace, Route]] = dataclasses.field(default_factory=list, init=False)
 
     def plan(self, plan: Plan) -> None:
         """Plan the end of everything that the lab has and its topology does not name."""
+        plan.at_end(self._remove_former)
         everywhere = plan.snapshot.everywhere(routes_of=plan.lab)
         crossing.cross(plan, everywhere[0], self.lab.host_firewall)
         guard.follow(plan, everywhere[0])
@@ -139,11 +141,21 @@ class Leftovers(Unclaimed):
             if not ours and namespace.ref and not plan.has_adopted(namespace, namespace.links["lo"]):
                 continue
             keys = wanted.get(namespace.ref, set())
+            targets: set[tuple[t.Any, ...]] = set()
             families = {*namespace.families, *(one[0] for one in keys)}
             for there in [one for family in sorted(families) for one in namespace.table(family)]:
                 if there.protocol in (route.DECIDED if ours else [PROTOCOL]) and key(there) not in keys:
-                    if route.is_labs(plan, namespace, there):
+                    if not route.is_labs(plan, namespace, there):
+                        continue
+                    targets = targets or {one[:-1] for one in keys}  # without the metric
+                    if key(there)[:-1] in targets:
+                        self._former.append((namespace, there))
+                    else:
                         route.remove(plan, namespace, there)
+
+    def _remove_former(self, plan: Plan) -> None:
+        for namespace, there in self._former:
+            route.remove_former(plan, namespace, there)
 
     @staticmethod
     def _lo(plan: Plan, namespace: Namespace, wanted: list[str]) -> None:
