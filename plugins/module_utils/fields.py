@@ -22,7 +22,7 @@ import typing as t
 FLAG, NUMBER, TEXT = "flag", "number", "text"
 _TYPES = {FLAG: "bool", NUMBER: "int", TEXT: "str"}
 
-# In place of an attribute's number: it is a bit of the flags in the message's header.
+# In place of an attribute's number: a bit of the flags in the message's header.
 HEADER = 0
 
 
@@ -51,12 +51,12 @@ def _number(size: int, kind: str = NUMBER) -> Codec:
 
 
 def _bit(mask: int) -> Codec:
-    """A bit in the flags of the header that is set for true."""
+    """A bit in the flags of the header, set for true."""
     return Codec(FLAG, lambda value: mask if value else 0, lambda flags: bool(flags & mask), _on_off)
 
 
 def _clear_bit(mask: int) -> Codec:
-    """A bit in the flags of the header that is set for false."""
+    """A bit in the flags of the header, set for false."""
     return Codec(FLAG, lambda value: 0 if value else mask, lambda flags: not flags & mask, _on_off)
 
 
@@ -81,18 +81,18 @@ def _read_lifetimes(raw: bytes) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def pack_ip(ip: str) -> bytes:
-    """An address as the kernel has it."""
+    """An address as bytes."""
     return socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
 
 
 @functools.lru_cache(maxsize=4096)
 def read_ip(raw: bytes) -> str:
-    """An address as text; for IPv6 as the rest of the collection writes it: RFC 5952, without dotted ends."""
+    """An address as text. IPv6 addresses follow RFC 5952, without dotted ends."""
     return socket.inet_ntop(socket.AF_INET, raw) if len(raw) == 4 else str(ipaddress.IPv6Address(raw))
 
 
 def _chosen(numbers: t.Mapping[str, int]) -> Codec:
-    """One of some words; a number that has none is its own."""
+    """One of several words, or a number without a word."""
     words = {number: word for word, number in numbers.items()}
     return Codec(
         TEXT,
@@ -168,13 +168,13 @@ OPTION_FLAG = Codec(FLAG, int, bool, lambda value: str(int(value)))
 class Field(t.NamedTuple):
     """An attribute.
 
-    :ivar name: as users write it. :ivar attribute: its number in netlink, or its name in pyroute2's classes.
-    :ivar new: its value in a new object; None where that differs from object to object.
-    :ivar text: what it means, for the tables of the topology format; empty for what users cannot set.
-    :ivar word: what ip(8) calls it; empty where that is the name.
-    :ivar unit: how many of the kernel's units one of the user's is.
-    :ivar lowest: :ivar highest: the range in the user's units; none where both are 0.
-    :ivar choices: the values that users can set; empty for any.
+    :ivar name: its name for users. :ivar attribute: its number in netlink, or its name in pyroute2's classes.
+    :ivar new: its value in a new object; None if that differs from object to object.
+    :ivar text: its meaning, for the tables of the topology format; empty if users cannot set it.
+    :ivar word: its keyword in ip(8); empty if that is the name.
+    :ivar unit: the number of the kernel's units in one of the user's.
+    :ivar lowest: :ivar highest: the range in the user's units; unlimited if both are 0.
+    :ivar choices: the allowed values; empty for any.
     """
 
     name: str
@@ -380,10 +380,10 @@ def words(table: Table, values: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def given(names: t.Iterable[str], values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Of some values those with these names that are not None."""
+    """The values with these names that are not None."""
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
 def usual(table: Table) -> dict[str, t.Any]:
-    """What a new object has."""
+    """The values of a new object."""
     return {name: field.new for name, field in table.items() if field.new is not None}

@@ -32,10 +32,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 class Addresses:
     """Addresses of a link.
 
-    :ivar cidrs: the addresses; None leaves the link's as they are.
-    :ivar options: what all of them have, by the names of :data:`.fields.ADDRESS`.
-    :ivar exclusive: whether other addresses are taken from the link; link-local IPv6 ones, and those that the kernel
-        made from a router's advertisement, always stay.
+    :ivar cidrs: the addresses; None keeps the existing ones.
+    :ivar options: their common attributes, by the names of :data:`.fields.ADDRESS`.
+    :ivar exclusive: whether to remove other addresses from the link. Link-local IPv6 addresses, and those that the
+        kernel derived from router advertisements, always stay.
     """
 
     cidrs: list[str] | None = None
@@ -43,9 +43,10 @@ class Addresses:
     exclusive: bool = True
 
     def check(self, place: str, mtu: int | None = None, loopback: bool = False) -> list[str]:
-        """Each address by itself and with the link's MTU, and the options; `place` is that of what has them.
+        """Errors in each address, in combination with the link's MTU, and in the options. `place` is the place of their
+        link.
 
-        :arg loopback: whether the link may have loopback addresses. Packets to them come in by no other link than `lo`.
+        :arg loopback: whether the link may have loopback addresses. The kernel accepts packets to them only on `lo`.
         """
         errors = []
         for number, cidr in enumerate(self.cidrs or []):
@@ -58,13 +59,13 @@ class Addresses:
         return errors + fields.check(fields.ADDRESS, self.options, place)
 
     def check_mtu(self, place: str, mtu: int | None) -> list[str]:
-        """An error where a link's MTU leaves no room for IPv6: the kernel says no more than "Invalid argument"."""
+        """An error if the MTU of a link is too small for IPv6. The kernel's own message is only "Invalid argument"."""
         if mtu and mtu < rules.IPV6_MIN_MTU and any(one.version == 6 for one in self.wanted()):
             return ["{0}: IPv6 needs an MTU of {1} or more, not {2}".format(place, rules.IPV6_MIN_MTU, mtu)]
         return []
 
     def claims(self, place: str) -> list[tuple[str, str, str]]:
-        """Each address, without its prefix length; not the link-local ones, which every link may have."""
+        """Each address without its prefix length, except link-local ones, which every link may have."""
         return [
             ("address", _as_reported(cidr).ip, "{0}[{1}]".format(place, number))
             for number, cidr in enumerate(self.cidrs or [])
@@ -79,7 +80,7 @@ class Addresses:
 
 @dataclasses.dataclass
 class LinkAddresses:
-    """Addresses of an existing link; with `present` false, those that it must not have."""
+    """Addresses of an existing link. With `present` false, addresses to remove."""
 
     netns: str
     dev: str
@@ -100,7 +101,7 @@ class LinkAddresses:
         return self.addresses.claims(self.place + "addresses")
 
     def plan(self, plan: Plan) -> None:
-        """Add those that are missing, or delete those that are there."""
+        """Add missing addresses, or delete existing ones."""
         if self.present:
             namespace = plan.namespace(self.netns, self.place + "netns")
             link = plan.link(namespace, self.dev, self.place + "dev")
@@ -137,10 +138,10 @@ def _as_reported(cidr: str, options: tuple[tuple[str, t.Any], ...] = ()) -> Addr
 def take_away(
     plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, everybodys: bool = False
 ) -> list[Address]:
-    """Plan the end of the addresses that a link is not to have.
+    """Plan the removal of addresses that a link must not have.
 
-    A link that was there before the lab keeps those that the lab did not add, unless *everybodys* are meant.
-    :returns: those that went with them, for :func:`add` to put back.
+    A link that existed before the lab keeps addresses that the lab did not add, unless *everybodys*.
+    :returns: the secondaries that the kernel removes with them, for :func:`add` to restore.
     """
     if addresses.cidrs is None:
         return []
@@ -157,9 +158,9 @@ def take_away(
 
 
 def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str, back: list[Address]) -> None:
-    """Plan the addresses that a link lacks, and those that are to be put *back*."""
+    """Plan the missing addresses of a link, and the restored ones (*back*)."""
     wanted = addresses.wanted()
-    if not plan.owns(link):  # what it had before the lab came stays as it is
+    if not plan.owns(link):  # its addresses from before the lab stay
         there = {one.ip for one in link.addresses}
         wanted = [one for one in wanted if one.ip not in there]
     named = {one.cidr for one in wanted}
@@ -177,27 +178,27 @@ def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, plac
 
 
 def _is_kernels(address: Address) -> bool:
-    """Whether the kernel made an address by itself: a link-local one, or from a router's advertisement."""
+    """Whether the kernel created an address by itself: a link-local one, or one from a router advertisement."""
     return address.learnt or address.is_link_local
 
 
 def set_by_somebody(link: Link) -> list[Address]:
-    """The addresses of a link that the kernel has not made by itself."""
+    """The addresses of a link that the kernel has not created by itself."""
     return [one for one in link.addresses if not _is_kernels(one)]
 
 
 def _in_the_way(address: Address, wanted: list[Address]) -> bool:
-    """Whether an address has to go for a wanted one: a link has a prefix, and an IPv6 address, only once."""
+    """Whether an address must go before a desired one can come: a link has an IPv6 address only once."""
     return any(address.cidr == one.cidr or (one.version == 6 and address.ip == one.ip) for one in wanted)
 
 
 def _take_away(plan: Plan, namespace: Namespace, link: Link, unwanted: list[Address], named: set[str]) -> list[Address]:
     """Plan the removal of addresses.
 
-    Whether IPv4 secondaries go with their primary, or one of them takes its place, is a sysctl (promote_secondaries).
-    So they are taken away before it, each by itself.
+    A sysctl (promote_secondaries) decides whether IPv4 secondaries disappear with their primary. Therefore the plan
+    removes them first, one by one.
 
-    :returns: the secondaries among them that are to be put back.
+    :returns: the secondaries among them to restore.
     """
     if not unwanted:
         return []
@@ -214,7 +215,7 @@ def _take_away(plan: Plan, namespace: Namespace, link: Link, unwanted: list[Addr
 
 
 def renew(plan: Plan, namespace: Namespace, link: Link, addresses: list[Address]) -> None:
-    """Plan that a link loses addresses and gets them again, so that the kernel makes all again that goes with them."""
+    """Plan that a link loses addresses and gets them again, so that the kernel creates their routes again."""
     named = {one.cidr for one in addresses}
     there = list(link.addresses)
     back = _take_away(plan, namespace, link, addresses, named)
@@ -224,7 +225,7 @@ def renew(plan: Plan, namespace: Namespace, link: Link, addresses: list[Address]
 
 
 def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, place: str) -> list[str]:
-    """Why an address would hurt: the same one is on another link, or its prefix hides what the host is using."""
+    """Why an address would do harm: another link has it, or its prefix diverts paths that the host uses."""
     network = rules.interface_of(address.cidr).network
     if network.version == 6 and network.is_link_local:
         return []
@@ -252,7 +253,7 @@ def _record(
     undo: list[Operation],
     command: str,
 ) -> None:
-    """Add a change; the diff leaves out the kernel's own addresses unless the task names them."""
+    """Add a change. The diff omits the kernel's own addresses unless the task names them."""
 
     def shown(addresses: list[Address]) -> list[str]:
         return [address_words(one) for one in addresses if one.cidr in named or not _is_kernels(one)]
@@ -280,7 +281,7 @@ def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, name
     note, forget = adopted.note_address(plan, namespace, link, address, added=False)
     operations = [*note, DeleteAddress(namespace.ref, link.name, address)]
     undo: list[Operation] = [AddAddress(namespace.ref, link.name, address)]
-    # Routes that the kernel drops with the address, and does not make again with it.
+    # Routes that the kernel deletes with the address, and does not create again with it.
     lost = [route for route in routes if route not in namespace.routes and route.protocol != KERNEL_PROTOCOL]
     adopted.note_routes(plan, namespace, link, lost)
     undo += [AddRoute(namespace.ref, route) for route in lost]

@@ -41,7 +41,7 @@ Note = tuple[list[Operation], list[Operation]]  # what writes it down, what take
 
 
 def take_over(plan: Plan, namespace: Namespace, link: Link) -> None:
-    """Plan that the lab may change a link from now on, without force too; its mark it does not get."""
+    """Plan that the lab can change a link from now on without force. The link does not get the lab's mark."""
     record, operations, undo = _open(plan, namespace, link)
     if record["adopted"]:
         return
@@ -52,7 +52,7 @@ def take_over(plan: Plan, namespace: Namespace, link: Link) -> None:
 
 
 def note_settings(plan: Plan, namespace: Namespace, link: Link, before: t.Any, after: t.Any) -> Note:
-    """What remembers settings of a link that the lab changes; nothing for one of its own. By their names."""
+    """The operations that record settings of a link before the lab changes them. None for a link of the lab."""
     if plan.owns(link):
         return [], []
     record, operations, undo = _open(plan, namespace, link)
@@ -63,13 +63,13 @@ def note_settings(plan: Plan, namespace: Namespace, link: Link, before: t.Any, a
 
 
 def note_routes(plan: Plan, namespace: Namespace, link: Link, routes: t.Iterable[Route]) -> None:
-    """Add to what is remembered the routes that a link loses by what the lab does to it."""
+    """Record the routes that a link loses through changes of the lab."""
     if not plan.owns(link):
         _open(plan, namespace, link)[0]["routes"] += [dataclasses.asdict(one) for one in routes]
 
 
 def note_address(plan: Plan, namespace: Namespace, link: Link, address: Address, added: bool) -> Note:
-    """What remembers an address that the lab adds to a link, or takes from it."""
+    """The operations that record an address that the lab adds to a link, or removes from it."""
     if plan.owns(link):
         return [], []
     record, operations, undo = _open(plan, namespace, link)
@@ -83,18 +83,18 @@ def note_address(plan: Plan, namespace: Namespace, link: Link, address: Address,
 
 
 def added(plan: Plan, namespace: Namespace, link: Link) -> set[str]:
-    """The addresses that the lab added to a link that is not its own, as CIDR strings."""
+    """The addresses that the lab added to a link of somebody else, as CIDR strings."""
     record = plan.adopted(namespace, link)
     return {one["cidr"] for one in record["added"]} if record else set()
 
 
 def is_known(plan: Plan, namespace: Namespace, link: Link) -> bool:
-    """Whether the lab has changed a link that is not its own, so that it has something to give back."""
+    """Whether the lab has changed a link of somebody else, so that it has something to restore."""
     return not plan.owns(link) and plan.adopted(namespace, link) is not None
 
 
 def release(plan: Plan, namespace: Namespace, link: Link) -> None:
-    """Plan that a link gets back what the lab changed on it, and is the lab's no more."""
+    """Plan to restore what the lab changed on a link, and to release the link."""
     known_by = plan.adopted_key(namespace, link)
     record = remembered.recall(plan, known_by)
     if record:
@@ -104,20 +104,20 @@ def release(plan: Plan, namespace: Namespace, link: Link) -> None:
 def release_all(
     plan: Plan, leaving: t.Container[Namespace] = (), kept: t.Container[tuple[str, str]] = ()
 ) -> None:
-    """Plan the same for all of them but those that are *kept*, as (namespace, link), or in namespaces that go."""
+    """Plan the same for all such links, except those *kept*, as (namespace, link), and those in removed namespaces."""
     for known_by, record in remembered.everything(plan, ADOPTED):
         namespace = plan.snapshot.namespace(record["netns"])
         link = namespace.link_with(int(known_by.split()[-1])) if namespace else None
         if namespace in leaving or not link or not namespace or known_by != plan.adopted_key(namespace, link):
-            remembered.forget(plan, known_by, record)  # it is gone, or goes
+            remembered.forget(plan, known_by, record)  # it no longer exists, or the plan removes it
         elif (namespace.ref, link.name) not in kept:
             _give_back(plan, known_by, record, namespace, link)
 
 
 def _open(plan: Plan, namespace: Namespace, link: Link) -> tuple[remembered.Record, list[Operation], list[Operation]]:
-    """The record of a link, to be added to, and what writes it down and takes that back.
+    """The record of a link, to which the caller adds values, and the operations that write it and undo that.
 
-    All changes of one plan share a record: whichever is made first has written down what all of them will change.
+    All changes of a plan share a record. Whichever comes first writes the old values for all of them.
     """
     known_by = plan.adopted_key(namespace, link)
     new = {"netns": namespace.ref, "dev": link.name, "adopted": False, "old": {}, "new": {}}
@@ -127,7 +127,9 @@ def _open(plan: Plan, namespace: Namespace, link: Link) -> tuple[remembered.Reco
 
 
 def _give_back(plan: Plan, known_by: str, record: remembered.Record, namespace: Namespace, link: Link) -> None:
-    """Plan one change: settings that are still what the lab set, addresses, routes; then the record goes."""
+    """Plan one change that restores settings that still have the lab's values, addresses and routes, and deletes the
+    record.
+    """
     there = {name: getattr(link, name) for name in (*fields.LINK, *fields.PORT)}
     there.update(link.options, hostname=namespace.hostname)
     back = {
@@ -196,7 +198,7 @@ def _hostname(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Ope
 def _commands(
     namespace: Namespace, link: Link, back: dict[str, t.Any], operations: list[Operation]
 ) -> list[str]:
-    """The same as shell commands."""
+    """The change as shell commands."""
     found = []
     name = shlex.quote(link.name)
     if "hostname" in back:

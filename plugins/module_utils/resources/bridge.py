@@ -33,11 +33,10 @@ _MTU_AT_BIRTH = 1500  # ETH_DATA_LEN of linux/if_ether.h
 class Bridge:
     """A bridge.
 
-    :ivar options: by the names of :data:`.fields.BRIDGE`, in the user's units. Those not named stay as they are.
-    :ivar ports: links that are to be its only ports; None leaves the ports as they are.
+    :ivar options: by the names of :data:`.fields.BRIDGE`, in the user's units. Other options stay as they are.
+    :ivar ports: all ports; None keeps the existing ones.
     :ivar host_firewall: a choice of :mod:`.crossing`.
-    :ivar usual_mtu: what it has without an MTU of its own. With it nothing is left: options not named are those of a
-        new bridge.
+    :ivar usual_mtu: the MTU without an MTU of its own. If it is set, other options are reset to those of a new bridge.
     """
 
     netns: str
@@ -93,7 +92,7 @@ class Bridge:
             bridge = self._create(plan, namespace)
         self._demand(plan, namespace, bridge)
         back = address.take_away(plan, namespace, bridge, self.addresses)
-        # It goes down before it gets addresses, for it would lose them, and comes up last.
+        # It goes down before it gets addresses, because it would lose them, and comes up last.
         first = dataclasses.replace(self.settings, up=self.settings.up and None)
         if plan.owns(bridge) and not bridge.born:
             first.mtu = first.mtu or self.usual_mtu
@@ -151,14 +150,14 @@ class Bridge:
 
     def _set_options(self, plan: Plan, namespace: Namespace, bridge: Link) -> None:
         if self.usual_mtu and plan.owns(bridge) and not bridge.born:
-            # One that the kernel was built without is as in a new bridge anyway.
+            # If the kernel was built without an option, the option has its default anyway.
             wanted = {
                 name: value for name, value in fields.usual(fields.BRIDGE).items() if name in bridge.options
             }
         else:
             wanted = {}
         wanted.update(fields.to_kernel(fields.BRIDGE, self.options))
-        if not bridge.born and "ageing_time" not in bridge.options:  # not while STP sees a change of topology
+        if not bridge.born and "ageing_time" not in bridge.options:  # not during an STP topology change
             wanted.pop("ageing_time", None)
             if "ageing_time" in self.options:
                 text = "{0}ageing_time: bridge {1!r} does not show it during an STP topology change; run this again"
@@ -193,16 +192,16 @@ class Bridge:
             for number, port in enumerate(ports)
         )
         for found in list(namespace.links.values()):
-            others = not plan.owns(bridge) and not plan.owns(found)  # there before the lab, both of them
+            others = not plan.owns(bridge) and not plan.owns(found)  # both existed before the lab
             if found.master == self.name and found.name not in ports and not others:
                 plan.demand(namespace, found, self.place + "ports", "be taken off the bridge")
                 link.configure(plan, namespace, found, link.Settings(master=""), self.place)
 
     def _check_ipv6(self, namespace: Namespace, port: Link, place: str) -> None:
-        """LabError where a bridge takes over the MTU of a new port, and loses its IPv6 addresses.
+        """LabError if a bridge would take over the MTU of a new port, and lose its IPv6 addresses.
 
-        A bridge whose MTU somebody has changed keeps that (br_mtu_auto_adjust() of br_if.c). The kernel does not tell
-        which ones those are; of a bridge that has ports, their MTUs do.
+        A bridge keeps its MTU if somebody has changed it (br_mtu_auto_adjust() of br_if.c). The kernel does not report
+        that. If a bridge has ports, their MTUs show it.
         """
         bridge = namespace.links[self.name]
         ports = [one.mtu for one in namespace.links.values() if one.master == self.name]

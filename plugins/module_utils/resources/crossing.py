@@ -11,16 +11,16 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 def cross(plan: Plan, namespace: Namespace, choice: str = "") -> None:
-    """Look at the firewalls of a namespace when all else is planned, by one of the :data:`.plan.CHOICES`.
+    """Plan exceptions in the firewalls of a namespace after everything else, by one of the :data:`.plan.CHOICES`.
 
-    Without one, what the lab does not need any more is taken out of them.
+    Without a choice, remove exceptions that the lab no longer needs.
     """
     plan.crossed[namespace.ref] = choice or plan.crossed.get(namespace.ref, "")
     plan.at_end(_plan_all)
 
 
 def _plan_all(plan: Plan) -> None:
-    # Not above: most runs never need it, and it is large.
+    # The import is here because most runs do not need this file, which is large.
     from ansible_collections.linuxnet.lab.plugins.module_utils.resources import host_firewall
 
     host_firewall.plan_all(plan)

@@ -15,18 +15,19 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Sta
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, lab_of
 
-# The kind of the records of the values that sysctls had before.
+# The kind of records with old values of sysctls.
 SYSCTL = "sysctl"
 
 
 def follow(plan: Plan, namespace: Namespace) -> None:
-    """Let the guard follow when all else is planned, where it is the host whose links, sysctls or tables may change."""
+    """Plan the guard after everything else, if the namespace is the host and its links, sysctls or tables may change.
+    """
     if not namespace.ref:
         plan.at_end(_keep)
 
 
 def _keep(plan: Plan) -> None:
-    """Plan the guard as the host needs it after everything else that was planned; or its end."""
+    """Plan the guard that the host needs after the plan, or its removal."""
     concerned = "" in plan.with_tables
     if not concerned and not plan.kept and not plan.snapshot.remembering():
         return
@@ -43,12 +44,12 @@ def _keep(plan: Plan) -> None:
 
 
 def _plan(plan: Plan, host: Namespace, families: list[int]) -> None:
-    # Not above: most runs never need it.
+    # The import is here because most runs do not need this file.
     from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
     from ansible_collections.linuxnet.lab.plugins.module_utils.resources import tables
 
     found = [link for link in host.links.values() if link.name != "lo"]
-    # What goes by a port of a bridge goes by the bridge, whosever that is.
+    # Packets through a port of a bridge pass the bridge, whoever owns it.
     links = {link.master or link.name for link in found if link.born or lab_of(link.alias)}
     bridges = {link.name for link in found if link.kind == "bridge"} - links
     rules = nftables.guarded_forward(families, sorted(links), sorted(bridges))

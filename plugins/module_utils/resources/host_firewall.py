@@ -36,12 +36,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 _BRIDGED = {4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
-_MOST = 500  # rules in one place: all packets of the host pass them one by one
+_MOST = 500  # exceptions in one place, because every packet of the host passes all of them
 _KIND = "firewalld"
 
 
 def plan_all(plan: Plan) -> None:
-    """Plan the lab's share in the firewalls of the namespaces that the plan's resources have asked about."""
+    """Plan the lab's exceptions in the firewalls of the namespaces that the plan's resources have requested."""
     for ref, choice in plan.crossed.items():
         namespace = plan.snapshot.namespace(ref)
         if namespace and not namespace.new and not plan.is_assumed(namespace):
@@ -52,7 +52,7 @@ def plan_all(plan: Plan) -> None:
 class _Crossing:
     """A lab and the firewalls of a namespace.
 
-    :ivar choice: whether openings may be made; "" lets those stay that are needed still, and makes none.
+    :ivar choice: whether to add exceptions; "" keeps those that are still needed, and adds none.
     """
 
     lab_plan: Plan
@@ -88,7 +88,7 @@ class _Crossing:
         flows: list[Flow],
         wanted: dict[Place, list[Opening]],
     ) -> list[tuple[Obstacle, Flow]]:
-        """Take those places in which rules of the lab make a difference; what is still in its way then."""
+        """Plan exceptions where they help, and return what still drops the lab's packets."""
         rules = _openings(flows)
         for place, chain in firewalls.places.items():
             if place.version != version or not obstacles or len(rules) > _MOST:
@@ -121,7 +121,9 @@ class _Crossing:
     # -- firewalld ----------------------------------------------------------------------------------------------------
 
     def _zones(self, blocked: list[tuple[Obstacle, Flow]], flows: dict[int, list[Flow]]) -> list[tuple[Obstacle, Flow]]:
-        """Put the lab's links into a zone that lets them pass, or take them out of it; what is left in the way."""
+        """Plan that the lab's links join or leave a zone that lets them pass, and return what still drops their
+        packets.
+        """
         by_firewalld = [one for one in blocked if one[0].table.title == firewalld.TABLE]
         crossed = {name for found in flows.values() for flow in found for name in (flow.iif, flow.oif)}
         ours = crossed & {link.name for link in self._links()}
@@ -180,7 +182,7 @@ class _Crossing:
     # -- what the lab wants to pass -----------------------------------------------------------------------------------
 
     def _links(self) -> list[Link]:
-        """The lab's links that forward or bridge: no ports, which leave that to their bridge."""
+        """The lab's links that forward or bridge, without ports, which are part of their bridge."""
         return [
             link
             for link in self.namespace.links.values()
@@ -188,11 +190,11 @@ class _Crossing:
         ]
 
     def _is_within(self) -> bool:
-        """Whether the namespace itself is the lab's."""
+        """Whether the namespace itself belongs to the lab."""
         return bool(self.namespace.ref) and self.namespace.lab == self.lab_plan.lab
 
     def _flows(self, version: int) -> list[Flow]:
-        """What the lab's links pass on of one IP version."""
+        """The flows of one IP version that the lab's links forward."""
         links = self._links()
         numbers = {link.name: link.index for link in self.namespace.links.values()}
         flows = []
@@ -216,7 +218,7 @@ class _Crossing:
         return flows
 
     def _versions(self) -> set[int]:
-        """The IP versions of all addresses that the lab is known to have."""
+        """The IP versions of all known addresses of the lab."""
         return {
             address.version
             for namespace in self.lab_plan.snapshot.read_so_far()
@@ -227,9 +229,9 @@ class _Crossing:
         }
 
     def _ways_out(self, version: int) -> dict[tuple[str, str], tuple[str, ...]]:
-        """The networks that the lab lets out, none for any, by the links that their packets come and leave by.
+        """The networks that the lab lets out, by incoming and outgoing link. An empty list stands for any network.
 
-        "" stands for any of the lab's links.
+        "" stands for any link of the lab.
         """
         ruleset = self._ruleset()
         postrouting = ruleset.chains.get("postrouting") if ruleset else None
@@ -242,17 +244,17 @@ class _Crossing:
                 known = found.get((rule.iif, way))
                 any_source = not rule.src or known == ()
                 found[rule.iif, way] = () if any_source else (*(known or ()), rule.src)
-        if ruleset and not found and self._sysctl(_FORWARDING[version]) == "1":  # the outside knows the way back
+        if ruleset and not found and self._sysctl(_FORWARDING[version]) == "1":  # the outside has a route back
             found = {("", way): () for way in self._links_to(_DEFAULT[version], version)}
         return found
 
     def _behind(self, link: Link, version: int) -> tuple[str, ...]:
-        """The networks that a link leads to; none for any."""
+        """The networks that a link leads to. None for any."""
         found = [route.dst for route in self._routes(version) if route.dev == link.name and _is_global(route.dst)]
         return () if _DEFAULT[version] in found else tuple(dict.fromkeys(found)) or _networks(link, version)
 
     def _links_to(self, network: str, version: int) -> set[str]:
-        """The links by which packets to a network leave."""
+        """The links through which packets to a network leave."""
         wanted = ipaddress.ip_network(network)
         if network == _DEFAULT[version]:
             return {route.dev for route in self._routes(version) if route.dst == network}
@@ -263,7 +265,7 @@ class _Crossing:
         return [route for route in table if route.type == "unicast" and route.table == MAIN_TABLE]
 
     def _ruleset(self) -> t.Any:
-        """The lab's own table as the plan leaves it."""
+        """The lab's own table after the plan."""
         for change in self.lab_plan.changes():
             for operation in change.operations:
                 if not isinstance(operation, (nftables.ReplaceTable, nftables.DeleteTable)):
@@ -273,7 +275,7 @@ class _Crossing:
         return tables.there(self.lab_plan, self.namespace.ref, self.lab_plan.lab)
 
     def _sysctl(self, name: str) -> str | None:
-        """A sysctl as the plan leaves it."""
+        """The value of a sysctl after the plan."""
         moved = self.lab_plan.moved_sysctls.get((self.namespace.ref, name))
         return moved or self.lab_plan.snapshot.once(sysctl.value, self.namespace.ref, name)
 
@@ -310,18 +312,18 @@ def _openings(flows: t.Iterable[Flow]) -> list[Opening]:
 
 
 def _for_nft(name: str) -> str:
-    """The name of a link as a word for nft(8), which takes those without a digit for its own words."""
+    """The name of a link as an argument of nft(8), which may read a bare name as a keyword."""
     return name if re.fullmatch(r"[A-Za-z][\w.-]*\d[\w.-]*", name) else shlex.quote(nft_rules.quoted(name))
 
 
 def _is_global(network: str) -> bool:
-    """Whether a network is not one that every link has."""
+    """Whether a network is not the link-local one, which every link has."""
     first = ipaddress.ip_network(network).network_address
     return not first.is_link_local and not first.is_multicast
 
 
 def _networks(link: Link, version: int) -> tuple[str, ...]:
-    """The networks that a link is on."""
+    """The networks of a link's addresses."""
     return tuple(
         dict.fromkeys(
             str(address.network)

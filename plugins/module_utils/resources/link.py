@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Sta
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, crossing, guard
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
 
-# What the diff calls those whose names would not be understood.
+# The names in the diff, where they differ.
 _SHOWN = {"alias": "owner"}
 
 # ip-link(8)'s word for a change of altnames, what makes the change, and what takes it back.
@@ -38,9 +38,9 @@ _AltnameWords = tuple[str, type[t.Union[AddAltname, DeleteAltname]], type[t.Unio
 
 @dataclasses.dataclass
 class Settings:
-    """What a link is to be like. None leaves a thing as it is; an empty `master` takes the link off its bridge.
+    """The desired settings of a link. None keeps a setting. An empty `master` removes the link from its bridge.
 
-    :ivar altname: a further name that it is to have, which may be longer; others that it has stay.
+    :ivar altname: an alternative name, which may be longer; existing ones stay.
     :ivar more: further settings, by the names of :data:`.fields.LINK` and :data:`.fields.PORT`.
     """
 
@@ -53,7 +53,7 @@ class Settings:
 
     @classmethod
     def of(cls, item: t.Mapping[str, t.Any], **others: t.Any) -> Settings:
-        """The settings among the options of a module, or keys of a topology; *others* take their place."""
+        """The settings in the options of a module or the keys of a topology. *others* take precedence."""
         named = {name: item.get(name) for name in ("up", "mtu", "mac", "master")}
         named["mac"] = named["mac"].lower() if named["mac"] else None
         return cls(**{**named, **others}, more=fields.given(fields.usual(fields.LINK), item))
@@ -68,18 +68,18 @@ class Settings:
         return errors
 
     def claims(self, place: str) -> list[tuple[str, str, str]]:
-        """The MAC: two links on one wire with the same one do not reach each other."""
+        """The MAC address, because two links with the same one do not reach each other."""
         return [("MAC", self.mac, place + "mac")] if self.mac else []
 
     def given(self) -> dict[str, t.Any]:
-        """Those that are not left as they are, by name; not the altname, of which a link may have many."""
+        """The settings that are not None, by name, without the altname, of which a link may have several."""
         named = (("up", self.up), ("mtu", self.mtu), ("mac", self.mac), ("master", self.master))
         return {**{name: value for name, value in named if value is not None}, **self.more}
 
 
 @dataclasses.dataclass
 class LinkSettings:
-    """Settings of an existing link, or, with `present` false, the link's end."""
+    """Settings of an existing link. With `present` false, its removal."""
 
     netns: str
     name: str
@@ -120,7 +120,7 @@ def link_claim(netns: str, name: str, place: str) -> tuple[str, str, str]:
 
 
 def master_of(plan: Plan, namespace: Namespace, name: str, place: str) -> None:
-    """LabError where there is no bridge of that name for a port."""
+    """LabError if there is no bridge with that name for a port."""
     master = plan.link(namespace, name, place + "master")
     if master.kind not in ("bridge", "") or (not master.kind and not plan.is_assumed(namespace, name)):
         raise LabError(
@@ -139,7 +139,7 @@ def configure(
     marked: bool = False,
     stage: Stage = Stage.CONFIGURE,
 ) -> None:
-    """Plan the settings that differ, in one message; a bridge comes up later. *marked* adds the lab's mark."""
+    """Plan the settings that differ, in one message. A bridge comes up later. *marked* adds the lab's mark."""
     guard.follow(plan, namespace)
     if settings.altname is not None and settings.altname not in (link.name, *link.altnames):
         add_altname(plan, namespace, link, settings.altname)
@@ -160,7 +160,7 @@ def configure(
         differing["group"] = 0
     if differing:
         _change(plan, stage, namespace, link, differing)
-    # The kernel takes them only where the link is a port already.
+    # The kernel accepts them only for a link that is already a port.
     more = settings.more.items()
     port = {name: value for name, value in more if name in fields.PORT and getattr(link, name) != value}
     if port:
@@ -168,7 +168,7 @@ def configure(
 
 
 def _check_ipv6(namespace: Namespace, link: Link, mtu: int | None, place: str) -> None:
-    """LabError where another MTU would end IPv6 on a link that has addresses (addrconf_notify() of addrconf.c)."""
+    """LabError if an MTU would remove IPv6 from a link that has addresses (addrconf_notify() of addrconf.c)."""
     lost = [one.cidr for one in link.addresses if one.version == 6 and not one.is_link_local]
     if mtu and mtu < rules.IPV6_MIN_MTU and lost:
         raise LabError(
@@ -182,7 +182,7 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
     before = {name: getattr(link, name) for name in values}
     undo: list[Operation] = [SetLink(namespace.ref, link.name, before)]
     note, forget = adopted.note_settings(plan, namespace, link, before, values)
-    if "master" in values:  # with its bridge, a port loses its settings
+    if "master" in values:  # a port loses its settings when it leaves its bridge
         of_port = {name: value for name, value in link.unusual.items() if name in fields.PORT}
         undo += [SetLink(namespace.ref, link.name, of_port)] if of_port else []
         for name in of_port:
@@ -211,12 +211,12 @@ def _change(plan: Plan, stage: Stage, namespace: Namespace, link: Link, values: 
 
 
 def add_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
-    """Plan a further name of a link."""
+    """Plan an alternative name of a link."""
     _set_altnames(plan, namespace, link, (*link.altnames, altname), ("add", AddAltname, DeleteAltname), altname)
 
 
 def remove_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -> None:
-    """Plan the end of a further name of a link."""
+    """Plan the removal of an alternative name of a link."""
     left = tuple(one for one in link.altnames if one != altname)
     _set_altnames(plan, namespace, link, left, ("del", DeleteAltname, AddAltname), altname)
 
@@ -224,7 +224,7 @@ def remove_altname(plan: Plan, namespace: Namespace, link: Link, altname: str) -
 def _set_altnames(
     plan: Plan, namespace: Namespace, link: Link, altnames: tuple[str, ...], how: _AltnameWords, altname: str
 ) -> None:
-    """Plan other altnames."""
+    """Plan changes of alternative names."""
     word, action, back = how
     before, link.altnames = link.altnames, altnames
     names = (word, *map(shlex.quote, (link.name, altname)))
@@ -242,7 +242,8 @@ def _set_altnames(
 
 
 def what_going_down_takes(namespace: Namespace, link: Link) -> list[Operation]:
-    """What gives a link back what the kernel takes from it when it goes down, and does not give back itself."""
+    """The operations that restore what the kernel removes from a link when it goes down, and does not restore itself.
+    """
     addresses = [one for one in link.addresses if one.version == 6 and not one.is_link_local]
     routes = [one for one in namespace.routes if one.dev == link.name and one.protocol != KERNEL_PROTOCOL]
     return [
@@ -252,7 +253,7 @@ def what_going_down_takes(namespace: Namespace, link: Link) -> list[Operation]:
 
 
 def end(plan: Plan, namespace: Namespace, link: Link) -> None:
-    """Plan the end of a link, or, where the lab only took it over, what gives back what the lab changed on it."""
+    """Plan the removal of a link. If the lab has only changed a link of somebody else, plan to restore it."""
     if adopted.is_known(plan, namespace, link):
         adopted.release(plan, namespace, link)
     else:
@@ -260,7 +261,7 @@ def end(plan: Plan, namespace: Namespace, link: Link) -> None:
 
 
 def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
-    """Plan the end of a link, and of a veth's other end with it."""
+    """Plan the removal of a link, and of the other end of a veth."""
     other = plan.snapshot.peer(namespace, link) if link.kind == "veth" and link.index else None
     delete = DeleteVeth if link.kind == "veth" else DeleteLink
     plan.add(
@@ -274,7 +275,7 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
         [enter(namespace, "ip link del dev {0}".format(shlex.quote(link.name)))],
     )
     host = next((one for one in (namespace, other[0] if other else namespace) if not one.ref), None)
-    if host:  # whose firewalls may have rules for it
+    if host:  # its firewalls may have exceptions for the link
         crossing.cross(plan, host)
         guard.follow(plan, host)
     namespace.drop_link(link.name)
@@ -283,7 +284,7 @@ def remove(plan: Plan, namespace: Namespace, link: Link) -> None:
 
 
 def shape(link: Link) -> dict[str, t.Any]:
-    """A link as the diff shows it."""
+    """A link in the diff."""
     shown: dict[str, t.Any] = {"kind": link.kind, "mtu": link.mtu, "up": link.up}
     if link.master:
         shown["master"] = link.master

@@ -24,15 +24,15 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, Pl
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import crossing, guard, tables
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
-# The name that check mode shows for a link that an earlier task would have made.
+# The name that check mode shows for a link that an earlier task would create.
 _SOME_LINK = "LINK"
 
 
 @dataclasses.dataclass
 class Match:
-    """Which packets leave with another source address; None for any.
+    """Which packets to masquerade. None stands for any.
 
-    :ivar iif: the link by which they came; None for those of the lab's that lead to *src*.
+    :ivar iif: the incoming link; None for the lab's links that lead to *src*.
     """
 
     src: str | None = None
@@ -60,16 +60,16 @@ class Match:
         return errors
 
     def is_empty(self) -> bool:
-        """Whether nothing was said."""
+        """Whether it has no values."""
         return not (self.src or self.dst or self.iif or self.oif or self.not_oif)
 
     @property
     def prefix(self) -> str:
-        """The network that the packets come from, as the kernel writes it; empty for any."""
+        """The source network in the kernel's notation. Empty for any."""
         return str(rules.network_of(self.src)) if self.src else ""
 
     def rule(self, link: str) -> Rule:
-        """As the kernel is told of packets that came by a link."""
+        """The rule for packets that arrive on a link."""
         return Rule(
             src=self.prefix,
             dst=str(rules.network_of(self.dst)) if self.dst else "",
@@ -84,9 +84,9 @@ class Match:
 class Masquerade:
     """All masquerading of a lab in one namespace.
 
-    :ivar restricted: whether the lab's packets are let out and answers in, and nothing unsolicited; the other
-        choice leaves forwarding as it is.
-    :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
+    :ivar restricted: whether the table lets the lab's packets out and answers in, and nothing unsolicited. Otherwise it
+        has no forward rules.
+    :ivar complete: whether only this run creates the lab's links, so that check mode knows all of them.
     :ivar host_firewall: a choice of :mod:`.crossing`.
     """
 
@@ -98,7 +98,7 @@ class Masquerade:
     host_firewall: str = ALLOW
 
     def check(self) -> list[str]:
-        """Each match; and the lab's prefixes, where they are what decides."""
+        """Errors in each match, and in the lab's prefixes, if the rules depend on them."""
         errors = rules.check_netns("netns", self.netns)
         if self.present and not self.matches:
             errors.append("rules: the list is empty")
@@ -123,7 +123,7 @@ class Masquerade:
         return [("masquerade", self.netns or "the host", "netns")]
 
     def ruleset(self, links: list[list[str]]) -> nftables.Ruleset:
-        """The lab's table, where the packets of each match come by these links."""
+        """The lab's table, with these incoming links for each match."""
         both = [(match, link) for match, found in zip(self.matches, links) for link in found]
         chains = {"postrouting": nftables.postrouting(match.rule(link) for match, link in both)}
         if self.restricted:
@@ -132,7 +132,7 @@ class Masquerade:
         return nftables.Ruleset(chains)
 
     def plan(self, plan: Plan) -> None:
-        """Replace the table where it differs, or delete it."""
+        """Replace the table if it differs, or delete it."""
         if not self.present:
             remove(plan, plan.snapshot.namespace(self.netns))
             return
@@ -149,7 +149,7 @@ class Masquerade:
         crossing.cross(plan, namespace, self.host_firewall)
 
     def _links(self, plan: Plan, namespace: Namespace, match: Match) -> list[str]:
-        """The links by which a match's packets come: the one that was named, or those of the lab that lead to them."""
+        """The incoming links of a match: the explicit one, or the lab's links that lead to its source."""
         if match.iif:
             link = plan.link(namespace, match.iif, match.place + "iif")
             self._check_source(plan, namespace, match, link)
@@ -179,7 +179,8 @@ class Masquerade:
 
     @staticmethod
     def _check_source(plan: Plan, namespace: Namespace, match: Match, link: Link) -> None:
-        """LabError where a match is for what somebody else on the host sends, by a link of their own."""
+        """LabError if a match is for packets of somebody else on the host, on a link that does not belong to the lab.
+        """
         if namespace.ref or plan.force or not match.src or _is_labs(plan, namespace, link):
             return
         found = host_use(plan.snapshot).why_not_source(rules.network_of(match.src))
@@ -193,9 +194,9 @@ def _is_labs(plan: Plan, namespace: Namespace, link: Link) -> bool:
 
 
 def _leading_to(namespace: Namespace, links: list[Link], prefix: rules.Network) -> list[Link]:
-    """Those links that have an address in a prefix, or a route to it, or to parts of it; default routes lead nowhere.
+    """The links with an address in a prefix, or with a route to it or to parts of it. Default routes do not count.
 
-    Where there are none, those with the longest prefix that holds it.
+    Without such links, those with the longest prefix that contains it.
     """
     names = {link.name for link in links}
     there = [(address.network, link.name) for link in links for address in link.addresses]
@@ -211,14 +212,14 @@ def _leading_to(namespace: Namespace, links: list[Link], prefix: rules.Network) 
 
 
 def _devs(namespace: Namespace, route: Route) -> list[str]:
-    """The link of a route; of one that names the gateway alone, those that the gateway is on."""
+    """The link of a route. If the route has only a gateway, the links in the network of the gateway."""
     if route.dev or not route.via:
         return [route.dev]
     return [one.dev for one in namespace.table(route.family).direct_to(rules.ip_of(route.via))]
 
 
 def remove(plan: Plan, namespace: Namespace | None) -> None:
-    """Plan the end of the lab's table in a namespace."""
+    """Plan the removal of the lab's table in a namespace."""
     if namespace:
         guard.follow(plan, namespace)
     there = tables.there(plan, namespace.ref, plan.lab) if namespace and not namespace.new else None

@@ -26,10 +26,10 @@ _USUAL_FLAGS = [(name, new) for name, new in fields.usual(fields.NEIGHBOR).items
 
 @dataclasses.dataclass
 class NeighborWanted:
-    """A permanent entry, or with *proxy* an address that the namespace answers for.
+    """A permanent entry or, with *proxy*, an address that the namespace answers for.
 
     :ivar values: by the names of :data:`.fields.NEIGHBOR`.
-    :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
+    :ivar complete: whether only this run creates the lab's links, so that check mode knows all of them.
     """
 
     netns: str
@@ -49,7 +49,7 @@ class NeighborWanted:
         return cls(values=named, **others)
 
     def check(self) -> list[str]:
-        """Names and addresses; a permanent entry has a MAC, one of a proxy has none."""
+        """Errors in names and addresses. A permanent entry has a MAC address, a proxy entry has none."""
         errors = rules.check_netns(self.place + "netns", self.netns)
         errors += rules.check_link_name(self.place + "dev", self.dev)
         wrong = rules.check_ip(self.place + "dst", self.dst)
@@ -75,7 +75,7 @@ class NeighborWanted:
         return [(kind, value, self.place + "dst")]
 
     def plan(self, plan: Plan) -> None:
-        """Put the entry in, or take it out."""
+        """Add or remove the entry."""
         if not self.present:
             found = plan.snapshot.namespace(self.netns)
             there = self._there(plan, found) if found else None
@@ -98,7 +98,7 @@ class NeighborWanted:
         return str(ipaddress.ip_address(self.dst))
 
     def _there(self, plan: Plan, namespace: Namespace) -> Neighbor | None:
-        """The entry that the kernel has for the address."""
+        """The kernel's entry for the address."""
         if not _has_table(namespace, self.dev):
             return None
         return plan.snapshot.neighbors(namespace).get((self.dev, self._ip(), bool(self.values.get("proxy"))))
@@ -106,9 +106,9 @@ class NeighborWanted:
 
 @dataclasses.dataclass
 class Flush:
-    """The end of all entries of a namespace, or of one link, that are in certain states.
+    """The removal of all entries of a namespace, or of one link, in certain states.
 
-    :ivar states: as iproute2 writes them in lower case; empty for all that are not permanent.
+    :ivar states: as in iproute2, in lower case; empty for all except permanent ones.
     """
 
     netns: str
@@ -127,7 +127,7 @@ class Flush:
         return [("neighbour table", value, self.place + "dev")]
 
     def plan(self, plan: Plan) -> None:
-        """Take the entries out."""
+        """Remove the entries."""
         namespace = plan.namespace(self.netns, self.place + "netns")
         if self.dev is not None:
             plan.link(namespace, self.dev, self.place + "dev")
@@ -139,13 +139,13 @@ class Flush:
 
 
 def _has_table(namespace: Namespace, dev: str) -> bool:
-    """Whether a link has entries in the kernel that are still its own when the plan is carried out."""
+    """Whether a link has entries in the kernel that it still has when the plan runs."""
     found = namespace.links.get(dev)
     return not namespace.new and found is not None and not found.born and not found.moved
 
 
 def _is_lost(plan: Plan, namespace: Namespace, entry: Neighbor) -> bool:
-    """Whether the plan changes something of its link upon which the kernel forgets even a permanent entry."""
+    """Whether the plan changes the link of an entry in a way that makes the kernel delete even a permanent entry."""
     if plan.forgotten is None:
         plan.forgotten = _forgotten(plan)
     family = "IPv6" if ":" in entry.dst else "IPv4"
@@ -155,7 +155,7 @@ def _is_lost(plan: Plan, namespace: Namespace, entry: Neighbor) -> bool:
 
 
 def _forgotten(plan: Plan) -> set[tuple[str, str, str]]:
-    """Of which links the plan makes the kernel forget entries, and which: (namespace, link, a word for the entries).
+    """The entries that the kernel deletes because of the plan: (namespace, link, a word for the entries).
 
     arp_ifdown() and neigh_changeaddr(): when the link goes down, loses its last IPv4 address, or gets another MAC.
     """
@@ -190,7 +190,7 @@ def _ipv4_at_the_end(plan: Plan, ref: str, dev: str) -> set[str]:
 def _put(plan: Plan, namespace: Namespace, there: Neighbor | None, wanted: Neighbor) -> None:
     if there is not None and (there.proxy or there.state == "PERMANENT"):
         undo: Operation = AddNeighbor(namespace.ref, there)
-    else:  # what was only learnt can be learnt again
+    else:  # the kernel can learn these entries again
         undo = DeleteNeighbor(namespace.ref, wanted)
     plan.add(
         Stage.NEIGHBOR,
@@ -234,7 +234,7 @@ def _words(neighbor: Neighbor) -> str:
 
 
 def _address(neighbor: Neighbor) -> str:
-    """The address as ip-neighbour(8) takes it."""
+    """The address as an argument of ip-neighbour(8)."""
     return ("proxy " if neighbor.proxy else "") + neighbor.dst
 
 

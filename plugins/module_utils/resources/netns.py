@@ -32,9 +32,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 class Netns:
     """A network namespace.
 
-    :ivar held: whether a process holds it, with a UTS namespace of its own, instead of a file in /run/netns.
-    :ivar hostname: the hostname in a held one; None for its own name.
-    :ivar hostname_place: where that was said. :ivar lo_up: whether `lo` in it is to be up; None leaves it.
+    :ivar held: whether a process with its own UTS namespace holds it, instead of a file in /run/netns.
+    :ivar hostname: the hostname in a held namespace; None for its own name.
+    :ivar hostname_place: the place of the hostname in the data. :ivar lo_up: whether `lo` is up; None keeps its state.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Netns:
     hostname_place: str = "hostname"
 
     def check(self) -> list[str]:
-        """A name that can be created; a hostname only where a process carries it."""
+        """Errors in the name, and in the hostname, which only a held namespace can have."""
         errors = rules.check_netns_name(self.place, self.name)
         if self.hostname is not None:
             errors += rules.check_hostname(self.hostname_place, self.hostname)
@@ -115,7 +115,7 @@ class Netns:
         return namespace
 
     def _demand(self, plan: Plan, namespace: Namespace) -> None:
-        """LabError where the namespace is not the lab's, and force was not given."""
+        """LabError if the namespace does not belong to the lab, unless forced."""
         if namespace.lab == plan.lab or plan.force or plan.has_adopted(namespace, namespace.links["lo"]):
             return
         whose = ownership.belongs(plan.lab, namespace.lab)
@@ -124,7 +124,7 @@ class Netns:
 
     def _correct(self, plan: Plan, namespace: Namespace) -> None:
         lo = namespace.links["lo"]
-        if namespace.lab != plan.lab:  # forced: its end is still not the lab's
+        if namespace.lab != plan.lab:  # forced, but the lab must not remove it
             adopted.take_over(plan, namespace, lo)
         if self.held and namespace.hostname != (self.hostname or self.name):
             wanted, before = self.hostname or self.name, namespace.hostname
@@ -148,7 +148,7 @@ class Netns:
     def _set_lo(self, plan: Plan, namespace: Namespace, operations: list[Operation], undo: list[Operation]) -> None:
         lo = namespace.links["lo"]
         before, lo.up = lo.up, bool(self.lo_up)
-        if lo.up:  # the kernel then makes lo's own addresses
+        if lo.up:  # the kernel then adds the addresses of lo
             own = [Address(cidr, scope="host") for cidr in ("127.0.0.1/8", "::1/128")]
             if own[0] not in lo.addresses:  # which stays when lo goes down
                 adopted.note_address(plan, namespace, lo, own[0], added=True)
@@ -160,9 +160,10 @@ class Netns:
 
 
 def remove(plan: Plan, namespace: Namespace, links: bool = True) -> None:
-    """Plan the end of a namespace, with its links first, unless *links* is false.
+    """Plan the removal of a namespace and, unless *links* is false, of its links before.
 
-    They end with it, but not while a process is in it; and their other ends should not stay because of that.
+    The kernel removes the links with the namespace, but not while a process is in it. Their other ends must not stay
+    because of that.
     """
     for link in list(namespace.links.values()) if links else []:
         if link.name in namespace.links and link.kind in ("veth", "bridge"):

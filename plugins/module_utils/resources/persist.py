@@ -20,22 +20,22 @@ _WHERE = ("persist",)
 
 @dataclasses.dataclass
 class Persist(Unclaimed):
-    """That a lab comes back.
+    """The files that rebuild a lab after a reboot.
 
-    :ivar topology: what describes the lab: as data, or what finds it in the kernel when the plan is made.
+    :ivar topology: a function that returns the description of the lab, from data or from the kernel.
     """
 
     topology: t.Callable[[Plan], t.Any]
     present: bool = True
 
     def plan(self, plan: Plan) -> None:
-        """Store what is needed, or remove it."""
+        """Store the files, or remove them."""
         if not self.present:
             forget(plan)
             return
         if not persistence.has_systemd():
             raise LabError("persist: systemd does not run on this host, and so cannot rebuild the lab")
-        # Not `force`: what it overrules is for somebody to decide who is there.
+        # Without `force`, because nobody is there at boot to decide.
         text = json.dumps({"topology": self.topology(plan)}, indent=1) + "\n"
         files = _files(plan.lab, text)
         if not persistence.differs(plan.lab, files):
@@ -57,7 +57,7 @@ class Persist(Unclaimed):
 
 
 def forget(plan: Plan) -> None:
-    """Plan that a lab does not come back."""
+    """Plan the removal of these files."""
     if not persistence.has_traces(plan.lab):
         return
     former = persistence.recall(plan.lab)
@@ -74,7 +74,7 @@ def forget(plan: Plan) -> None:
 
 
 def _files(lab: str, text: str) -> persistence.Files:
-    # Not above: it needs the engine, which needs the resources.
+    # The import is here because export needs the engine, which needs the resources.
     from ansible_collections.linuxnet.lab.plugins.module_utils import boot
 
     return persistence.wanted(lab, text, boot.__name__)

@@ -36,26 +36,28 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 Record = dict[str, t.Any]
 
 _PLACE = "netns"
-# In a record that is written ahead of an edit: the value that the edit replaces. It is dropped once the edit is done.
+# In a record that precedes an edit: the value that the edit replaces. A later write drops it.
 REPLACED = "replaced"
 _OWN = OWN.strip()
 _PENDING = "pending"
 
 
 def key(plan: Plan, kind: str, netns: str, what: str) -> str:
-    """The key of a record: the same for every way to refer to a namespace, and for no other namespace."""
+    """The key of a record. It is the same for every reference to a namespace, and differs from that of any other
+    namespace.
+    """
     return "{0} {1} {2}".format(kind, plan.snapshot.identity(netns), what)
 
 
 def recall(plan: Plan, known_by: str) -> Record | None:
-    """The lab's record with this key, as it will be after what was planned."""
+    """The lab's record with this key, after the changes planned so far."""
     if known_by in plan.kept:
         return plan.kept[known_by]
     return plan.snapshot.remembered(plan.lab).get(known_by)
 
 
 def recall_others(plan: Plan, known_by: str) -> list[Record]:
-    """What other labs remember of the same thing."""
+    """The records of other labs about the same object."""
     labs = [lab for lab in plan.snapshot.remembering() if lab != plan.lab]
     return [record for record in (plan.snapshot.remembered(lab).get(known_by) for lab in labs) if record]
 
@@ -66,7 +68,7 @@ def everything(plan: Plan, kind: str) -> list[tuple[str, Record]]:
 
 
 def records(snapshot: Snapshot, lab: str, kind: str) -> list[Record]:
-    """The records of a kind that a lab has, for those who only look."""
+    """The records of a kind, for modules that only read."""
     return [record for dummy, record in _of_kind(snapshot.remembered(lab), kind)]
 
 
@@ -75,22 +77,22 @@ def _of_kind(remembered: dict[str, Record], kind: str) -> list[tuple[str, Record
 
 
 def write(plan: Plan, known_by: str, record: Record | None) -> Remember:
-    """What makes the lab remember a record, or forget it, as a part of a change.
+    """The operation that writes or deletes a record, as a part of a change.
 
-    Wherever it stands among the operations: what is remembered is written before the first change of the run, what is
-    forgotten goes after the last (:func:`around`).
+    Its place among the operations does not matter. A run writes new records before its first change, and deletes old
+    ones after its last one (:func:`around`).
     """
     return Remember("", plan.lab, known_by, record)
 
 
 def keep(plan: Plan, known_by: str, record: Record | None) -> Remember:
-    """As :func:`write`, and the plan knows from now on."""
+    """As :func:`write`, and update the plan's records."""
     plan.kept[known_by] = record
     return write(plan, known_by, record)
 
 
 def forget(plan: Plan, known_by: str, record: Record) -> None:
-    """Plan the end of a record of what is gone already."""
+    """Plan the removal of a record about an object that no longer exists."""
     operations, undo = [keep(plan, known_by, None)], [write(plan, known_by, record)]
     plan.add(Stage.REMOVE_NETNS, "", operations, undo, ("remembered", known_by), record, None, [])
 
@@ -99,19 +101,19 @@ def forget(plan: Plan, known_by: str, record: Record) -> None:
 
 
 def own(plan: Plan, namespace: Namespace) -> None:
-    """Remember that a namespace, which is there, is the lab's own from now on."""
+    """Plan a record that an existing namespace belongs to the lab."""
     namespace.recorded = plan.lab
-    if not namespace.held:  # the record of its holder says it
+    if not namespace.held:  # the record of its holder contains it
         plan.notes.append(write(plan, _own_key(plan.snapshot.identity(namespace.ref)), {"netns": namespace.ref}))
 
 
 def disown_all(plan: Plan) -> None:
-    """Forget all namespaces that were the lab's own, once the lab is gone."""
+    """Plan to delete the records of all namespaces of the lab after its removal."""
     plan.notes += [write(plan, known_by, None) for known_by, dummy in everything(plan, _OWN)]
 
 
 def disown(plan: Plan, namespace: Namespace) -> None:
-    """Forget that a namespace was the lab's own, once it is gone."""
+    """Plan to delete the record of a namespace of the lab after its removal."""
     if not namespace.new and not namespace.held:
         plan.notes.append(write(plan, _own_key(plan.snapshot.identity(namespace.ref)), None))
 
@@ -121,7 +123,7 @@ def _own_key(identity: str) -> str:
 
 
 def places(plan: Plan, others: t.Iterable[Namespace]) -> list[Namespace]:
-    """The namespaces without a name that were kept and are none of the others; plan that they are forgotten."""
+    """The recorded namespaces without a name that are none of the others. Plan to delete their records."""
     found_records = everything(plan, _PLACE)
     known = {plan.snapshot.identity(namespace.ref) for namespace in others} if found_records else set()
     found = []
@@ -134,7 +136,7 @@ def places(plan: Plan, others: t.Iterable[Namespace]) -> list[Namespace]:
 
 
 def _place(plan: Plan, known_by: str, record: Record) -> Namespace | None:
-    """The namespace that a record is about; None where it is gone, whatever is called so now."""
+    """The namespace of a record. None if it no longer exists, even if another one has its name now."""
     namespace = plan.snapshot.namespace(record["netns"])
     return namespace if namespace and known_by == key(plan, _PLACE, namespace.ref, "") else None
 
@@ -143,7 +145,7 @@ def _place(plan: Plan, known_by: str, record: Record) -> Namespace | None:
 
 
 def recover(plan: Plan) -> None:
-    """Plan that what a killed run of the lab has made, and could not mark any more, carries the lab's mark."""
+    """Plan to mark the objects that a killed run of the lab has created, but not yet marked."""
     pending = recall(plan, _PENDING) or {}
     if pending:
         plan.sign = pending["group"]
@@ -184,7 +186,9 @@ def _mark(plan: Plan, namespace: Namespace, link: Link) -> None:
 
 
 def around(plan: Plan, changes: t.Sequence[Planned]) -> tuple[list[Planned], list[Planned], list[Planned]]:
-    """What is written before a plan's changes, these without what they remember, and what is written after them."""
+    """The records to write before a plan's changes, these changes without record operations, and the records to write
+    after them.
+    """
     bare = []
     notes = list(plan.notes)
     for change in changes:
@@ -211,7 +215,7 @@ def around(plan: Plan, changes: t.Sequence[Planned]) -> tuple[list[Planned], lis
         ahead[_PENDING] = {"group": plan.sign, "named": named}
     if _PENDING in {**ahead, **known}:
         behind[_PENDING] = None
-    # Whatever was called as a new one is called is gone.
+    # Any older object with the name of a new one no longer exists.
     stale = [known_by for known_by, record in everything(plan, _OWN) if record["netns"] in born]
     behind = {**dict.fromkeys(stale), **behind}
     first = _writing(plan, [_record(plan, ahead)], [_record(plan, {one: known.get(one) for one in ahead})])
@@ -222,7 +226,7 @@ def around(plan: Plan, changes: t.Sequence[Planned]) -> tuple[list[Planned], lis
 
 
 def without(changes: t.Sequence[Planned], left: t.Sequence[Planned]) -> list[Operation]:
-    """What makes the lab remember nothing of a run's changes but of those that are *left* after it failed."""
+    """The operations that delete the records of a failed run's changes, except of those that are *left*."""
     kept = {note.key for change in left for note in change.notes}
     former = {(note.lab, note.key): note.value for change in reversed(changes) for note in change.notes}
     return [WriteRecords("", lab, {key: value}) for (lab, key), value in former.items() if key not in kept]
@@ -243,7 +247,8 @@ def _rest(operations: list[Operation]) -> list[Operation]:
 
 
 def _places_of(plan: Plan, operations: t.Iterable[Operation]) -> dict[str, Record]:
-    """The records of namespaces without a name in which something is made: nothing else leads back to them."""
+    """The records of namespaces without a name in which the lab creates something, because nothing else leads to them.
+    """
     refs = dict.fromkeys(ref for one in operations for ref in one.homes())
     found = {key(plan, _PLACE, ref, ""): {"netns": ref} for ref in refs if ref and not rules.is_name(ref)}
     return {known_by: record for known_by, record in found.items() if not recall(plan, known_by)}
@@ -254,7 +259,7 @@ def _record(plan: Plan, values: dict[str, t.Any], born: t.Sequence[str] = ()) ->
 
 
 def _description(plan: Plan) -> Change:
-    """What keeps the description, if it is another one than before."""
+    """The operation that stores the description, if it has changed."""
     former = last_applied.recall(plan.lab) if plan.description != "" else ""
     if former == plan.description:
         return _writing(plan, [], [])

@@ -32,11 +32,11 @@ _ALIASES = {"net.ipv4.conf.all.forwarding": sysctl.FORWARDING[4]}
 class Sysctl:
     """A sysctl of a namespace.
 
-    :ivar persist: whether the host keeps it over a reboot, in a file under /etc/sysctl.d; None leaves that.
-    :ivar remembered: whether the lab remembers the old value; not needed in a namespace that begins and ends with it.
-    :ivar usual: whether nothing needs to be done where new namespaces have this value anyway.
-    :ivar net_only: whether it has to be one of a network namespace, on the host as well.
-    :ivar because_of: the sysctl for the sake of which this one is set, and with which it is given back.
+    :ivar persist: whether a file under /etc/sysctl.d sets it at boot; None keeps the file as it is.
+    :ivar remembered: whether to record the old value, which is not necessary in a namespace of the lab.
+    :ivar usual: whether the plan skips it if new namespaces have this value anyway.
+    :ivar net_only: whether it must be a network sysctl, on the host as well.
+    :ivar because_of: the sysctl that requires this one. Both are restored together.
     """
 
     netns: str
@@ -53,11 +53,11 @@ class Sysctl:
     def __post_init__(self) -> None:
         parts = self._parts()
         if all(parts):
-            name = sysctl.name_of(parts)  # one name for one thing, however it was written
+            name = sysctl.name_of(parts)  # one name for each sysctl, in whatever notation
             self.name = _ALIASES.get(name, name)
 
     def check(self) -> list[str]:
-        """A name that stays inside /proc/sys; only those under `net` belong to a namespace."""
+        """Errors in the name, which must stay inside /proc/sys. Only sysctls under `net` belong to a namespace."""
         errors = rules.check_netns("netns", self.netns)
         parts = self._parts()
         if not all(parts) or ".." in parts or "." in parts or len(parts) < 2:
@@ -81,7 +81,7 @@ class Sysctl:
         return [("sysctl", "{0} in {1}".format("/".join(self._parts()), self.netns or "the host"), self.place)]
 
     def plan(self, plan: Plan) -> None:
-        """Set it and keep the old value, or give the old value back."""
+        """Set it and record the old value, or restore the old value."""
         if not self.present:
             names = [self.name, *(record["name"] for dummy, record in _because_of(plan, self.netns, self.name))]
             give_back(plan, self.netns, self.name)
@@ -107,7 +107,7 @@ class Sysctl:
             _persist(plan, self.name, sysctl.normal(self.value) if self.persist else None)
 
     def forget(self, plan: Plan) -> None:
-        """Plan the value of a new namespace instead: what it was before, where no old value is remembered."""
+        """Plan the value of a new namespace, for a sysctl without a record of its old value."""
         namespace = plan.snapshot.namespace(self.netns)
         current = _value(plan, self.netns, self.name)
         new = plan.snapshot.once(sysctl.value_in_new, self._like_new())
@@ -115,13 +115,14 @@ class Sysctl:
             change(plan, namespace, self.name, current, new)
 
     def _current(self, plan: Plan, namespace: Namespace) -> str | None:
-        """Its value: what is made by the same plan has that of any new namespace."""
+        """Its value. An object that the plan creates has the value of a new namespace."""
         dev = self._dev()
         born = self._is_born(namespace)
         names = [self.name]
         if dev not in ("", "all", "default"):
             everybodys, new_ones = [self._of("*")], [self._of("default")] if born else []
-            # A new link copies what the plan gives to `default` before, and loses it to what is set for all after it.
+            # A new link copies values that the plan sets for `default` before, and loses them if the plan then sets
+            # `all`.
             names += new_ones + everybodys if namespace.new else everybodys + new_ones
         moved = (plan.moved_sysctls.get((self.netns, name)) for name in names)
         current = next((value for value in moved if value is not None), None)
@@ -130,26 +131,26 @@ class Sysctl:
                 current = plan.snapshot.once(sysctl.value_in_new, self._like_new())
             elif current is None:
                 current = _value(plan, self.netns, self._like_new() if born else self.name)
-        except PermissionError as exc:  # those that only make something happen
+        except PermissionError as exc:  # sysctls that only trigger an action
             raise LabError("{0}: {1!r} cannot be read in {2}".format(self.place, self.name, namespace.title)) from exc
         if current is None and dev not in ("", "all", "default"):
             plan.link(namespace, dev, self.place)
         return current
 
     def _is_born(self, namespace: Namespace) -> bool:
-        """Whether the plan makes the link that the setting is one of, or gives it its place or name."""
+        """Whether the plan creates, moves or renames the link of the sysctl."""
         found = namespace.links.get(self._dev())
         return found is not None and (found.born or found.moved)
 
     def _before(self, plan: Plan, namespace: Namespace, current: str | None) -> str | None:
-        """Its value before the plan, which may move it by another one: that which is to be given back."""
+        """Its value before the plan, for the record. The plan may have changed it through another sysctl."""
         if current is None or namespace.new or self._is_born(namespace):
             return current
         return _value(plan, self.netns, self.name)
 
     @property
     def breadth(self) -> int:
-        """How many others it may move: those that do go first, and what is about one link alone goes last."""
+        """Its scope. Sysctls that change others come first, those of single links come last."""
         dev = self._dev()
         if sysctl.effects(self.name, self.value):
             return 0
@@ -159,21 +160,21 @@ class Sysctl:
         return sysctl.parts_of(self.name)
 
     def _like_new(self) -> str:
-        """The setting, or that which new links copy theirs from."""
+        """The sysctl, or the one from which new links copy theirs."""
         return self._of("default") if self._dev() not in ("", "all") else self.name
 
     def _of(self, dev: str) -> str:
-        """The same setting of another link."""
+        """The same sysctl of another link."""
         parts = self._parts()
         return sysctl.name_of([*parts[:3], dev, *parts[4:]])
 
     def _dev(self) -> str:
-        """The link that the setting is one of; empty for none."""
+        """The link of the sysctl. Empty for none."""
         parts = self._parts()
         return parts[3] if len(parts) == 5 and parts[0] == "net" and parts[2] in ("conf", "neigh") else ""
 
     def _demand(self, plan: Plan, namespace: Namespace, current: str) -> None:
-        """LabError where the host, or somebody on it, relies on what would be switched off."""
+        """LabError if the host, or somebody on it, relies on what the sysctl would switch off."""
         wanted = sysctl.normal(self.value)
         link = namespace.links.get(self._dev())
         if wanted == current or (link is not None and plan.owns(link)):
@@ -203,7 +204,7 @@ class Sysctl:
             raise LabError(ownership.unless_forced(reason, "be set"))
 
     def _demand_nobody_forwards(self, plan: Plan, current: str) -> None:
-        """One who finds forwarding on relies on it, unless this very lab turned it on."""
+        """LabError if forwarding is on and this lab has not switched it on, because others may rely on it."""
         switch = sysctl.FORWARDING[4 if ".ipv4." in "." + ".".join(self._parts()) else 6]
         known_by = remembered.key(plan, KIND, self.netns, switch)
         own = remembered.recall(plan, remembered.key(plan, KIND, self.netns, self.name))
@@ -218,10 +219,10 @@ class Sysctl:
         raise LabError(ownership.unless_forced(reason, "be set to 0"))
 
     def _keep_learning(self, plan: Plan, namespace: Namespace) -> None:
-        """Plan that links go on to learn from router advertisements, which a router ignores unless it is told not to.
+        """Plan that links continue to accept router advertisements, which a router ignores by default.
 
-        The kernel deletes their default routes the moment that a link becomes a router's (addrconf_fixup_forwarding()
-        of net/ipv6/addrconf.c, accept_ra of the kernel's documentation).
+        The kernel deletes their default routes when forwarding of a link goes on (addrconf_fixup_forwarding() of
+        net/ipv6/addrconf.c, accept_ra in the kernel's documentation).
         """
         parts = self._parts()
         router = parts[:3] == ("net", "ipv6", "conf") and parts[4:] == ("forwarding",)
@@ -259,7 +260,7 @@ class Sysctl:
             commands.append(_command(namespace, self.name, wanted))
             _move(plan, self.netns, self.name, wanted)
         elif not mine and not others:
-            return  # as it was before any lab came
+            return  # the value from before any lab
         record = {"netns": self.netns, "name": self.name, "old": old, "value": wanted}
         if current not in (None, old, wanted):
             record[remembered.REPLACED] = current  # what the lab finds as its own if the run ends before it is written
@@ -275,19 +276,19 @@ class Sysctl:
 
 
 def in_order(settings: t.Iterable[Sysctl]) -> list[Sysctl]:
-    """The settings in an order in which none takes back what another one set."""
+    """The settings in an order in which none overwrites another one."""
     return sorted(settings, key=lambda one: one.breadth)
 
 
 def _value(plan: Plan, netns: str, name: str) -> str | None:
-    """The value of a sysctl in a namespace as it is now; None where the kernel has none of that name."""
+    """The current value of a sysctl in a namespace. None if the kernel has no such sysctl."""
     return plan.snapshot.once(sysctl.value, netns, name)
 
 
 def change(
     plan: Plan, namespace: Namespace, name: str, current: str | None, wanted: str, stage: Stage = Stage.SYSCTL
 ) -> None:
-    """Plan another value, without keeping the old one."""
+    """Plan another value, without recording the old one."""
     if wanted == current:
         return
     undo = [] if current is None else _restoring(plan, namespace, name, current)
@@ -298,9 +299,9 @@ def change(
 
 
 def give_back(plan: Plan, netns: str, name: str) -> None:
-    """Plan that a sysctl gets its old value back, unless another lab needs it or somebody else changed it since.
+    """Plan to restore the old value of a sysctl, unless another lab needs it or somebody else has changed it since.
 
-    So do those that it was the reason for, and those that the kernel sets together with it.
+    This includes the sysctls that it required, and those that the kernel sets together with it.
     """
     namespace = plan.snapshot.namespace(netns)
     key = remembered.key(plan, KIND, netns, name)
@@ -311,7 +312,7 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
     followers = _because_of(plan, netns, name)
     current = _value(plan, netns, name)
     if current is None:
-        remembered.forget(plan, key, mine)  # gone with its link
+        remembered.forget(plan, key, mine)  # it disappeared with its link
         return
     operations: list[Operation] = []
     undo: list[Operation] = [remembered.write(plan, key, mine)]
@@ -351,20 +352,20 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
 
 
 def give_all_back(plan: Plan, leaving: t.Container[str], kept: t.Container[tuple[str, str]] = ()) -> None:
-    """Plan the old values of all sysctls that the lab set, except in the namespaces with the identities *leaving*.
+    """Plan to restore all sysctls that the lab has set, except in the namespaces with the identities *leaving*.
 
-    :arg kept: those that stay as they are, as (namespace, name).
+    :arg kept: sysctls that stay as they are, as (namespace, name).
     """
     records = remembered.everything(plan, KIND)
     named = {(record["netns"], record["name"]) for dummy, record in records}
-    # What the kernel sets together with others has its turn after those.
+    # Sysctls that the kernel sets together with others come after those.
     for known_by, record in sorted(records, key=lambda one: not sysctl.effects(one[1]["name"], one[1]["value"])):
         netns, name = record["netns"], record["name"]
         if (netns, name) in kept:
             continue
         there = known_by == remembered.key(plan, KIND, netns, name)
         if not there or plan.snapshot.identity(netns) in leaving:
-            remembered.forget(plan, known_by, record)  # the namespace is gone, or goes, and its sysctls with it
+            remembered.forget(plan, known_by, record)  # the namespace disappears with its sysctls
         elif (netns, record.get("because_of")) not in named:
             give_back(plan, netns, name)
 
@@ -373,13 +374,13 @@ def give_all_back(plan: Plan, leaving: t.Container[str], kept: t.Container[tuple
 
 
 def _move(plan: Plan, netns: str, name: str, value: str) -> None:
-    """Move the picture along: the value, and those that the kernel sets with it."""
+    """Update the snapshot: the value, and those that the kernel sets with it."""
     for one, made in {name: value, **sysctl.effects(name, value)}.items():
         plan.moved_sysctls[netns, one] = made
 
 
 def _together(plan: Plan, namespace: Namespace, name: str, value: str) -> dict[str, str]:
-    """What the kernel makes of other sysctls that are there when this one gets a value, by name."""
+    """The values, by name, that the kernel gives existing other sysctls when this one gets a value."""
     if namespace.new:
         return {}
     found = {}
@@ -392,7 +393,9 @@ def _together(plan: Plan, namespace: Namespace, name: str, value: str) -> dict[s
 
 
 def _restoring(plan: Plan, namespace: Namespace, name: str, current: str) -> list[Operation]:
-    """What takes a change back: the value that is there, and then those that the kernel would not make of it."""
+    """The operations that undo a change: the current value, and then those of other sysctls that the kernel would not
+    restore with it.
+    """
     values = {one: _value(plan, namespace.ref, one) for one in _together(plan, namespace, name, current)}
     made = _together(plan, namespace, name, current)
     others = [_write(namespace.ref, one, value) for one, value in values.items() if value != made[one]]
@@ -402,9 +405,9 @@ def _restoring(plan: Plan, namespace: Namespace, name: str, current: str) -> lis
 def _overwritten(
     plan: Plan, namespace: Namespace, name: str, old: str, wanted: str, first: bool
 ) -> dict[str, remembered.Record]:
-    """Records of the values that the kernel would not make again of the old value of this sysctl, by key.
+    """Records, by key, of the values that the kernel would not restore together with the old value of this sysctl.
 
-    :arg first: whether nothing is recorded yet; later the values that there were are known.
+    :arg first: whether there is no record yet. Later records keep the first values.
     """
     made, back = _together(plan, namespace, name, wanted), _together(plan, namespace, name, old)
     found = {}
@@ -421,9 +424,9 @@ def _overwritten(
 
 
 def _values_before(plan: Plan, namespace: Namespace, name: str, current: str, target: str) -> dict[str, str]:
-    """What others of the namespace's sysctls have to be written to, once this one is *target* again.
+    """The values to write to other sysctls of the namespace after this one is *target* again.
 
-    They get back the values from before; those that somebody has changed since keep theirs.
+    They get their old values, unless somebody has changed them since.
     """
     now, then = _together(plan, namespace, name, current), _together(plan, namespace, name, target)
     found = {}
@@ -442,7 +445,7 @@ def _values_before(plan: Plan, namespace: Namespace, name: str, current: str, ta
 
 
 def _because_of(plan: Plan, netns: str, name: str) -> list[tuple[str, remembered.Record]]:
-    """The lab's records of sysctls that were set for the sake of another one, or by the kernel with it."""
+    """The lab's records of sysctls that another one required, or that the kernel set with it."""
     return [
         (known_by, record)
         for known_by, record in remembered.everything(plan, KIND)
@@ -452,7 +455,7 @@ def _because_of(plan: Plan, netns: str, name: str) -> list[tuple[str, remembered
 
 
 def _of_others(plan: Plan, netns: str, name: str) -> dict[str, remembered.Record]:
-    """The same of another lab, which this one is to know when that goes first, by key."""
+    """The same records of another lab, by key, which this lab needs if the other one ends first."""
     found = {}
     for lab in plan.snapshot.remembering():
         for record in remembered.records(plan.snapshot, lab, KIND) if lab != plan.lab else ():
@@ -462,7 +465,7 @@ def _of_others(plan: Plan, netns: str, name: str) -> dict[str, remembered.Record
 
 
 def forget_persistent(plan: Plan) -> None:
-    """Plan the end of the lab's file under /etc/sysctl.d."""
+    """Plan the removal of the lab's file under /etc/sysctl.d."""
     _write_file(plan, {})
 
 
@@ -478,7 +481,7 @@ def _command(namespace: Namespace, name: str, value: str | None) -> str:
 
 
 def _persist(plan: Plan, name: str, value: str | None) -> None:
-    """Plan one line of the lab's file under /etc/sysctl.d; None takes it out."""
+    """Plan one line of the lab's file under /etc/sysctl.d. None removes it."""
     settings = _persistent(plan)
     if settings.get(name) == value:
         return
@@ -494,7 +497,7 @@ def _path(plan: Plan) -> str:
 
 @dataclasses.dataclass
 class _File:
-    """A file in the picture, which is moved along; None where there is none."""
+    """A file in the snapshot. None if it does not exist."""
 
     text: str | None
 

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 def there(plan: Plan, ref: str, lab: str) -> nftables.Ruleset | None:
-    """The content of a lab's table in a namespace; None where it has none."""
+    """The content of a lab's table in a namespace. None if it has none."""
     plan.with_tables.add(ref)
     return plan.snapshot.once(nftables.of_namespace, ref, lab)
 
@@ -27,7 +27,7 @@ def change(
     wanted: nftables.Ruleset | None,
     stage: Stage | None = None,
 ) -> None:
-    """Plan another content of a lab's table, or its end, where it differs; *stage* is one for both."""
+    """Plan a change or the removal of a lab's table, if it differs, in the given *stage*."""
     if before == wanted:
         return
     plan.add(

@@ -29,10 +29,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 @dataclasses.dataclass
 class WholeLab(Unclaimed):
-    """Everything that is marked as the plan's lab, wherever it is; only to be removed."""
+    """All objects with the mark of the plan's lab, wherever they are. They can only be removed."""
 
     def plan(self, plan: Plan) -> None:
-        """Look everywhere, and remove what carries the lab's mark, and the namespaces that it remembers as its own."""
+        """Remove all objects with the lab's mark in all namespaces, and the namespaces in its records."""
         everywhere = plan.snapshot.everywhere()
         everywhere += remembered.places(plan, everywhere)
         crossing.cross(plan, everywhere[0])
@@ -52,13 +52,15 @@ class WholeLab(Unclaimed):
         for namespace in staying:
             _remove_links(plan, namespace)
         for namespace in leaving:
-            # What of its links is still there leads to another that leaves.
+            # Its remaining links lead to other namespaces that the plan removes.
             netns.remove(plan, namespace, links=False)
         plan.description = None
 
     @staticmethod
     def _is_own(plan: Plan, namespace: Namespace) -> bool:
-        """Whether a namespace is the lab's own. The record decides: whoever is root in it can change its mark."""
+        """Whether a namespace belongs to the lab. The record decides, because root in the namespace can change its
+        mark.
+        """
         if namespace.recorded or not namespace.is_marked(plan.lab):
             return namespace.recorded == plan.lab
         if not plan.force:
@@ -68,7 +70,7 @@ class WholeLab(Unclaimed):
 
 
 def _end_recorders(plan: Plan) -> None:
-    """What still records holds the namespaces that it listens in."""
+    """End the recorders of the lab, because they keep their namespaces alive."""
     for recorder in recorders(plan.lab):
         plan.add(
             Stage.REMOVE_RECORDER,
@@ -84,6 +86,6 @@ def _end_recorders(plan: Plan) -> None:
 
 def _remove_links(plan: Plan, namespace: Namespace) -> None:
     for found in list(namespace.links.values()):
-        # A veth goes with its other end, which may have been met already.
+        # A veth disappears with its other end, which the loop may have removed before.
         if plan.owns(found) and found.name in namespace.links and found.name != "lo":
             link.remove(plan, namespace, found)

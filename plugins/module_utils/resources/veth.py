@@ -51,7 +51,7 @@ class End:
 
 
 class _Found(t.NamedTuple):
-    """An end as it is in the kernel."""
+    """An end in the kernel."""
 
     namespace: Namespace
     link: Link
@@ -59,21 +59,21 @@ class _Found(t.NamedTuple):
 
 @dataclasses.dataclass
 class Veth:
-    """A veth pair; its ends are equals."""
+    """A veth pair, whose ends are equivalent."""
 
     end: End
     peer: End
     present: bool = True
 
     def __post_init__(self) -> None:
-        """An MTU given for one end alone is that of both."""
+        """If only one end has an MTU, both ends get it."""
         mtu = self.end.settings.mtu or self.peer.settings.mtu
         for end in (self.end, self.peer):
             if end.settings.mtu != mtu and not end.settings.mtu:
                 end.settings = dataclasses.replace(end.settings, mtu=mtu)
 
     def check(self) -> list[str]:
-        """Both ends, and that they go together."""
+        """Errors in both ends, and in their combination."""
         errors = self.end.check()
         if self.present:
             nameless = "{0}name: the other end of the pair needs a name".format(self.peer.place)
@@ -88,7 +88,7 @@ class Veth:
         return errors
 
     def claims(self) -> list[tuple[str, str, str]]:
-        """What both ends claim."""
+        """The claims of both ends."""
         return self.end.claims() + (self.peer.claims() if self.present else [])
 
     def plan(self, plan: Plan) -> None:
@@ -111,7 +111,7 @@ class Veth:
         address.add(plan, home, found.link, wanted.addresses, wanted.place + "addresses", back)
 
     def _remove(self, plan: Plan) -> None:
-        """Delete the pair by whichever end is found."""
+        """Delete the pair by either end."""
         for wanted in (self.end, self.peer):
             namespace = plan.snapshot.namespace(wanted.netns) if wanted.name else None
             found = namespace.links.get(wanted.name) if namespace else None
@@ -124,7 +124,7 @@ class Veth:
                 link.end(plan, namespace, found)
 
     def _find(self, plan: Plan, homes: list[Namespace]) -> tuple[_Found, _Found] | None:
-        """The pair's ends, wherever they are, given that at least one is where and what it should be."""
+        """The ends of the pair, wherever they are, if at least one of them has the right place and name."""
         there: list[_Found | None] = []
         for wanted, home in zip((self.end, self.peer), homes):
             found = home.links.get(wanted.name)
@@ -167,7 +167,7 @@ class Veth:
         return (known, _Found(*other)) if first else (_Found(*other), known)
 
     def _create(self, plan: Plan, homes: list[Namespace]) -> tuple[_Found, _Found]:
-        """Plan the pair's birth: each end at home, the outer one with its master and up already."""
+        """Plan the creation of the pair: each end in its namespace, the outer one with its master and up."""
         pairs = list(zip((self.end, self.peer), homes))
         # The message goes to the outer end's namespace. The host's end is the outer one, so that no descriptor of
         # the host is needed; else that with a master, which the kernel takes from the outer end alone.
@@ -185,7 +185,7 @@ class Veth:
                 wanted.name,
                 kind="veth",
                 mtu=wanted.settings.mtu or 1500,
-                # Our own, not the kernel's random one: udev replaces those, a moment later.
+                # A random address from here, because udev replaces the kernel's random one a moment later.
                 mac=wanted.settings.mac or _random_mac(),
                 born=True,
             )
@@ -226,7 +226,7 @@ class Veth:
         return tuple(_Found(home, links[wanted.place]) for wanted, home in pairs)  # type: ignore[return-value]
 
     def _move(self, plan: Plan, home: Namespace, found: _Found, name: str, place: str) -> None:
-        """Plan the way of an end to its namespace and name; in another namespace it loses its addresses and master."""
+        """Plan the move of an end to its namespace and name. In another namespace it loses its addresses and master."""
         source, moving = found
         old_name = moving.name
         if source is home and old_name == name:
@@ -266,7 +266,7 @@ class Veth:
 
 
 def _words(end: End) -> str:
-    """An end as `ip link add ... type veth` takes it."""
+    """An end as arguments of `ip link add ... type veth`."""
     words = [shlex.quote(end.name)]
     words += ["mtu", str(end.settings.mtu)] if end.settings.mtu else []
     words += ["address", end.settings.mac] if end.settings.mac else []

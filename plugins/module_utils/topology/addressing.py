@@ -20,14 +20,14 @@ import typing as t
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
-# Enough to tell names apart, and few enough to count.
+# Enough places for different names, and few enough to enumerate.
 _MOST_PLACES = 1 << 24
 
 _NUMBER = re.compile(r"\d{1,9}\Z")
 
 
 def places(network: Network) -> int:
-    """How many addresses of a prefix can be somebody's; of a huge one only the beginning counts."""
+    """The number of usable addresses of a prefix. Of a huge prefix, only the beginning counts."""
     return min(network.num_addresses - _first(network) - _reserved_at_end(network), _MOST_PLACES)
 
 
@@ -42,7 +42,9 @@ def place_of(network: Network, ip: Address) -> int:
 
 
 def _first(network: Network) -> int:
-    """RFC 3021, RFC 6164: of two addresses both are somebody's; else the first is the network's, or any router's."""
+    """RFC 3021, RFC 6164: a prefix of two addresses uses both. Otherwise the first one is the network's, or the anycast
+    address of routers.
+    """
     return 1 if network.num_addresses > 2 else 0
 
 
@@ -51,7 +53,7 @@ def _reserved_at_end(network: Network) -> int:
 
 
 def assign(names: t.Sequence[str], size: int, taken: t.Iterable[int]) -> dict[str, int]:
-    """The place of each name among *size*, none of them *taken*; ValueError where there are not as many."""
+    """A place for each name, out of *size* places without those *taken*. ValueError if there are not enough."""
     used = set(taken)
     if len(names) > size - len(used):
         raise ValueError("{0} more addresses are needed, but it has only {1} left".format(len(names), size - len(used)))
@@ -65,22 +67,22 @@ def assign(names: t.Sequence[str], size: int, taken: t.Iterable[int]) -> dict[st
             used.add(place)
         else:
             others.append(name)
-    # Numbers are mostly small ones: the upper half is where they are least in the way.
+    # Numbers are mostly small, so names with a hash get the upper half.
     found.update(_by_hash(others, size // 2, size, used))
     return found
 
 
 def _by_hash(names: t.Iterable[str], start: int, end: int, used: set[int]) -> dict[str, int]:
-    """For each name the first free place after its hash, from *start* to *end* and round from *start*.
+    """The first free place for each name, from its hash to *end*, then from *start*.
 
-    Those that find all of these taken get one before *start*.
+    If all of these are taken, a name gets a place before *start*.
     """
     chosen: dict[str, int] = {}
     occupied = set(used)
     free = end - start - sum(start <= place < end for place in occupied)
-    onward: dict[int, int] = {}  # from an occupied place to one further on, between which all are
+    onward: dict[int, int] = {}  # maps an occupied place to a later one, with no free place between them
     for name in names:
-        if not free:  # the names that are left go where the numbers are
+        if not free:  # the remaining names get places of the lower half
             start, end, onward = 0, start, {}
             free = end - sum(place < end for place in occupied)
         place = start + _hash(name) % (end - start)
@@ -96,7 +98,7 @@ def _by_hash(names: t.Iterable[str], start: int, end: int, used: set[int]) -> di
 
 
 def carve(keys: t.Sequence[str], pool: Network, taken: t.Iterable[Address]) -> dict[str, Network]:
-    """A prefix of two free addresses for each key out of a pool; ValueError where it has not as many."""
+    """A prefix of two free addresses from a pool for each key. ValueError if the pool is too small."""
     used = {(int(ip) - int(pool.network_address)) // 2 for ip in taken if ip in pool}
     count = min(pool.num_addresses // 2, _MOST_PLACES)
     left = count - sum(place < count for place in used)

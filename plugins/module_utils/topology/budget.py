@@ -14,29 +14,29 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 
-# Namespaces, bridges, networks, both ends of each link, routes, neighbours and masquerading, as they were written.
+# Namespaces, bridges, segments, both ends of each link, routes, neighbours and entries of `masquerade`.
 OBJECTS = 65_536
-# Single checks, and single routes that come by themselves.
+# Single checks, and automatic routes.
 PAIRS = 1_000_000
-# Single values in the data, and those that ranges make of them.
+# Single values in the data, after ranges are expanded.
 VALUES = 262_144
-# Octets of one text in the data, and of a text in another format, of which a filter makes a topology.
+# Characters of one text in the data, and of a file in another format.
 TEXT = 1_024
 IMPORT = 1 << 20
-# How many lists and mappings may lie in each other.
+# Nested lists and mappings.
 DEPTH = 32
-# After so many errors, nobody looks for more.
+# The reader stops after so many errors.
 ERRORS = 200
 
 
 class Exceeded(LabError):
-    """A topology is more than the budget allows; nothing of it is of use."""
+    """A topology exceeds the budget. No part of it is usable."""
 
 
 class Budget:
-    """What is left for one topology.
+    """The remaining budget of one topology.
 
-    :arg errors: what is found wrong with it, a list that grows meanwhile.
+    :arg errors: the list of its errors, which grows meanwhile.
     """
 
     def __init__(self, errors: list[str]) -> None:
@@ -46,7 +46,9 @@ class Budget:
         self._values = VALUES
 
     def objects(self, place: str, count: int, more: int = 0) -> None:
-        """Take objects that a place in the data stands for; *more* are to be taken one by one, if there are as many."""
+        """Count the objects that a place in the data stands for. The caller will count *more* one by one; they must
+        also fit.
+        """
         self._objects -= count
         if self._objects < more:
             text = "{0}: this makes more than {1} namespaces, bridges, ends of links and routes in one topology"
@@ -56,22 +58,22 @@ class Budget:
             raise Exceeded([*self._errors[: ERRORS - 1], cut])
 
     def pairs(self, place: str, what: str, count: int) -> None:
-        """Take what there is one of for each sender and target."""
+        """Count checks or routes, one for each sender and target."""
         self._pairs -= count
         if self._pairs < 0:
             text = "{0}: this makes more than {1} single {2} in one topology"
             raise Exceeded(text.format(place, PAIRS, what))
 
     def values(self, place: str, count: int) -> None:
-        """Take single values."""
+        """Count single values."""
         self._values -= count
         if self._values < 0:
             raise Exceeded("{0}: there are more than {1} values in one topology".format(place, VALUES))
 
     def data(self, place: str, data: t.Any, longest: int = TEXT) -> None:
-        """Take data as somebody wrote it, a part of it as often as it is in it, with texts of so many octets at most.
+        """Count the values of data, a repeated part as often as it occurs, and limit the length of texts.
 
-        Where this returns, recursion through the data is safe.
+        If this returns, recursion through the data is safe.
         """
         count = 0
         waiting = [(data, DEPTH)]
@@ -95,7 +97,7 @@ class Budget:
 
 
 def size(data: t.Any) -> int:
-    """How many values there are in data that :meth:`Budget.data` has seen."""
+    """The number of values in data that :meth:`Budget.data` has checked."""
     if isinstance(data, dict):
         return 1 + sum(map(size, data.values()))
     return 1 + sum(map(size, data)) if isinstance(data, (list, tuple)) else 1

@@ -18,11 +18,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.removal impo
 
 
 def build(data: t.Any, name: str | None = None) -> list[t.Any]:
-    """The resources that make the kernel match a topology, and nothing but it.
+    """The resources that make the kernel match a topology, and remove what it no longer has.
 
-    What is wrong with the topology is told by the resources' check, together with what is wrong with them.
+    The check of the resources returns the errors of the topology, together with their own.
 
-    :arg name: the lab's name where it was said apart from the topology as well.
+    :arg name: the name of the lab, if the task gives it in addition to the topology.
     """
     lab, errors = layout.read(data)
     if name and lab.name and name != lab.name:
@@ -37,13 +37,13 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
 
 
 def addresses(data: t.Any) -> dict[str, list[str]]:
-    """The addresses of each namespace of a topology, by the name that it has there."""
+    """The addresses of each namespace of a topology, by its name in the topology."""
     lab, dummy = layout.read(data)
     return {ref or schema.HOST: found for ref, found in lab.addresses().items() if found}
 
 
 def _last_applied(lab: Lab, data: t.Any) -> Lab | None:
-    """The lab as it was last applied on this host, which usually is as it is now; None where it was not."""
+    """The lab of the last applied topology on this host. None if there is none."""
     text = None if rules.check_lab("name", lab.name) else last_applied.recall(lab.name)
     if text is None:
         return None

@@ -20,7 +20,7 @@ MOST_PORTS = 1023
 
 
 def check_bridges(draft: Draft) -> None:
-    """An error for each bridge with too many ports, and for each port that does not suit its bridge."""
+    """An error for each bridge with too many ports, and for each port that does not fit its bridge."""
     ports: dict[str, int] = {}
     for end in draft.lab.ends():
         if end.bridge is None:
@@ -49,7 +49,7 @@ def check_bridges(draft: Draft) -> None:
 
 
 def check_overlaps(draft: Draft, pool: list[str]) -> None:
-    """An error for each two prefixes that overlap; what has addresses of its own is left to its author."""
+    """An error for each pair of prefixes that overlap. Explicit addresses are not checked."""
     known = draft.known + [
         (rules.network_of(text), segment.place + ".prefix")
         for segment in draft.lab.segments.values()
@@ -69,7 +69,7 @@ def check_overlaps(draft: Draft, pool: list[str]) -> None:
 
 
 def doubt_masquerades(lab: Lab) -> None:
-    """A warning for each entry of `masquerade` in a namespace that no packet from its source comes through."""
+    """A warning for each entry of `masquerade` in a namespace that no packet from its source passes."""
     missed: dict[tuple[str, str], list[str]] = {}
     for place, values in lab.masquerades:
         if values["src"] and not _leads_through(lab, values["netns"], rules.network_of(values["src"])):
@@ -83,7 +83,7 @@ def doubt_masquerades(lab: Lab) -> None:
 
 
 def _leads_through(lab: Lab, netns: str, source: rules.Network) -> bool:
-    """Whether packets from a network may come through a namespace; True where nobody in the lab is on that network."""
+    """Whether packets from a network may pass a namespace. True if no namespace of the lab is in that network."""
     owners: dict[str, set[str]] = collections.defaultdict(set)
     senders = set()
     for ref, texts in lab.addresses().items():
@@ -93,7 +93,7 @@ def _leads_through(lab: Lab, netns: str, source: rules.Network) -> bool:
             if ip in source:
                 senders.add(ref)
     senders.discard(netns)
-    # Of most labs, the first routes answer it: they lead from the senders to their gateway.
+    # In most labs the first routes are enough: they lead from the senders to their gateway.
     own = {ip for ip, refs in owners.items() if netns in refs and _version(ip) == source.version}
     if not senders or any(route.via in own and route.netns in senders for route in lab.routes):
         return True
@@ -101,10 +101,10 @@ def _leads_through(lab: Lab, netns: str, source: rules.Network) -> bool:
 
 
 def _reached(lab: Lab, senders: set[str], owners: dict[str, set[str]], version: int) -> set[str]:
-    """The namespaces that packets of some senders may come to.
+    """The namespaces that packets of some senders may reach.
 
-    Routes that a topology does not name, such as those of a routing daemon, may exist: a namespace without a default
-    route may send packets to everybody on a network with it.
+    The topology may not contain all routes, for example those of a routing daemon. Therefore a namespace without a
+    default route may send packets to every namespace in its networks.
     """
     gateways: dict[str, set[str]] = collections.defaultdict(set)
     default = set()

@@ -18,16 +18,17 @@ Check = dict[str, t.Any]
 
 _PLAINLY = {"yes": "reachable", "no": "unreachable"}
 
-# Checks of one pair are alike unless they differ in one of these.
+# Two checks are about the same pair unless they differ in one of these.
 _TOLD_APART = ("protocol", "port", "size", "src")
 _USUAL = {"protocol": "icmp", "size": SIZE}
 
 
 def checks(lab: Lab) -> list[tuple[str, Check]]:
-    """Every check of a lab with its place: one for each sender and each address of each target.
+    """All single checks of a lab with their places: one for each sender and each address of each target.
 
-    Of two that are alike it is the later. A sender asks neither itself, nor addresses of a family of which it has
-    none; save those that a check names as addresses. LabError where they are more than one run can make.
+    If two checks are about the same pair, the later one applies. A sender checks neither itself nor addresses of an IP
+    version that it does not have, unless a check contains the address itself. LabError if one run cannot make so many
+    checks.
     """
     everything = lab.addresses()
     families = {ref: {":" in one for one in addresses} for ref, addresses in everything.items()}
@@ -55,7 +56,7 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
 
 
 def targets_of(lab: Lab) -> dict[str, list[str]]:
-    """The addresses by which each namespace is asked; a link-local one means nothing without the asker's link."""
+    """The target addresses of each namespace, without link-local ones, which need the sender's link."""
     return {
         ref: [one.split("/")[0] for one in addresses if not rules.interface_of(one).is_link_local]
         for ref, addresses in lab.own_addresses().items()
@@ -63,7 +64,7 @@ def targets_of(lab: Lab) -> dict[str, list[str]]:
 
 
 def _refs(lab: Lab, names: list[str]) -> list[str]:
-    """Namespaces by their names in the topology; `all` is those of the lab, without the host."""
+    """Namespaces by their names in the topology. `all` is all of the lab, without the host."""
     found: dict[str, None] = {}
     for name in names:
         if name == schema.ALL:
@@ -74,7 +75,7 @@ def _refs(lab: Lab, names: list[str]) -> list[str]:
 
 
 def _addresses(lab: Lab, names: list[str], targets: dict[str, list[str]]) -> dict[str, bool]:
-    """The addresses that names stand for, each with whether it is the name itself."""
+    """The addresses of names, each with whether the check contains the address itself."""
     found: dict[str, bool] = {}
     for name in names:
         if name in (schema.ALL, schema.HOST) or name in lab.nodes:

@@ -27,19 +27,19 @@ USUAL_MTU = 1500
 
 @dataclasses.dataclass
 class Defaults(Unclaimed):
-    """Give settings that the topology does not mention the value that they have in a new link.
+    """Reset settings that the topology does not have to the value of a new link.
 
-    Whether somebody else has changed them, or the topology once said another value. MAC addresses and alternative names
-    go where the topology gave them.
+    This undoes changes by others, and values of an earlier topology. It removes MAC addresses and alternative names
+    only if an earlier topology set them.
 
-    :ivar before: the lab as it was last applied; None where it was not.
+    :ivar before: the lab of the last applied topology. None if there is none.
     """
 
     lab: Lab
     before: Lab | None
 
     def plan(self, plan: Plan) -> None:
-        """Look at the links that were there before; all are in their places by now."""
+        """Plan the changes of links that existed before the run. The resources have moved them to their places."""
         former = _named(self.before) if self.before else []
         altnames = {one.altname for one in former if one.altname}
         macs = {one.mac.lower() for one in former if one.mac}
@@ -57,7 +57,7 @@ class Defaults(Unclaimed):
         for one in _named(self.lab) if altnames or macs else ():
             namespace, found = _find(plan, one)
             if namespace and found:
-                # A bridge without one of its own shows that of a port.
+                # A bridge without its own MAC address has that of a port.
                 chosen = [bridges.get((one.netns, one.name))] if found.kind == "bridge" else macs
                 if one.mac is None and found.mac in chosen:
                     self._set(plan, one, mac=self._mac(one))
@@ -65,7 +65,7 @@ class Defaults(Unclaimed):
                     link.remove_altname(plan, namespace, found, altname)
 
     def _connect(self, plan: Plan) -> None:
-        """Bring back the routes to their networks that links have from the kernel, and that somebody took away."""
+        """Restore connected routes of links that somebody has deleted."""
         unwanted = {
             (one.netns, rules.normal_prefix(one.dst), one.dev)
             for one in self.lab.routes
@@ -93,9 +93,9 @@ class Defaults(Unclaimed):
             route.connect(plan, namespace, routes)
 
     def _forward(self, plan: Plan) -> None:
-        """Let each link forward IPv4, or not, as its namespace does: somebody may have set it for one link alone.
+        """Set IPv4 forwarding of each link as in its namespace, because somebody may have set it for one link only.
 
-        Where the namespace itself does not do as it should, the kernel sets its links with it.
+        If forwarding of the namespace itself is wrong, its correction also sets the links.
         """
         for node in self.lab.nodes.values():
             namespace = plan.snapshot.namespace(node.ref) if links_forward_alike(node) else None
@@ -118,7 +118,7 @@ class Defaults(Unclaimed):
             link.configure(plan, namespace, found, link.Settings(**settings), one.place + ".")
 
     def _mac(self, one: End | Bridge) -> str:
-        """A MAC address for a link to have instead of one that was chosen: as good as a random one, but foreseeable."""
+        """A MAC address that replaces one from an earlier topology. It looks random, but is reproducible."""
         raw = bytearray(hashlib.sha256(" ".join((self.lab.name, one.netns, one.name)).encode()).digest()[:6])
         raw[0] = raw[0] & 0xFC | 0x02
         return raw.hex(":")
@@ -129,8 +129,8 @@ def _own_addresses(sockets: Sockets, ref: str, version: int) -> set[str]:
 
 
 def links_forward_alike(node: Node) -> bool:
-    """Whether the topology says of a namespace, and not otherwise of its links, that it forwards IPv4, or does not."""
-    said = node.forwarding is not None if node.ref else node.forwarding  # the host may forward for others
+    """Whether the topology sets IPv4 forwarding of a namespace, and not differently for its links."""
+    said = node.forwarding is not None if node.ref else node.forwarding  # the host may forward for other purposes
     return bool(said) and _settings(node).isdisjoint(map(sysctls.forwarding_of, ("all", "default")))
 
 
@@ -139,7 +139,7 @@ def _settings(node: Node) -> set[str]:
 
 
 def _cut_off(namespace: Namespace, found: Link) -> list[Address]:
-    """The addresses of a link to whose networks the kernel's route by it is gone."""
+    """The addresses of a link whose connected routes are missing."""
     addresses = [one for one in found.addresses if not (one.learnt or one.is_link_local)]
     there = {
         one.dst
@@ -155,7 +155,7 @@ def _is_cut_off(address: Address, there: set[str]) -> bool:
 
 
 def _usual(names: t.Iterable[str]) -> dict[str, t.Any]:
-    """The settings with these names as they are in a new link."""
+    """These settings with the values of a new link."""
     everything = {**fields.LINK, **fields.PORT}
     return {name: everything[name].new for name in names}
 

@@ -13,12 +13,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader impor
 
 
 class Draft:
-    """What is known so far.
+    """The state of the layout.
 
-    :ivar reader: takes the data apart. :ivar errors: what is wrong. :ivar lab: what is right.
-    :ivar mtu: that of all links that do not say another. :ivar declared: every name that stands for something.
-    :ivar known: prefixes that are taken, with their places. :ivar altnames: the kernel's name of a link by its
-        namespace and its alternative name; None before links have names.
+    :ivar reader: reads the data. :ivar errors: the errors. :ivar lab: the valid part of the lab.
+    :ivar mtu: the default MTU of links. :ivar declared: all declared names.
+    :ivar known: used prefixes, with their places. :ivar altnames: the name of a link by its namespace and its
+        alternative name; None before links have names.
     """
 
     def __init__(self, name: str, reader: Reader, mtu: int | None) -> None:
@@ -31,7 +31,7 @@ class Draft:
         self.altnames: dict[tuple[str, str], str] | None = None
 
     def netns(self, place: str, name: str | None) -> str | None:
-        """The reference of a namespace by its name in the topology; None, with an error, where there is none."""
+        """The reference of a namespace by its name in the topology. None, and an error, if it does not exist."""
         if name is None or name == schema.HOST:
             return ""
         if name in self.lab.nodes:
@@ -45,13 +45,13 @@ class Draft:
         return None
 
     def right_mtu(self, place: str, mtu: int | None) -> int | None:
-        """An MTU that others take over; None, with one error here instead of one at each of them, where it is wrong."""
+        """An MTU that other objects use. None, and a single error, if it is invalid."""
         wrong = rules.check_mtu(place + "mtu", mtu)
         self.errors += wrong
         return None if wrong else mtu
 
     def addresses(self, place: str, texts: list[str]) -> list[str]:
-        """Those that are addresses of a link, with prefix length; an error for each of the others."""
+        """The valid addresses of a link with prefix length, and an error for each invalid one."""
         found = []
         for number, text in enumerate(texts):
             wrong = rules.check_cidr("{0}[{1}]".format(place, number), text)
@@ -60,7 +60,7 @@ class Draft:
         return found
 
     def bridge(self, label: str, place: str, values: Data, name_key: str) -> Bridge | None:
-        """A new bridge, whose name is the value of *name_key*; None, with an error, where it cannot be."""
+        """A new bridge, whose name is the value of *name_key*. None, and an error, if it is invalid."""
         if label in self.declared:
             self.errors.append("{0}: {1!r} is already the name of something else".format(place, label))
             return None
@@ -83,7 +83,7 @@ class Draft:
         return bridge
 
     def prefixes(self, place: str, texts: list[str]) -> list[str]:
-        """Prefixes in the kernel's form, at most one of each family."""
+        """Prefixes in the kernel's notation, at most one of each IP version."""
         found: dict[int, str] = {}
         for text in texts:
             wrong = rules.check_prefix(place, text)
@@ -99,7 +99,7 @@ class Draft:
         return list(found.values())
 
     def prefixes_of(self, place: str, text: str) -> list[str]:
-        """The prefixes of a segment, or the prefix that a text is."""
+        """The prefixes of a segment, or the prefix in a text."""
         if text in self.lab.segments:
             segment = self.lab.segments[text]
             if not segment.prefixes and not any(one.startswith(segment.place + ".prefix") for one in self.errors):

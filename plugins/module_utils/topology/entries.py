@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader impor
 
 
 def _kernel_name(draft: Draft, netns: str, name: str) -> str:
-    """What the kernel calls a link that is named by the alternative name of one that was cut."""
+    """The kernel's name of a link, given by its name or its alternative name."""
     if len(name.encode(errors="surrogatepass")) <= rules.LINK_NAME_LIMIT:
         return name
     if draft.altnames is None:
@@ -27,7 +27,7 @@ def _kernel_name(draft: Draft, netns: str, name: str) -> str:
 
 
 def routes(draft: Draft, value: t.Any) -> None:
-    """Take the routes of a topology, for each namespace that has one."""
+    """Read the routes of a topology, one for each of their namespaces."""
     addresses = draft.lab.addresses()
     for place, values in draft.reader.items("routes", value, "route"):
         for name in draft.reader.names(place + ".netns", values.get("netns", [])):
@@ -61,7 +61,7 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
 def _neighbors_at(
     draft: Draft, netns: str, place: str, name: str, version: int | None, addresses: dict[str, list[str]]
 ) -> t.Iterator[str]:
-    """The first address, of each family, by which a namespace reaches another one directly."""
+    """The first address of each IP version at which a namespace reaches another one directly."""
     other = draft.netns(place + ".via", name)
     if other is None:
         return
@@ -81,7 +81,7 @@ def _neighbors_at(
 
 
 def neighbors(draft: Draft, value: t.Any) -> None:
-    """Take the permanent entries of neighbour tables."""
+    """Read the permanent entries of neighbour tables."""
     for place, values in draft.reader.items("neighbors", value, "neighbor"):
         netns = draft.netns(place + ".netns", values.get("netns"))
         if netns is not None and {"dst", "dev"} <= set(values):
@@ -90,7 +90,7 @@ def neighbors(draft: Draft, value: t.Any) -> None:
 
 
 def masquerades(draft: Draft, value: t.Any) -> None:
-    """Take what is masqueraded; a segment stands for its prefixes."""
+    """Read the entries of `masquerade`. A segment stands for its prefixes."""
     for place, values in draft.reader.items("masquerade", value, "masquerade"):
         netns = draft.netns(place + ".netns", values.get("netns"))
         if netns is None:
@@ -109,7 +109,7 @@ def masquerades(draft: Draft, value: t.Any) -> None:
         found = len(draft.lab.masquerades)
         for src in sources:
             for dst in targets:
-                # Of two segments, each with prefixes of both families, only what is alike goes together.
+                # If two segments have prefixes of both IP versions, combine only prefixes of the same version.
                 if not (src and dst) or (":" in src) == (":" in dst) or len(sources) == len(targets) == 1:
                     draft.lab.masquerades.append((place, {**values, "netns": netns, "src": src, "dst": dst}))
         if sources and targets and len(draft.lab.masquerades) == found:
@@ -118,7 +118,7 @@ def masquerades(draft: Draft, value: t.Any) -> None:
 
 
 def _agree_on_forwarding(draft: Draft) -> None:
-    """An error where two say different things of one namespace."""
+    """An error if two entries set different values for one namespace."""
     said: dict[str, tuple[str, str]] = {}
     for place, values in draft.lab.masquerades:
         if "forward" in values:
@@ -128,7 +128,7 @@ def _agree_on_forwarding(draft: Draft) -> None:
 
 
 def checks(draft: Draft, value: t.Any) -> None:
-    """Take the checks; names in them are looked up, and left as names."""
+    """Read the checks. This verifies the names in them, and does not resolve them."""
     asked = contract.targets_of(draft.lab)
     everybody = {schema.ALL: sum(bool(node.ref) for node in draft.lab.nodes.values())}
     everything = {schema.ALL: sum(map(len, asked.values())), schema.HOST: len(asked.get("", []))}

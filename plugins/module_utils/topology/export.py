@@ -20,17 +20,17 @@ Data = dict[str, t.Any]
 
 
 class _Place(t.NamedTuple):
-    """A link, told apart from others of its name by where it is."""
+    """A link, identified by its namespace and name."""
 
     ref: str
     name: str
 
 
 def export(snapshot: Snapshot, lab: str) -> Data:
-    """The topology of a lab: everything said, nothing left to come by itself.
+    """The topology of a lab, with all values explicit, and nothing automatic.
 
-    What is not the lab's own has no place in a topology: addresses on foreign links, routes in foreign namespaces,
-    and whatever is in namespaces that have no name.
+    A topology cannot contain what does not belong to the lab itself: addresses on links of others, routes in namespaces
+    of others, and anything in namespaces without a name.
     """
     everywhere = snapshot.everywhere()
     own = [namespace for namespace in everywhere if namespace.ref and namespace.lab == lab]
@@ -63,14 +63,14 @@ def _namespaces(snapshot: Snapshot, lab: str, own: list[Namespace]) -> Data:
     for record in remembered.records(snapshot, lab, "sysctl"):
         name = record["netns"] or schema.HOST
         if "because_of" in record:
-            continue  # comes with another one
+            continue  # the kernel adds it with another one
         if name in found or name == schema.HOST:
             found.setdefault(name, {}).setdefault("sysctls", {})[record["name"]] = record["value"]
     return found
 
 
 def _labels(places: list[Namespace], lab: str) -> dict[_Place, str]:
-    """For each of the lab's bridges a name that no other has: those of the links may be alike."""
+    """A unique name for each bridge of the lab, because bridges in different namespaces may have the same name."""
     taken = {_title(namespace) for namespace in places} | {schema.HOST}
     found = {}
     for namespace in places:
@@ -97,14 +97,15 @@ def _bridge(namespace: Namespace, link: Link) -> Data:
     if not options.get("vlan_filtering"):
         options.pop("vlan_filtering", None)  # not every kernel knows it
     said = {"netns": _title(namespace), **_settings(link), **options}
-    # Unless it is told one, a bridge has the MTU of the port with the smallest (br_mtu_auto_adjust() of the kernel).
+    # A bridge without an MTU of its own has the smallest MTU of its ports (br_mtu_auto_adjust() of the kernel).
     if link.mtu == min((port.mtu for port in namespace.links.values() if port.master == link.name), default=0):
         del said["mtu"]
     return said
 
 
 def _links(snapshot: Snapshot, lab: str, places: list[Namespace], bridges: dict[_Place, str]) -> list[Data]:
-    """The lab's pairs, in the order of the routes that came with their addresses: of equal ones the first is used."""
+    """The lab's pairs, in the order of their connected routes, because the kernel uses the first of two equal routes.
+    """
     found: list[tuple[int, Data]] = []
     seen: set[_Place] = set()
     for namespace in places:
@@ -137,7 +138,7 @@ def _rank(namespace: Namespace, link: Link) -> int:
 
 
 def _routes(lab: str, namespace: Namespace) -> list[Data]:
-    """The routes that the lab added, and as absent those that came with an address and were taken away."""
+    """The routes that the lab added, and as absent the connected routes that are missing."""
     found = [_route(namespace, one) for one in _missing(namespace, lab)]
     for one in namespace.routes:
         link = namespace.links.get(one.dev)
@@ -157,7 +158,7 @@ def _missing(namespace: Namespace, lab: str) -> t.Iterator[t.Any]:
 
 
 class _Missing(t.NamedTuple):
-    """A route that the kernel made and that is not there."""
+    """A connected route that is missing."""
 
     dst: str
     dev: str

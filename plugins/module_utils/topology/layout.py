@@ -28,7 +28,7 @@ _HOST_KEYS = ("forwarding", "sysctls")
 
 
 def read(data: t.Any) -> tuple[Lab, list[str]]:
-    """The lab that a topology describes, and what is wrong with it; as much of the lab as is right."""
+    """The valid part of the lab that a topology describes, and the errors."""
     reader = Reader()
     try:
         return _read(reader, data), list(dict.fromkeys(reader.errors))
@@ -89,7 +89,7 @@ def _namespaces(draft: Draft, value: t.Any) -> None:
 
 
 def _lo(draft: Draft, place: str, texts: list[str]) -> list[str]:
-    """Addresses of a `lo`, alone on their network where no length is said."""
+    """Addresses of a `lo`. The default prefix length is /32 or /128."""
     found = []
     for number, text in enumerate(texts):
         at = "{0}[{1}]".format(place, number)
@@ -103,6 +103,6 @@ def _lo(draft: Draft, place: str, texts: list[str]) -> list[str]:
 
 def _bridges(draft: Draft, value: t.Any) -> None:
     for label, place, values in draft.reader.named("bridges", value, "bridge"):
-        # Somebody who names a bridge means the link, as far as it can have the name.
+        # A bridge has its key as name in the kernel, if that is a valid name.
         name = {} if rules.check_link_name(place, label) else {"name": label}
         draft.bridge(label, place, {**name, **values}, "name")

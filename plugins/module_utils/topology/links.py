@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader impor
 
 
 def read(draft: Draft, value: t.Any) -> None:
-    """Take the links of a topology, those with a prefix of their own with addresses."""
+    """Read the links of a topology. Links with a prefix get their addresses."""
     for place, values in draft.reader.links("links", value):
         values["mtu"] = draft.right_mtu(place + ".", values.get("mtu"))
         ends = [
@@ -86,7 +86,7 @@ def _number(link: Link, network: addressing.Network) -> None:
 
 
 def give_addresses(draft: Draft, texts: list[str]) -> None:
-    """Give the links that have no addresses some out of the pool."""
+    """Assign addresses from the pool to links without addresses."""
     waiting: dict[str, Link] = {}
     for link in draft.lab.links:
         if not link.segment and all(not end.bridge and end.addresses is None for end in link.ends):

@@ -12,9 +12,9 @@ import typing as t
 
 @dataclasses.dataclass
 class Node:
-    """A namespace; the host's has an empty `ref`.
+    """A namespace. The host's has an empty `ref`.
 
-    :ivar forwarding: None where nothing was said: it then forwards nothing unless the kernel lets new ones do so.
+    :ivar forwarding: None if the topology does not set it. The namespace then has the kernel's default.
     """
 
     ref: str
@@ -28,7 +28,7 @@ class Node:
 
 @dataclasses.dataclass
 class Bridge:
-    """A bridge. `label` is how the topology calls it, `name` and `altname` how the kernel does.
+    """A bridge. `label` is its name in the topology, `name` and `altname` are its names in the kernel.
 
     :ivar addresses: as CIDR strings. :ivar address_options: by the names of :data:`.fields.ADDRESS`.
     :ivar options: by the names of :data:`.fields.BRIDGE`.
@@ -48,9 +48,9 @@ class Bridge:
 
 @dataclasses.dataclass
 class End:
-    """One end of a link: what a namespace sees of it. Where `bridge` is set, it is a port of that bridge.
+    """One end of a link. If `bridge` is set, it is a port of that bridge.
 
-    :ivar addresses: as CIDR strings; None until it is known whether they come by themselves.
+    :ivar addresses: as CIDR strings; None if the topology does not set them, until the layout chooses them.
     :ivar address_options: by the names of :data:`.fields.ADDRESS`.
     :ivar more: further settings, by the names of :data:`.fields.LINK`.
     """
@@ -70,7 +70,7 @@ class End:
 
 @dataclasses.dataclass
 class Link:
-    """A veth pair. `segment` is the label of the segment that it belongs to, empty for none."""
+    """A veth pair. `segment` is the label of its segment, empty for none."""
 
     ends: tuple[End, End]
     place: str
@@ -78,16 +78,17 @@ class Link:
 
     @property
     def mtu(self) -> int | None:
-        """That of both ends, also where one alone says it; None where neither does."""
+        """The MTU of both ends, from either of them. None if neither sets it."""
         return self.ends[1].mtu if self.ends[0].mtu is None else self.ends[0].mtu
 
 
 @dataclasses.dataclass
 class Segment:
-    """A segment: its prefixes and who is on it.
+    """A segment: its prefixes and members.
 
     :ivar prefixes: in CIDR form, at most one of each family. :ivar gateways: the gateway's addresses.
-    :ivar refs: the namespaces of the members. :ivar followers: the members that get a default route by the gateway.
+    :ivar refs: the namespaces of the members. :ivar followers: the members that get a default route through the
+        gateway.
     """
 
     label: str
@@ -101,14 +102,14 @@ class Segment:
     followers: list[End] = dataclasses.field(default_factory=list)
 
     def link_of(self, netns: str) -> str | None:
-        """The name of the link by which a namespace is on it; None where it is not."""
+        """The name of the link of a namespace to the segment. None if it has none."""
         if netns == self.bridge.netns:
             return self.bridge.name
         return next((end.name for end in self.members if end.netns == netns), None)
 
 
 class Route(t.NamedTuple):
-    """A route; the fields are ip-route(8)'s, None where they were not said."""
+    """A route. The fields are those of ip-route(8), None if not set."""
 
     netns: str
     dst: str
@@ -123,12 +124,12 @@ class Route(t.NamedTuple):
 class Lab:
     """A whole lab.
 
-    :ivar nodes: by the name that the topology gives them. :ivar bridges: by label, segments' ones included.
-    :ivar strangers: names of namespaces that it refers to and does not have.
+    :ivar nodes: by name in the topology. :ivar bridges: by label, including those of segments.
+    :ivar strangers: names of namespaces that the topology refers to but does not declare.
     :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
-    :ivar warnings: what is probably not meant.
-    :ivar host_firewall: what happens where somebody else's firewall is in the way: ``allow`` or ``leave``.
-    :ivar foreign: what happens to what somebody else added to its namespaces: ``keep`` or ``remove``.
+    :ivar warnings: probable mistakes.
+    :ivar host_firewall: what to do if another program's firewall drops the lab's packets: ``allow`` or ``leave``.
+    :ivar foreign: what to do with objects that somebody else added to its namespaces: ``keep`` or ``remove``.
     """
 
     name: str
@@ -163,7 +164,7 @@ class Lab:
         return found
 
     def own_addresses(self) -> dict[str, list[str]]:
-        """By which addresses others reach each namespace: those of its `lo`, or else of all its links."""
+        """The addresses at which others reach each namespace: those of its `lo`, or else of all its links."""
         everything = self.addresses()
         for node in self.nodes.values():
             if node.lo:

@@ -15,9 +15,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import
 def give_names(lab: Lab) -> None:
     """Name every link that has no name.
 
-    In a namespace a link is called after its segment, or after whom it leads to; on a bridge a port after its member
-    and the segment; a bridge after the lab and the segment. What is too long is cut, with a hash of the whole, which
-    becomes the alternative name.
+    In a namespace, a link is named after its segment, or after the node that it leads to. A port of a bridge is named
+    after its member and the segment, and a bridge after the lab and the segment. A name that is too long is cut and
+    ends with a hash. The whole name becomes the alternative name.
     """
     numbers: dict[tuple[str, str], int] = {}
     taken = {(one.netns, one.name) for one in lab.bridges_and_ends() if one.name}
@@ -31,7 +31,7 @@ def give_names(lab: Lab) -> None:
 
 
 def _label(segment: str, end: End, other: End) -> str:
-    """What a link is to be called, however long."""
+    """The desired name of a link, of any length."""
     if end.bridge:
         return "{0}-{1}".format(title(other), end.bridge.label)
     if other.bridge:
@@ -40,7 +40,7 @@ def _label(segment: str, end: End, other: End) -> str:
 
 
 def title(end: End) -> str:
-    """Where an end is, as a topology says it."""
+    """The node of an end, as in the topology."""
     if end.bridge:
         return end.bridge.label
     return end.netns or "host"
@@ -49,7 +49,7 @@ def title(end: End) -> str:
 def _name(
     lab: Lab, link: End | Bridge, label: str, taken: set[tuple[str, str]], numbers: dict[tuple[str, str], int]
 ) -> None:
-    """Name a link like *label*; with the number after the last one that was tried, where there is one already."""
+    """Name a link *label*. If the name exists, append the next number."""
     number = numbers.get((link.netns, label), 1)
     text = label if number == 1 else "{0}-{1}".format(label, number)
     name = _fitting(lab, text)
@@ -67,5 +67,5 @@ def _fitting(lab: Lab, text: str) -> str:
     if len(text.encode()) <= LINK_NAME_LIMIT:
         return text
     digest = hashlib.sha256("{0} {1}".format(lab.name, text).encode()).hexdigest()[:6]
-    start = text.encode()[: LINK_NAME_LIMIT - 7].decode(errors="ignore")  # not half a letter
+    start = text.encode()[: LINK_NAME_LIMIT - 7].decode(errors="ignore")  # no partial character
     return "{0}-{1}".format(start, digest)

@@ -10,14 +10,15 @@ import functools
 import re
 import typing as t
 
-# As many as anybody will want on one machine; a slip of the hand should not eat its memory.
+# More than anybody needs on one machine. The limit protects its memory from typing errors.
 MOST = 65536
 
 _RANGE = re.compile(r"\[(?:(\d{1,30}):(\d{1,30})|([a-z]):([a-z]))\]")
 
 
 def size(text: str) -> int:
-    """How many strings :func:`expand` makes of a text. ValueError says why none."""
+    """The number of strings that :func:`expand` returns for a text. ValueError with the reason if the range is invalid.
+    """
     if "[" not in text:
         return 1
     parts = _RANGE.split(text)
@@ -27,10 +28,12 @@ def size(text: str) -> int:
 
 
 def expand(text: str) -> list[str]:
-    """The strings that a text with one range stands for; the text alone where it has none. ValueError says why not."""
+    """The strings that a text with one range stands for, or the text itself without one. ValueError with the reason if
+    the range is invalid.
+    """
     if not is_range(text):
         return [text]
-    size(text)  # which says why there is none
+    size(text)  # raises the error
     parts = _RANGE.split(text)
     return ["".join((parts[0], item, parts[5])) for item in _items(text, *parts[1:5])]
 
@@ -58,7 +61,9 @@ def _items(text: str, low: str, high: str, first: str, last: str) -> list[str]:
 
 
 def length(value: t.Any) -> int:
-    """How many values :func:`side_by_side` makes of one; 0 where it has no range. ValueError says why none."""
+    """The number of values that :func:`side_by_side` returns for a value, 0 without a range. ValueError with the reason
+    if a range is invalid.
+    """
     lengths: dict[int, str] = {}
     _measure(value, lengths)
     if len(lengths) > 1:
@@ -68,9 +73,10 @@ def length(value: t.Any) -> int:
 
 
 def side_by_side(value: t.Any) -> list[t.Any]:
-    """What a value stands for whose strings, however deep, have ranges: they run side by side, so all are as long.
+    """The values that a value with ranges in its strings, at any depth, stands for. The ranges run in parallel, so they
+    need the same length.
 
-    ValueError says which are not. Without any range the value alone.
+    ValueError names two that differ. Without a range, the value itself.
     """
     count = length(value)
     return [_take(value, number) for number in range(count)] if count else [value]
@@ -89,7 +95,7 @@ def _measure(value: t.Any, lengths: dict[int, str]) -> None:
 
 
 def _length(text: str) -> int:
-    """How many strings :func:`_several` makes of a text."""
+    """The number of strings that :func:`_several` returns for a text."""
     parts = _RANGE.split(text)
     found = {len(_numbers(text, *parts[start : start + 4])) for start in range(1, len(parts), 5)}
     if len(found) > 1:
@@ -99,7 +105,7 @@ def _length(text: str) -> int:
 
 @functools.lru_cache(maxsize=8)
 def _several(text: str) -> list[str]:
-    """As :func:`expand`, for a text with several ranges as well."""
+    """As :func:`expand`, also for a text with several ranges."""
     parts = _RANGE.split(text)
     columns = [_items(text, *parts[start : start + 4]) for start in range(1, len(parts), 5)]
     fixed = parts[::5]

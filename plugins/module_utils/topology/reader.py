@@ -16,8 +16,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import budge
 
 Data = dict[str, t.Any]
 
-# How many objects of the kernel's one thing of a shape is, about: a segment is a network and its bridge, and who is on
-# it brings both ends of a link.
+# The approximate number of kernel objects for one item of a shape: a segment is a network and a bridge, and a member
+# brings both ends of a link.
 _COST = {"namespace": 1, "bridge": 1, "segment": 2, "member": 2, "link": 2, "route": 1, "neighbor": 1, "masquerade": 1,
          "check": 1}  # fmt: skip
 _MOST_DIGITS = 18
@@ -27,10 +27,10 @@ _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
 
 class Reader:
-    """Takes data apart.
+    """Reads data and checks them against shapes.
 
-    :ivar errors: what was found wrong, a sentence each, which begins with the place. :ivar budget: what is left for
-        the topology that the data are of.
+    :ivar errors: one sentence for each error, which begins with its place. :ivar budget: the remaining budget of the
+        topology.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Reader:
         self.budget = budget.Budget(self.errors)
 
     def item(self, place: str, value: t.Any, shape: str) -> Data:
-        """The values of a mapping by key, of the kinds that *shape* says; without those that are wrong, or null."""
+        """The values of a mapping by key, of the kinds in *shape*, without invalid and null values."""
         keys = schema.SHAPES[shape]
         if not isinstance(value, dict):
             self._wrong(place, value, "a mapping with keys of: {0}".format(", ".join(keys)))
@@ -59,7 +59,7 @@ class Reader:
         return taken
 
     def named(self, place: str, value: t.Any, shape: str) -> t.Iterator[tuple[str, str, Data]]:
-        """Of a mapping from names, of a list of names, or of one name, each (name, place, values); ranges spread."""
+        """(name, place, values) for each name in a mapping, in a list or alone, with ranges expanded."""
         if _is_name(value):
             value = [value]
         if isinstance(value, (list, dict)):
@@ -89,7 +89,7 @@ class Reader:
             for one in names:
                 yield one, place, {}
             return
-        # Beside a single name a range is a list, of members for instance.
+        # Beside a single name, a range is a list, for example of members.
         spread = self._spread(place, options) if patterns.is_range(name) else [options]
         if len(spread) not in (1, len(names)):
             self.errors.append(
@@ -105,7 +105,7 @@ class Reader:
             yield one, place, self.item(place, own, shape)
 
     def items(self, place: str, value: t.Any, shape: str) -> t.Iterator[tuple[str, Data]]:
-        """Of a list of mappings, or of one, each (place, values)."""
+        """(place, values) for each mapping of a list, or for one mapping."""
         short = schema.SHORT.get(shape)
         alone = isinstance(value, dict) or (short and isinstance(value, str))
         for number, one in enumerate([value] if alone else value if isinstance(value, list) else []):
@@ -118,7 +118,7 @@ class Reader:
             self._wrong(place, value, "a list")
 
     def links(self, place: str, value: t.Any) -> t.Iterator[tuple[str, Data]]:
-        """Of a list of links, each (place, values) with `ends` as two mappings, of the shape `end`."""
+        """(place, values) for each link of a list, with `ends` as two mappings of the shape `end`."""
         if not isinstance(value, list):
             self._wrong(place, value, "a list of links")
             return
@@ -128,7 +128,7 @@ class Reader:
                 yield at, self.item(at, link, "link")
 
     def names(self, place: str, texts: list[str]) -> list[str]:
-        """Names with their ranges spread."""
+        """Names with their ranges expanded."""
         return [one for text in texts for one in self._expand(place, text)]
 
     def _expand(self, place: str, text: str, cost: int = 1) -> list[str]:
@@ -154,7 +154,8 @@ class Reader:
         self.errors.append("{0}: {1!r} is not {2}".format(place or "topology", value, wanted))
 
     def _value(self, place: str, value: t.Any, key: schema.Key) -> t.Any:
-        """A value of the kind that its key says; None, with an error, where it is not. Nested ones come as they are."""
+        """A value of the kind of its key. None, and an error, if it is of another kind. Nested values are not checked.
+        """
         if key.kind == schema.TEXT:
             return self._text(place, value, key)
         if key.kind == schema.TEXTS:
@@ -236,15 +237,16 @@ class Reader:
 
 
 def _is_name(value: t.Any) -> bool:
-    """Whether a value can be a name: not what YAML makes of `no` and `on`, unless they are quoted.
+    """Whether a value can be a name. Unquoted words such as `no` and `on` cannot, because YAML reads them as false and
+    true.
 
-    On the way to a host, keys become texts: then it is the word `true`, or `false`.
+    On the way to a host, keys become texts, so that the value is the word `true` or `false`.
     """
     return isinstance(value, (str, int)) and not isinstance(value, bool) and value not in _WORDS
 
 
 def _quoted(name: t.Any) -> str:
-    """What to do about something that is no name."""
+    """Advice for a value that is not a name."""
     spoilt = isinstance(name, bool) or name in _WORDS
     return "; YAML reads words such as on and no this way, so write them in quotes" if spoilt else ""
 

@@ -16,17 +16,18 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import
 
 @dataclasses.dataclass
 class Rebuilt(Unclaimed):
-    """The end of learnt neighbour entries, on the lab's own links, for addresses that move to a new link.
+    """Flush learnt neighbour entries on the lab's own links for addresses that move to a new link.
 
-    The kernel would use such an entry for half a minute and longer (base_reachable_time and delay_first_probe_time).
+    Otherwise the kernel would use such an entry for half a minute and longer (base_reachable_time and
+    delay_first_probe_time).
 
-    :ivar before: the lab as it was; nobody has learnt an address that it did not have.
+    :ivar before: the lab before the run. Neighbour tables contain only addresses that it had.
     """
 
     before: Lab | None
 
     def plan(self, plan: Plan) -> None:
-        """Look at the links that the plan makes; all are in their places, with their addresses, by now."""
+        """Plan the flushing for the links that the plan creates. The resources have already planned their addresses."""
         places = plan.snapshot.read_so_far()
         macs: dict[str, set[str]] = {}
         for namespace in places:
@@ -42,7 +43,7 @@ class Rebuilt(Unclaimed):
 
 
 def _stays(plan: Plan, namespace: Namespace) -> bool:
-    """Whether a namespace has links of the lab that are there already and have addresses."""
+    """Whether a namespace has existing links of the lab with addresses."""
     links = namespace.links.values()
     return not namespace.new and any(
         one.addresses and not one.born and one.name != "lo" and plan.owns(one) for one in links

@@ -32,7 +32,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults imp
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, routes, sysctls
 
-# The kernel makes it when `lo` comes up for the first time.
+# The kernel adds it when `lo` comes up for the first time.
 _LOOPBACK = "127.0.0.1/8"
 
 _Place = tuple[str, str]  # namespace, link
@@ -40,10 +40,10 @@ _Place = tuple[str, str]  # namespace, link
 
 @dataclasses.dataclass
 class Leftovers(Unclaimed):
-    """What is to go.
+    """The objects to remove.
 
-    :ivar lab: what is to be there. :ivar wanted: the same as resources. :ivar before: the lab as it was applied last,
-        which knows what the kernel has no mark for; None where it was not. :ivar text: what the lab is made from.
+    :ivar lab: the desired lab. :ivar wanted: its resources. :ivar before: the lab of the last applied topology, for
+        objects without a mark in the kernel; None if there is none. :ivar text: the topology as text.
     """
 
     lab: Lab
@@ -53,7 +53,7 @@ class Leftovers(Unclaimed):
     _former: list[tuple[Namespace, Route]] = dataclasses.field(default_factory=list, init=False)
 
     def plan(self, plan: Plan) -> None:
-        """Plan the end of everything that the lab has and its topology does not name."""
+        """Plan the removal of all objects that the lab has and its topology does not."""
         plan.at_end(self._remove_former)
         everywhere = plan.snapshot.everywhere(routes_of=plan.lab)
         crossing.cross(plan, everywhere[0], self.lab.host_firewall)
@@ -108,9 +108,10 @@ class Leftovers(Unclaimed):
     def _is_other_pair(
         plan: Plan, namespace: Namespace, found: Link, partners: dict[_Place, _Place], right: set[_Place]
     ) -> bool:
-        """Whether a veth cannot become one of the wanted pairs: neither of its ends is one, or both of different ones.
+        """Whether a veth cannot become one of the desired pairs: neither of its ends belongs to one, or they belong to
+        different ones.
 
-        With one end right and the place of the other still free, that end can be moved there.
+        If one end is right and the place of the other is free, the plan can move that end there.
         """
         place = (namespace.ref, found.name)
         other = plan.snapshot.peer(namespace, found)
@@ -168,16 +169,19 @@ class Leftovers(Unclaimed):
             LinkAddresses(namespace.ref, "lo", Addresses([_LOOPBACK], exclusive=False)).plan(plan)
 
     def _neighbors(self, plan: Plan) -> None:
-        """Permanent entries carry no mark; those that were applied before and are not named any more go."""
+        """Remove permanent entries of the last applied topology that the topology no longer has. The kernel has no mark
+        for them.
+        """
         named = {one.claims()[0][:2] for one in self.wanted if isinstance(one, NeighborWanted)}
         for one in neighbors(self.before) if self.before else []:
             if one.claims()[0][:2] not in named:
                 dataclasses.replace(one, present=False).plan(plan)
 
     def _sysctls(self, plan: Plan, refs: set[str], kept: set[tuple[str, str]]) -> None:
-        """In the lab's own namespaces a sysctl that is not named any more gets the value of a new namespace.
+        """Reset sysctls that the topology no longer has. In the lab's own namespaces they get the value of a new
+        namespace.
 
-        Whether a link forwards is left to :class:`.defaults.Defaults` where the topology says so of its namespace.
+        :class:`.defaults.Defaults` plans forwarding of links, if the topology sets it for their namespace.
         """
         decided = {node.ref for node in self.lab.nodes.values() if links_forward_alike(node)}
         for one in sysctls(self.before) if self.before else []:

@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.rebuilt impo
 
 @dataclasses.dataclass
 class Mistakes(Unclaimed):
-    """What is wrong with a topology, for the engine to tell together with what is wrong with its resources."""
+    """The errors of a topology, which the engine reports together with those of its resources."""
 
     errors: list[str]
     warnings: list[str] = dataclasses.field(default_factory=list)
@@ -39,12 +39,12 @@ class Mistakes(Unclaimed):
         return self.errors
 
     def plan(self, plan: Plan) -> None:
-        """The warnings: no errors are left when plans are made."""
+        """Add the warnings. There are no errors any more when the plan begins."""
         plan.warnings += self.warnings
 
 
 class _Lo(LinkAddresses):
-    """Addresses of a `lo`, which a topology gives by that name."""
+    """Addresses of a `lo`, which have this key in a topology."""
 
     def claims(self) -> list[tuple[str, str, str]]:
         """The addresses."""
@@ -52,7 +52,7 @@ class _Lo(LinkAddresses):
 
 
 def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
-    """What is to be there, in the order in which one stands on the other, after the lab as it was *before*."""
+    """The desired resources in dependency order. *before* is the lab of the last applied topology."""
     found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
     usual = _usual_mtus(lab)
     found += [
@@ -65,7 +65,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
         for node in lab.nodes.values()
         if node.lo
     ]
-    # Routes to be removed come first, and those without a gateway before those whose gateway they lead to.
+    # Removed routes come first. Routes without a gateway come before those whose gateway they lead to.
     found.append(Many(lambda: routes(lab)))
     return [*found, *neighbors(lab), Rebuilt(before), *sysctls(lab), *_masquerades(lab), NeighborSpace(lab)]
 
@@ -75,7 +75,7 @@ def _netns(node: Node) -> Netns:
 
 
 def _usual_mtus(lab: Lab) -> dict[str, int]:
-    """By label the MTU of each bridge with ports that says none: the smallest of theirs (br_mtu_min() of br_if.c)."""
+    """The MTU of each bridge without one, by label: the smallest of its ports (br_mtu_min() of br_if.c)."""
     found: dict[str, int] = {}
     for pair in lab.links:
         for end in pair.ends:
@@ -120,7 +120,7 @@ def _lower(mac: str | None) -> str | None:
 
 
 def routes(lab: Lab) -> t.Iterator[RouteWanted]:
-    """The routes: those that must not be there first, then those by which gateways are reached."""
+    """The routes: first those to remove, then those that lead to gateways."""
     for route in sorted(lab.routes, key=lambda route: (route.present, bool(route.via))):
         yield RouteWanted.of(
             route.options,
@@ -150,12 +150,12 @@ def neighbors(lab: Lab) -> list[NeighborWanted]:
 
 
 def sysctls(lab: Lab) -> list[Sysctl]:
-    """The kernel settings that a lab asks for, and those that follow from who forwards."""
+    """The sysctls of a lab, and those that follow from `forwarding`."""
     ipv6 = any(":" in one for addresses in lab.addresses().values() for one in addresses)
     found = []
     for node in lab.nodes.values():
         wanted = {}
-        # On the host a "no" says that the lab needs none, and others may.
+        # On the host, `forwarding: false` means that the lab needs no forwarding, but others may.
         if node.forwarding or (node.ref and node.forwarding is False):
             wanted[FORWARDING[4]] = str(int(node.forwarding))
             if ipv6:
@@ -164,7 +164,7 @@ def sysctls(lab: Lab) -> list[Sysctl]:
             place = "{0}.sysctls.{1}".format(node.place, name)
             found.append(Sysctl(node.ref, name, value, place=place, remembered=not node.ref, net_only=True))
         if node.ref and node.forwarding is None and FORWARDING[4] not in node.sysctls:
-            # A new namespace forwards IPv4 if its host does (devconf_inherit_init_net of the kernel's documentation).
+            # A new namespace forwards IPv4 if its host does (devconf_inherit_init_net in the kernel's documentation).
             found.append(Sysctl(node.ref, FORWARDING[4], "0", place=node.place, remembered=False, usual=True))
     return in_order(found)
 

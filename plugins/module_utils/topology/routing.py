@@ -17,17 +17,17 @@ PLACE = "routing"
 
 
 class Subnet(t.NamedTuple):
-    """A prefix that several namespaces are on: their addresses in it, by namespace."""
+    """A prefix that several namespaces share, with their addresses in it, by namespace."""
 
     prefix: str
     addresses: dict[str, str]
 
 
 def add_routes(lab: Lab, budget: Budget) -> None:
-    """Add a route to each router for every prefix, and every address of a `lo`, that it is not on itself.
+    """Add a route to each router for every prefix that it has no address in, and for every address of a `lo`.
 
-    Between routers whose every end has an address of its `lo`, links alone need none: nobody talks to them, since
-    packets carry the routers' own addresses. Where somebody wrote a route, there is one already.
+    If all routers of a link have an address on `lo`, the prefix of the link needs no route, because packets of the
+    routers have these addresses as their source. An explicit route replaces an automatic one.
     """
     everywhere = subnets(lab)
     routers = {node.ref for node in lab.nodes.values() if node.forwarding}
@@ -67,7 +67,9 @@ def _normal(dst: str) -> str:
 
 
 def _hops(first: dict[str, str], held: dict[str, list[str]]) -> dict[str, str]:
-    """By which address a router reaches each destination: the nearest of those that have it; `first` begins with it."""
+    """The gateway of a router to each destination, that is to the nearest namespace that has it. `first` has the
+    nearest ones first.
+    """
     found: dict[str, str] = {}
     for ref, hop in first.items():
         for dst in held.get(ref, ()):
@@ -76,7 +78,7 @@ def _hops(first: dict[str, str], held: dict[str, list[str]]) -> dict[str, str]:
 
 
 def subnets(lab: Lab) -> list[Subnet]:
-    """The prefixes of segments, bridges and links, each with everybody who has an address in it."""
+    """The prefixes of segments, bridges and links, each with all namespaces that have an address in it."""
     found: dict[tuple[str, str], Subnet] = {}
     wires = _wires(lab)
     ends: list[tuple[str, End | Bridge]] = [(wires[bridge.label], bridge) for bridge in lab.bridges.values()]
@@ -94,7 +96,7 @@ def subnets(lab: Lab) -> list[Subnet]:
 
 
 def _wires(lab: Lab) -> dict[str, str]:
-    """By the label of each bridge that of one of those that it is connected with, the same for all of them."""
+    """A representative label for each bridge, the same for all bridges that are connected."""
     found: dict[str, str] = {}
 
     def last(label: str) -> str:
@@ -113,7 +115,7 @@ def _wires(lab: Lab) -> dict[str, str]:
 
 
 def _destinations(subnets: list[Subnet], own: dict[str, list[str]]) -> dict[str, set[str]]:
-    """What routes lead to, each with the namespaces that have it."""
+    """The destinations of routes, each with the namespaces that have it."""
     found: dict[str, set[str]] = {}
     for subnet in subnets:
         if not all(own.get(ref) for ref in subnet.addresses):
@@ -125,7 +127,7 @@ def _destinations(subnets: list[Subnet], own: dict[str, list[str]]) -> dict[str,
 
 
 def _held(destinations: dict[str, set[str]], own: dict[str, list[str]], routers: set[str]) -> dict[str, list[str]]:
-    """What can be reached by way of each namespace: for one that passes nothing on, only its own `lo`."""
+    """The destinations that each namespace leads to. A namespace without forwarding leads only to its own `lo`."""
     found: dict[str, list[str]] = collections.defaultdict(list)
     for dst, holders in destinations.items():
         for ref in holders:
@@ -135,14 +137,14 @@ def _held(destinations: dict[str, set[str]], own: dict[str, list[str]], routers:
 
 
 def _first_hops(router: str, by_node: dict[str, list[Subnet]], routers: set[str]) -> dict[str, str]:
-    """By which address a router reaches every other namespace first; the nearest ones first."""
+    """The first gateway of a router to every other namespace, the nearest ones first."""
     found = {router: ""}
     done: set[int] = set()
     waiting = collections.deque([router])
     while waiting:
         here = waiting.popleft()
         if here not in routers:
-            continue  # it can be reached, and passes nothing on
+            continue  # it is reachable, but does not forward
         for subnet in by_node.get(here, ()):
             if id(subnet) in done:
                 continue

@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader impor
 
 
 def read(draft: Draft, value: t.Any) -> None:
-    """Take the segments of a topology, with their members, but without addresses."""
+    """Read the segments of a topology with their members, but without addresses."""
     for label, place, values in draft.reader.named("segments", value, "segment"):
         bridge = draft.bridge(label, place, values, "bridge")
         if bridge is None:
@@ -45,7 +45,7 @@ def _members(draft: Draft, segment: Segment, place: str, values: Data) -> None:
 
 
 def _join(draft: Draft, segment: Segment, netns: str, place: str, values: Data) -> End:
-    """Link a namespace with a segment's bridge; the namespace's end."""
+    """Connect a namespace to a segment's bridge, and return its end of the link."""
     bridge = segment.bridge
     end = End(
         netns,
@@ -105,12 +105,12 @@ def _gateway(draft: Draft, segment: Segment, place: str, value: t.Any) -> None:
 
 
 def _refuse_link_keys(draft: Draft, place: str, values: Data, why: str) -> None:
-    """An error for each key that is about a link which the gateway does not bring with it."""
+    """An error for each key of a link that the gateway does not create."""
     draft.errors += ["{0}.{1}: {2}".format(place, key, why) for key in ("name", "port", "mac") if key in values]
 
 
 def _gateway_addresses(draft: Draft, segment: Segment, place: str, given: list[str]) -> list[str]:
-    """The gateway's addresses: those given, and the first of the prefixes of which none is."""
+    """The gateway's addresses: the explicit ones, and the first one of each other prefix."""
     found = _within(draft, segment, place, given)
     for text in segment.prefixes:
         prefix = rules.network_of(text)
@@ -120,7 +120,7 @@ def _gateway_addresses(draft: Draft, segment: Segment, place: str, given: list[s
 
 
 def _within(draft: Draft, segment: Segment, place: str, given: list[str]) -> list[str]:
-    """Addresses of somebody on a segment, with prefix length; an error for each that is outside."""
+    """Addresses in a segment, with prefix length, and an error for each that is outside."""
     found = []
     prefixes = [rules.network_of(text) for text in segment.prefixes]
     for number, text in enumerate(given):
@@ -178,7 +178,7 @@ def _by_name(draft: Draft, segment: Segment) -> None:
             if prefix.version not in versions[end.netns] and None not in versions[end.netns]
         }
         taken = {addressing.place_of(prefix, ip) for ip in given[prefix.version] if ip in prefix}
-        taken.add(0)  # the gateway's, whether there is one yet or not
+        taken.add(0)  # reserved for a gateway, even if there is none
         try:
             chosen = addressing.assign(list(waiting), addressing.places(prefix), taken)
         except ValueError as exc:
@@ -192,7 +192,7 @@ def _by_name(draft: Draft, segment: Segment) -> None:
 
 
 def _versions(end: End) -> set[int | None]:
-    """The families of which an end has an address; None among them where it wants none at all."""
+    """The IP versions for which an end needs no automatic address; None among them if it wants no address."""
     if end.addresses == []:
         return {None}
     return {6 if ":" in one else 4 for one in end.addresses or []}
