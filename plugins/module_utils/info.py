@@ -11,7 +11,6 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
@@ -47,6 +46,9 @@ def free(ips: list[str], lab: str) -> list[str]:
         raise LabError(errors)
     if not ips:
         return []
+    # Not above: most tasks name no candidates.
+    from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import HostUse
+
     with Sockets() as sockets:
         use = HostUse(Snapshot(sockets), lambda link: link.alias == mark(lab))
         return [ip for ip in ips if use.is_free(str(rules.ip_of(ip)))]

@@ -530,7 +530,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import (
     summary,
     table,
 )
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, layout
 
 Item = dict[str, t.Any]
 
@@ -578,6 +577,9 @@ def _asked(module: AnsibleModule) -> tuple[list[Item], list[str], list[str]]:
         asked = [{**own, **pair, "expect": pair["expect"] or own["expect"]} for pair in pairs]
         places = ["matrix."] * len(asked)
     elif params["topology"] is not None:
+        # Not above: it is large.
+        from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract, layout
+
         lab, errors = layout.read(params["topology"])
         told = contract.checks(lab)
         return [check for dummy, check in told], [place for place, dummy in told], errors

@@ -117,8 +117,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 begin()
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.progress import reporting
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
 from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build as topology
 
@@ -139,10 +137,15 @@ def lab_of(params):
 
 def build(params):
     """The lab as resources, or its end."""
+    # The resources for what most tasks do not ask for are not imported above.
     if params["state"] == "absent":
+        from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
+
         return [WholeLab()]
     found = topology.build(params["topology"], params["lab"])
     if params["persist"] is not None:
+        from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
+
         found.append(Persist(lambda plan: params["topology"], present=params["persist"]))
     return found
 

@@ -18,7 +18,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.commands import (
     enter,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described, host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Address, Link
@@ -234,6 +233,9 @@ def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, p
             return ["{0}: {1} is already on {2} in {3}".format(place, address.ip, other.name, namespace.title)]
     if namespace.ref:
         return []
+    # Not above: most addresses are in other namespaces.
+    from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import described, host_use
+
     found = host_use(plan.snapshot).why_not_address(address.ip, network)
     for there, route in host_use(plan.snapshot).networks if not found else ():
         if there.version == network.version and network.overlaps(there):

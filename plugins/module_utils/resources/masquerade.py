@@ -16,7 +16,6 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import ownership, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.nft_rules import Rule
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
@@ -183,6 +182,9 @@ class Masquerade:
         """
         if namespace.ref or plan.force or not match.src or _is_labs(plan, namespace, link):
             return
+        # Not above: the lab itself sends by most links.
+        from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
+
         found = host_use(plan.snapshot).why_not_source(rules.network_of(match.src))
         reasons = ["{0}src: {1}".format(match.place, one) for one in found]
         if reasons:

@@ -14,7 +14,6 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import fields, owners
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
-from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     DEFAULT_TABLE,
@@ -209,9 +208,13 @@ class RouteWanted:
 
     def _check_host(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
         """LabError where a route of the host's leads away what the host is using."""
-        found = [] if namespace.ref or plan.force else host_use(plan.snapshot).why_not_route(wanted)
-        if found:
-            reasons = ["{0}dst: {1}".format(self.place, one) for one in found]
+        if namespace.ref or plan.force:
+            return
+        # Not above: most routes are in other namespaces.
+        from ansible_collections.linuxnet.lab.plugins.module_utils.host_use import host_use
+
+        reasons = ["{0}dst: {1}".format(self.place, one) for one in host_use(plan.snapshot).why_not_route(wanted)]
+        if reasons:
             raise LabError([ownership.unless_forced(reason, "be added") for reason in reasons])
 
     def _check_gateway(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
