@@ -60,7 +60,8 @@ options:
     description:
       - The lab that owns the objects that the module creates. The module marks each link with the alias
         C(linuxnet.lab:LAB), and each namespace with this alias of its C(lo).
-      - Without O(force=true), the module neither changes nor deletes an object without the mark.
+      - Without O(force=true), the module neither changes nor deletes an object without the mark. Nor does it add a
+        route or a table to a namespace of another lab, or change a sysctl there.
       - Set it once for a play or a block with C(module_defaults) of C(group/linuxnet.lab.lab).
     type: str
     default: default
