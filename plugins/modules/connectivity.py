@@ -160,8 +160,9 @@ options:
       - The other words are those of RV(results[].reason). Such a check fails at the first answer. It passes after two
         requests that fail with that reason. It fails if requests fail with other reasons until O(timeout).
       - A check that expects an ICMP error and has got nothing by the end of O(timeout) asks again, because kernels
-        limit the rate of ICMP errors. The checks of one sender take turns, one every one or two seconds, for at most
-        120 seconds. The first error that the check expects then decides. A warning counts the checks without a turn.
+        limit the rate of ICMP errors. The checks of one sender take turns, one every one or two seconds. The first
+        error that the check expects then decides. After 20 checks of a sender that got nothing again, or 600 seconds,
+        the others have no turn, and a warning counts them.
       - V(no_reply) always takes the whole O(timeout). V(host_unreachable) takes more than 3 seconds if nobody has the
         address.
     type: str

@@ -31,8 +31,9 @@ _BURST = 64
 _BLIND = 256
 
 _UNASKED = (
-    "{0} checks expected an ICMP error, got nothing, and were not made again within {1:.0f} seconds: a router sends "
-    "one sender an error every one or two seconds (net.ipv4.icmp_ratelimit); make these checks in tasks of their own"
+    "{0} checks that expect an ICMP error got nothing and were not made again: {1} others of the same sender got "
+    "nothing either, or {2:.0f} seconds were over; a kernel sends one address about one error a second "
+    "(net.ipv4.icmp_ratelimit)"
 )
 
 # How many checks are made again at once, at first, because the neighbour table was full; and for how many seconds.
@@ -87,7 +88,7 @@ def run(checks: list[Check], problems: list[str] | None = None) -> Made:
         for probe in starved:
             probe.explain(reasons.TABLE_FULL, watch.sysctl(probe.check.family))
         outcomes = [probe.outcome() for probe in queue]
-        return Made(outcomes, [_UNASKED.format(unasked, turns.LONGEST)] if unasked else [])
+        return Made(outcomes, [_UNASKED.format(unasked, turns.MOST_SILENT, turns.LONGEST)] if unasked else [])
 
 
 class _Opening:

@@ -28,8 +28,10 @@ _ONE_TOKEN, _TWO_TOKENS = 1.05, 2.05
 _ANSWER = 0.9
 # Seconds until the kernel has found that nobody has an address, and has said so.
 _NOBODY = 3.5
+# How many checks of a sender get nothing before its others are left alone: it is not the limit, then.
+MOST_SILENT = 20
 # Seconds after which nothing more is asked.
-LONGEST = 120.0
+LONGEST = 600.0
 
 
 class _Sender:
@@ -65,7 +67,7 @@ class _Sender:
         self._hasty = bool(self._asked) and self._interval == _ONE_TOKEN
         while self.left and not self.left[-1].unrefused:  # an error came late
             self.left.pop()
-        if not self.left:
+        if not self.left or sum(probe.unrefused for probe in self._asked) >= MOST_SILENT:
             return None
         self._asked.append(self.left.pop())
         self._asked[-1].ask_again()
@@ -74,7 +76,7 @@ class _Sender:
 
 
 def take(probes: t.Iterable[Probe], selector: selectors.BaseSelector) -> int:
-    """Ask again where an ICMP error was expected and nothing came; returns how many had no turn in the time there is.
+    """Ask again where an ICMP error was expected and nothing came; returns how many had no turn.
 
     The first request is sent when every sender has been silent for as long as an error of a route takes.
     """
