@@ -15,6 +15,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.commands import enter
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import iptables_legacy
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
     DEFAULT_TABLE,
     LOCAL_TABLE,
@@ -83,6 +84,7 @@ def _look(sockets: t.Any, namespace: Namespace, lab: str) -> list[Foreign]:
     if own:
         found += _rules(namespace, rtnetlink.rules(socket))
         found += [_table(namespace, *one) for one in nftables.others(sockets, namespace.ref, lab)]
+        found += _legacy(sockets, namespace)
     if links:
         found += [_qdisc(namespace, one) for one in rtnetlink.qdiscs(socket, links)]
     return found
@@ -116,6 +118,26 @@ def _table(namespace: Namespace, family: str, name: str) -> Foreign:
     command = enter(namespace, "nft delete table {0} {1}".format(family, shlex.quote(name)))
     operations = [nftables.DeleteOthersTable(namespace.ref, family, name)]
     return Foreign(namespace, "table", "{0} {1}".format(family, name), command, [*operations], [])
+
+
+def _legacy(sockets: t.Any, namespace: Namespace) -> list[Foreign]:
+    """The tables of the older iptables that hold anything."""
+    with sockets.finder.inside(namespace.ref):
+        tables = [
+            iptables_legacy.read(variant, name)
+            for variant in iptables_legacy.VARIANTS.values()
+            for name in iptables_legacy.table_names(variant)
+        ]
+    found = []
+    for table in [one for one in tables if not iptables_legacy.is_empty(one)]:
+        start = "{0} -t {1}".format(table.variant.command, table.name)
+        steps = ["-F", "-X", *("-P {0} ACCEPT".format(chain.name) for chain in table.chains if chain.hook >= 0)]
+        words = " && ".join("{0} {1}".format(start, step) for step in steps)
+        command = enter(namespace, "sh -c {0}".format(shlex.quote(words)))
+        operations = [iptables_legacy.ClearTable(namespace.ref, table.variant, table.name)]
+        text = "{0} {1}".format(table.variant.command, table.name)
+        found.append(Foreign(namespace, "table", text, command, [*operations], []))
+    return found
 
 
 def _qdisc(namespace: Namespace, qdisc: Qdisc) -> Foreign:

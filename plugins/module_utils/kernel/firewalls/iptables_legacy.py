@@ -24,6 +24,7 @@ import struct
 import time
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import judge, xtables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Answer, Condition, Flow
 
@@ -361,6 +362,35 @@ def edit(variant: Variant, name: str, change: t.Callable[[Table], None]) -> None
             except OSError as exc:  # somebody who does not lock changed it in between
                 if exc.errno != errno.EAGAIN or attempt == _TRIES - 1:
                     raise
+
+
+def is_empty(table: Table) -> bool:
+    """Whether a table has only the chains of its hooks, and lets everything pass."""
+    return all(chain.hook >= 0 and [one.verdict for one in chain.rules] == [_ACCEPT] for chain in table.chains)
+
+
+def clear(table: Table) -> None:
+    """Leave only the chains of the hooks in a table, without rules and with the policy ACCEPT."""
+    table.chains = [chain for chain in table.chains if chain.hook >= 0]
+    for chain in table.chains:
+        policy = chain.rules[-1]
+        data = bytearray(policy.data)
+        target_at = struct.unpack_from("=H", data, table.variant.offsets)[0]
+        struct.pack_into("=i", data, target_at + _HEADER, _ACCEPT)
+        chain.rules = [Entry(bytes(data), _ACCEPT, was=policy.was)]
+
+
+@dataclasses.dataclass(eq=False)
+class ClearTable(Operation):
+    """The end of all that somebody put into a table."""
+
+    variant: Variant
+    name: str
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        with context.sockets.finder.inside(self.netns):
+            edit(self.variant, self.name, clear)
 
 
 def _write(table: Table) -> None:
