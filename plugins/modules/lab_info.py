@@ -82,7 +82,7 @@ labs:
       sample: [{kind: capture, name: wire, pid: 4711}]
     foreign:
       description:
-        - Policy rules and nftables tables that somebody else added to the lab's own namespaces, and queueing
+        - Policy rules and firewall tables that somebody else added to the lab's own namespaces, and queueing
           disciplines on the lab's links. They stay, unless the topology says C(foreign=remove).
         - What the kernel or a routing daemon added is not listed. If somebody deleted a rule that every new namespace
           has, it is listed with the word C(missing) before it.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What somebody else added to a lab's own namespaces: policy rules, nftables tables, queueing disciplines.
+"""What somebody else added to a lab's own namespaces: policy rules, firewall tables, queueing disciplines.
 
 These objects stay, and the module lab_info shows them, unless the topology says that a run removes them.
 """

@@ -89,10 +89,9 @@ SHAPES: dict[str, Shape] = {
         ),
         "foreign": Key(
             TEXT,
-            "What to do with policy rules, nftables tables and queueing disciplines that somebody else added to the "
-            "lab's own namespaces, and with queueing disciplines on its links. With V(keep), they stay, and "
-            "C(lab_info) lists them. With V(remove), they count as drift, and the task deletes them. "
-            "Default: V(keep).",
+            "What to do with policy rules and firewall tables that somebody else added to the lab's own namespaces, "
+            "and with queueing disciplines on its links. With V(keep), they stay, and C(lab_info) lists them. With "
+            "V(remove), they count as drift, and the task deletes them. Default: V(keep).",
             choices=("keep", "remove"),
         ),
         "checks": Key(ITEMS, "Who must reach whom, and who must not. If two checks are about the same pair, the later "
