@@ -84,20 +84,25 @@ def doubt_masquerades(lab: Lab) -> None:
 
 def _leads_through(lab: Lab, netns: str, source: rules.Network) -> bool:
     """Whether packets from a network may pass a namespace. True if no namespace of the lab is in that network."""
+    addresses = lab.addresses()
+    own = {str(ip) for ip in _ips(addresses.get(netns, [])) if ip.version == source.version}
+    # In most labs the first routes are enough: they lead from the senders to their gateway.
+    for route in lab.routes:
+        if route.via in own and any(ip in source for ip in _ips(addresses.get(route.netns, []))):
+            return True
     owners: dict[str, set[str]] = collections.defaultdict(set)
     senders = set()
-    for ref, texts in lab.addresses().items():
-        for text in texts:
-            ip = rules.interface_of(text).ip
+    for ref, texts in addresses.items():
+        for ip in _ips(texts):
             owners[str(ip)].add(ref)
             if ip in source:
                 senders.add(ref)
     senders.discard(netns)
-    # In most labs the first routes are enough: they lead from the senders to their gateway.
-    own = {ip for ip, refs in owners.items() if netns in refs and _version(ip) == source.version}
-    if not senders or any(route.via in own and route.netns in senders for route in lab.routes):
-        return True
-    return netns in _reached(lab, senders, owners, source.version)
+    return not senders or netns in _reached(lab, senders, owners, source.version)
+
+
+def _ips(texts: list[str]) -> list[rules.Address]:
+    return [rules.interface_of(text).ip for text in texts]
 
 
 def _reached(lab: Lab, senders: set[str], owners: dict[str, set[str]], version: int) -> set[str]:
