@@ -26,9 +26,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, lab_of
 
-# A route to more than this much of all addresses counts as a default route: two halves are one.
+# A route with a shorter prefix counts as a default route, also if two halves form it.
 DEFAULT_LENGTH = 8
-_MOST_NAMED = 3  # uses that one sentence names
+_MOST_NAMED = 3  # maximum number of uses in one message
 
 _Bits = tuple[int, int, int]  # version, prefix length, the bits of the prefix
 
@@ -43,9 +43,9 @@ def _rest(version: int, length: int) -> int:
 
 
 def host_use(snapshot: Snapshot) -> HostUse:
-    """What the host uses, looked at when it is first asked for; the links of all labs are no part of the host.
+    """What the host uses, read on the first call. The links of all labs do not belong to the host.
 
-    While a plan grows it stays the same: without force the plan changes none of it, and with force nobody asks.
+    It stays the same during a plan: without force the plan does not change it, and with force nobody needs it.
     """
     return snapshot.once(_look, snapshot)
 
@@ -55,7 +55,7 @@ def _look(sockets: Sockets, snapshot: Snapshot) -> HostUse:
 
 
 def addresses_in_use(sockets: Sockets) -> list[Use]:
-    """Which addresses the host talks to: first those from which it is managed; an address may be in it twice."""
+    """The addresses that the host talks to, first those from which it is managed. An address may occur twice."""
     known = in_use.established()
     why = "from which this host is managed"
     found = [Use(str(rules.ip_of(one)), why) for one in ssh.clients(known)] + in_use.uses(known)
@@ -63,14 +63,14 @@ def addresses_in_use(sockets: Sockets) -> list[Use]:
 
 
 def _rules(sockets: Sockets) -> list[Rule]:
-    """The host's rules for which table of routes is looked into."""
+    """The host's policy rules."""
     return rtnetlink.rules(sockets.get(""))
 
 
 class HostUse:
-    """What the host used when a plan first asked.
+    """What the host used when the plan began.
 
-    :arg is_labs: tells a lab's links from others.
+    :arg is_labs: whether a link belongs to a lab.
     """
 
     def __init__(self, snapshot: Snapshot, is_labs: t.Callable[[Link], bool]) -> None:
@@ -81,8 +81,8 @@ class HostUse:
             one.ip for link in host.links.values() if link.name not in self._labs_links for one in link.addresses
         }
         self._best: dict[_Bits, Route] = {}
-        self._covered: set[_Bits] = set()  # by routes of labs, as few and as large networks as possible
-        self.networks: list[tuple[rules.Network, Route]] = []  # that the host has routes to, but for default routes
+        self._covered: set[_Bits] = set()  # by routes of labs, merged to as few networks as possible
+        self.networks: list[tuple[rules.Network, Route]] = []  # that the host has routes to, except default routes
         for route in host.routes:
             if route.table != MAIN_TABLE:
                 continue
@@ -102,13 +102,13 @@ class HostUse:
     # -- what is asked ------------------------------------------------------------------------------------------------
 
     def why_not_address(self, ip: str, network: rules.Network) -> list[str]:
-        """Why a link of the host should not get an address with this prefix, a few words each."""
+        """Reasons against an address with this prefix on a link of the host, a few words each."""
         taken = [use for use in self._used(network) if use.address == ip]
         found = ["{0} is {1}".format(*use) for use in taken]
         return found + self._why_not(network, 0, taken)
 
     def why_not_route(self, route: Route) -> list[str]:
-        """Why the host should not get a route, a few words each."""
+        """Reasons against a route on the host, a few words each."""
         network = rules.network_of(route.dst)
         if route.table != MAIN_TABLE:
             return self._why_not_elsewhere(network, route.table)
@@ -120,7 +120,7 @@ class HostUse:
         return found
 
     def why_not_source(self, network: rules.Network) -> list[str]:
-        """Why packets from a network should not be rewritten: it is somebody else's, a few words each."""
+        """Reasons against masquerading packets from a network of somebody else, a few words each."""
         return [
             "{0} overlaps the host's network {1}, which is not a lab's".format(network, described(there, route))
             for there, route in self.networks
@@ -128,7 +128,7 @@ class HostUse:
         ]
 
     def is_free(self, ip: str) -> bool:
-        """Whether an address is nobody's: on no link, in no network, and not used."""
+        """Whether an address is free: on no link, in no network, and not in use."""
         network = rules.network_of(ip)
         return (
             ip not in self._own_ips
@@ -139,7 +139,7 @@ class HostUse:
     # -- how it is found out ------------------------------------------------------------------------------------------
 
     def _why_not(self, network: rules.Network, metric: int, but: t.Sequence[Use] = ()) -> list[str]:
-        """Why a route of the table main should not lead to a network."""
+        """Reasons against a route in the table main to a network."""
         whole = self._cover(network)
         if whole < DEFAULT_LENGTH:
             default = self._best.get((network.version, 0, 0))
@@ -158,7 +158,7 @@ class HostUse:
         return ["{0} covers {1}{2}".format(network, named, more)]
 
     def _why_not_elsewhere(self, network: rules.Network, table: int) -> list[str]:
-        """Why a route of another table should not lead to a network: a rule of the host's looks there."""
+        """Reasons against a route in another table to a network: a policy rule of the host uses the table."""
         for rule in self._snapshot.once(_rules):
             if rule.table == table and rule.family == network.version and self._is_for_host(rule):
                 text = "{0}: {1}".format(rule.priority, rule.packets())
@@ -166,7 +166,7 @@ class HostUse:
         return []
 
     def _is_for_host(self, rule: Rule) -> bool:
-        """Whether a rule can be about what the host itself sends; the table default is looked into after main."""
+        """Whether a policy rule can affect packets of the host itself. The table default comes after main."""
         if rule.action != "lookup" or rule.table in (MAIN_TABLE, DEFAULT_TABLE):
             return False
         if dict(rule.more).get("iif", "lo") != "lo":
@@ -191,7 +191,7 @@ class HostUse:
         return None
 
     def _used(self, network: rules.Network) -> list[Use]:
-        """What is used in a network."""
+        """The used addresses in a network."""
         if self._uses is None:
             self._uses = {4: [], 6: []}
             found = [*self._gateways(), *self._snapshot.once(addresses_in_use)]
@@ -222,9 +222,9 @@ class HostUse:
         return route is not None and self._is_labs(route)
 
     def _cover(self, network: rules.Network) -> int:
-        """Add a network to those that routes of labs cover.
+        """Add a network to those of the labs' routes.
 
-        :returns: the prefix length of the network that it is one with, together with its neighbours.
+        :returns: the prefix length of the network that it forms together with its neighbours.
         """
         version, length, bits = _bits(network)
         while length and (version, length, bits ^ 1) in self._covered:
@@ -239,7 +239,7 @@ def _destination(route: Route) -> str:
 
 
 def described(network: rules.Network | None, route: Route) -> str:
-    """A route as a message names it."""
+    """A route in messages."""
     words = [str(network)] if network else [_destination(route)]
     words += ["dev", route.dev] if route.dev else ["({0})".format(route.type if not route.nexthops else "multipath")]
     words += ["metric", str(route.metric)] if route.metric and network is None else []

@@ -21,7 +21,7 @@ Data = dict[str, t.Any]
 
 
 def describe(names: list[str] | None, all_commands: bool = False) -> list[Data]:
-    """The labs with these names, or all, sorted by name; the shape is that of `labs` in the module lab_info."""
+    """The labs with these names, or all, sorted by name, in the format of `labs` of the module lab_info."""
     with Sockets() as sockets:
         snapshot = Snapshot(sockets)
         everywhere = snapshot.everywhere()
@@ -32,7 +32,7 @@ def describe(names: list[str] | None, all_commands: bool = False) -> list[Data]:
 
 
 def _marks(everywhere: list[Namespace]) -> set[str]:
-    """The labs whose marks are on links, those of namespaces on their `lo`."""
+    """The labs whose marks are on links, including `lo` of namespaces."""
     return {lab_of(link.alias) for namespace in everywhere for link in namespace.links.values()} - {""}
 
 
@@ -71,7 +71,7 @@ def _lab(snapshot: Snapshot, everywhere: list[Namespace], name: str, all_command
 
 
 def _drift(name: str, topology: t.Any, all_commands: bool) -> Data:
-    """What it would take to make the lab as it was described again; None where it never was, by a topology."""
+    """The changes that would restore the last applied topology of the lab. None if there is none."""
     if topology is None:
         return {"drifted": None, "commands": [], "diff": {}, "errors": []}
     try:

@@ -16,12 +16,12 @@ Key = tuple[int, int, str, int]
 
 
 def key(route: Route) -> Key:
-    """What the kernel tells routes apart by."""
+    """What identifies a route in the kernel."""
     return (route.family, route.table, route.dst, route.metric)
 
 
 class RouteTable:
-    """Routes of one family, in the kernel's order. Each is an object of its own, also where two are equal."""
+    """Routes of one IP version, in the kernel's order. Equal routes are separate objects."""
 
     def __init__(self, routes: t.Iterable[Route] = ()) -> None:
         self._routes: dict[Key, tuple[Route, ...]] = {}  # those with one key, which the kernel keeps together
@@ -39,7 +39,7 @@ class RouteTable:
             self._groups.setdefault(group, {})[id(route)] = route
 
     def discard(self, route: Route) -> None:
-        """Take a route out."""
+        """Remove a route."""
         others = tuple(one for one in self._routes[key(route)] if one is not route)
         if others:
             self._routes[key(route)] = others
@@ -49,19 +49,19 @@ class RouteTable:
             del self._groups[group][id(route)]
 
     def like(self, route: Route) -> list[Route]:
-        """The routes that the kernel takes for the same as this one, or for alternatives to it."""
+        """The routes that the kernel treats as the same as this one, or as alternatives to it."""
         return list(self._routes.get(key(route), ()))
 
     def of_link(self, dev: str) -> list[Route]:
-        """The routes by a link."""
+        """The routes through a link."""
         return self._group(dev)
 
     def direct(self) -> list[Route]:
-        """Those that need no gateway."""
+        """The routes without a gateway."""
         return self._group(_DIRECT)
 
     def direct_to(self, ip: Address) -> list[Route]:
-        """The routes that an address is reached by without a gateway."""
+        """The routes without a gateway that lead to an address."""
         number, bits = int(ip), ip.max_prefixlen
         lengths = [length for length in range(bits + 1) if self._groups.get(length)]
         return [
@@ -76,7 +76,7 @@ _DIRECT = None
 
 
 def _groups(route: Route) -> t.Iterator[t.Hashable]:
-    """What a route is found by, besides its key."""
+    """The search keys of a route, in addition to its own key."""
     if route.dev:
         yield route.dev
     if not route.via and not route.nexthops:

@@ -15,11 +15,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held
 
 @contextlib.contextmanager
 def alone(lab: str) -> t.Iterator[None]:
-    """While the body runs, no other run changes anything; what killed ones have left of files is gone before.
+    """Keep other runs from changing anything while the body runs. First remove unfinished files of killed runs.
 
-    To be held from the first look at the kernel to the last note of what was done.
+    A run holds this from its first read of the kernel to its last record.
 
-    :raises LabError: another run is at work for too long, see :func:`.lab_files.locked`.
+    :raises LabError: another run takes too long, see :func:`.lab_files.locked`.
     """
     with lab_files.locked(lab):
         held.forget_gone()

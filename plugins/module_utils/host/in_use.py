@@ -25,14 +25,14 @@ _ESTABLISHED = "01"
 
 
 class Use(t.NamedTuple):
-    """An address that the host uses, and for what: ``this host's resolver (/etc/resolv.conf)``."""
+    """An address that the host uses, and its use: ``this host's resolver (/etc/resolv.conf)``."""
 
     address: str
     what: str
 
 
 class Connection(t.NamedTuple):
-    """An established TCP connection; IPv4 by a socket of IPv6 reads as IPv4."""
+    """An established TCP connection. IPv4 over an IPv6 socket counts as IPv4."""
 
     local: str
     local_port: int
@@ -41,7 +41,7 @@ class Connection(t.NamedTuple):
 
 
 def uses(connections: t.Iterable[Connection]) -> list[Use]:
-    """Resolvers, proxies and the other ends of connections, each once for each purpose; never one of loopback."""
+    """Resolvers, proxies and peers of connections, each once for each use, without loopback addresses."""
     found = [*_resolvers(), *_proxies()]
     text = "the other end of a TCP connection of this host (port {0})"
     found += [Use(one.remote, text.format(one.remote_port)) for one in connections]
@@ -63,7 +63,8 @@ def established() -> list[Connection]:
 
 
 def _end(text: str) -> tuple[str, int]:
-    """One end as the kernel prints it there: address in words of four bytes in the machine's order, port."""
+    """One end in the kernel's notation: the address in words of four bytes in the machine's byte order, and the port.
+    """
     digits, port = text.split(":")
     raw = b"".join(int(digits[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(digits), 8))
     if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
@@ -84,7 +85,7 @@ def _resolvers() -> t.Iterator[Use]:
 def _proxies() -> t.Iterator[Use]:
     for name in (*_PROXIES, *(name.upper() for name in _PROXIES)):
         value = os.environ.get(name, "")
-        with contextlib.suppress(ValueError):  # what is no URL is nobody's address
+        with contextlib.suppress(ValueError):  # an invalid URL has no address
             host = urllib.parse.urlsplit(value if "://" in value else "//" + value).hostname or ""
             own = _address(host)
             for address in [own] if own else _by_name(host):
@@ -97,14 +98,14 @@ def _by_name(host: str) -> list[str]:
 
 
 def _address(text: str) -> str:
-    """An address in its usual form, without a zone; empty for what is none."""
+    """An address in its usual form, without a zone. Empty if it is invalid."""
     with contextlib.suppress(ValueError):
         return str(ipaddress.ip_address(text.partition("%")[0]))
     return ""
 
 
 def _lines(path: str) -> t.Iterator[list[str]]:
-    """The words of each line of a file that says something; none where the file cannot be read."""
+    """The words of each line of a file that is neither empty nor a comment. None if the file cannot be read."""
     with contextlib.suppress(OSError):
         with open(path, encoding="utf-8", errors="replace") as stream:
             for line in stream:

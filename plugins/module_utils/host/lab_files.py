@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 
 STORE_DIR = "/run/linuxnet.lab"
-# The other folders of a host in which the collection writes files: what comes back after a reboot.
+# The other folder of a host in which the collection writes files: descriptions for the boot.
 LAB_DIR = "/etc/linuxnet.lab"
 UNIT_DIR = "/etc/systemd/system"
 CODE_DIR = "/usr/local/lib/linuxnet.lab"
@@ -33,16 +33,17 @@ FOLDERS = (LAB_DIR, UNIT_DIR, CODE_DIR, SYSCTL_DIR)
 
 # How long a run waits for another one to end, in seconds. A removal of thousands of links takes a minute.
 PATIENCE = 300
-# No file of the collection is larger: a description of 65,536 objects, what a recorder has recorded.
+# The maximum size of a file of the collection: a description of 65,536 objects, or a record of packets.
 LIMIT = 1 << 28
 
 _LOCK = "lock"
-# Only who holds the lock writes, so that no folder ever has more than one, and the next run clears a killed one's.
+# Only the holder of the lock writes, so that a folder never has more than one. The next run removes that of a killed
+# run.
 _TEMPORARY = ".linuxnet.lab.new"
 
 
 def path_of(lab: str, suffix: str) -> str:
-    """The path of a lab's file that ends so; LabError where the lab is not called as a lab may be."""
+    """The path of a lab's file with this suffix. LabError if the name of the lab is invalid."""
     errors = rules.check_lab("lab", lab)
     if errors:
         raise LabError(errors)
@@ -50,12 +51,12 @@ def path_of(lab: str, suffix: str) -> str:
 
 
 def recall(lab: str) -> dict[str, t.Any]:
-    """What is remembered for a lab, by key; empty where there is nothing."""
+    """The records of a lab, by key."""
     return read_json(path_of(lab, ".json")) or {}
 
 
 def labs() -> list[str]:
-    """The labs for which something is remembered, sorted."""
+    """The labs that have records, sorted."""
     return names(STORE_DIR, ".json")
 
 
@@ -63,9 +64,9 @@ Record = tuple[str, str, t.Any]  # lab, key, value
 
 
 def remember(records: t.Sequence[Record]) -> list[Record]:
-    """Remember values for labs; None forgets one. A lab's file goes with its last value.
+    """Write records of labs. None deletes one. A lab's file disappears with its last record.
 
-    :returns: the records that were in their place before, None where there was none.
+    :returns: the old records, None for those that did not exist.
     """
     if not records:
         return []
@@ -89,7 +90,7 @@ _FOLDERS = (STORE_DIR, "/etc/linuxnet.lab", "/etc/sysctl.d", "/etc/systemd/syste
 
 
 class _Lock:
-    """The lock as far as this process holds it: its descriptor, and by how many bodies."""
+    """This process's hold on the lock: its descriptor, and the number of bodies that hold it."""
 
     descriptor = -1
     depth = 0
@@ -97,12 +98,12 @@ class _Lock:
 
 @contextlib.contextmanager
 def locked(lab: str = "") -> t.Iterator[None]:
-    """While the body runs, no other process changes anything for any lab; bodies may be nested.
+    """Keep other processes from changing anything for any lab while the body runs. Bodies may be nested.
 
-    The folder is there meanwhile, and goes afterwards if nothing else is in it.
+    The folder exists meanwhile. It disappears afterwards if it is empty.
 
-    :arg lab: the lab that is worked on, for those who wait.
-    :raises LabError: another process holds the lock for longer than :data:`PATIENCE`; it says which.
+    :arg lab: the lab of the run, for the messages of runs that wait.
+    :raises LabError: another process has held the lock for more than :data:`PATIENCE` seconds. The message names it.
     """
     if not _Lock.depth:
         _Lock.descriptor = _acquire(lab)
@@ -123,7 +124,7 @@ def _acquire(lab: str) -> int:
         try:
             descriptor = _open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
-            continue  # who held the lock has just removed the folder
+            continue  # the last holder of the lock has just removed the folder
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -136,8 +137,8 @@ def _acquire(lab: str) -> int:
             continue
         if _is_at(path, descriptor):
             break
-        os.close(descriptor)  # who held it has removed it
-    with contextlib.suppress(OSError):  # a full /run is no reason not to work
+        os.close(descriptor)  # the last holder has removed it
+    with contextlib.suppress(OSError):  # a full /run must not stop the run
         who = "process {0}, lab {1!r}, since {2}".format(os.getpid(), lab, time.strftime("%Y-%m-%d %H:%M:%S"))
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, who.encode(), 0)
@@ -177,9 +178,9 @@ def _make_folder() -> None:
 
 
 def _check_folder(narrow: bool = False) -> None:
-    """LabError where /run/linuxnet.lab is there and somebody else than root could have written what it holds.
+    """LabError if /run/linuxnet.lab exists and others than root could have written to it.
 
-    :arg narrow: whether to take from others the right to read it, which they had under earlier versions.
+    :arg narrow: whether to remove the right of others to read it, which they had in earlier versions.
     """
     try:
         descriptor = os.open(STORE_DIR, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -204,9 +205,9 @@ def _check_folder(narrow: bool = False) -> None:
 
 
 def names(folder: str, suffix: str) -> list[str]:
-    """The labs that have a file in a folder, which is called as the lab, and ends so; sorted.
+    """The labs that have a file with this suffix in a folder, sorted.
 
-    What is not called as a lab may be is nobody's.
+    Files with a name that no lab can have are ignored.
     """
     if folder == STORE_DIR:
         _check_folder()
@@ -217,9 +218,9 @@ def names(folder: str, suffix: str) -> list[str]:
 
 
 def open_file(path: str) -> t.TextIO | None:
-    """A file to be read; None where there is none.
+    """A file, opened for reading. None if it does not exist.
 
-    :raises LabError: it is no regular file of root's; nothing is opened that would keep who opens it waiting.
+    :raises LabError: it is not a regular file of root. The call never opens a file that blocks, such as a pipe.
     """
     if os.path.dirname(path).startswith(STORE_DIR):
         _check_folder()
@@ -243,7 +244,7 @@ def _open(path: str, flags: int, mode: int = 0) -> int:
 
 
 def read_bytes(path: str) -> bytes | None:
-    """What a file holds; None where there is none. LabError where it is not one that the collection can have made."""
+    """The content of a file. None if it does not exist. LabError if the collection cannot have written it."""
     stream = open_file(path)
     if stream is None:
         return None
@@ -255,7 +256,7 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def read_file(path: str) -> str | None:
-    """The text of a file, as :func:`read_bytes`; LabError also where it is none."""
+    """The text of a file, as :func:`read_bytes`. LabError also if it is not text."""
     data = read_bytes(path)
     try:
         return None if data is None else data.decode()
@@ -264,7 +265,7 @@ def read_file(path: str) -> str | None:
 
 
 def read_json(path: str) -> t.Any:
-    """What a file of JSON holds; None where there is none. LabError as :func:`read_file`, and where it is none."""
+    """The content of a JSON file. None if it does not exist. LabError as :func:`read_file`, and if it is not JSON."""
     text = read_file(path)
     try:
         return None if text is None else json.loads(text)
@@ -273,10 +274,10 @@ def read_json(path: str) -> t.Any:
 
 
 def write_file(path: str, text: str | bytes | None, mode: int = 0o600) -> None:
-    """Replace what a file holds in one step, durably; None removes the file.
+    """Replace the content of a file in one step, durably. None removes the file.
 
-    :arg mode: what the file's permissions are then, whatever the caller's umask is.
-    :raises OSError: it cannot be written, and is as it was; the reason names the path.
+    :arg mode: the permissions of the file, whatever the caller's umask is.
+    :raises OSError: the file cannot be written, and stays as it was. The reason names the path.
     """
     if text is None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -310,6 +311,6 @@ def _replace(temporary: str, path: str, data: bytes, mode: int) -> None:
 
 
 def clear(folder: str) -> None:
-    """Remove what a killed run has left of a file that it was writing in a folder."""
+    """Remove unfinished files of killed runs in a folder."""
     with contextlib.suppress(OSError):
         os.unlink(os.path.join(folder, _TEMPORARY))

@@ -12,17 +12,17 @@ _SUFFIX = ".topology"
 
 
 def recall(lab: str) -> str | None:
-    """The text that is kept for a lab; None where there is none."""
+    """The stored text of a lab. None if there is none."""
     return lab_files.read_file(lab_files.path_of(lab, _SUFFIX))
 
 
 def remember(lab: str, text: str | None) -> None:
-    """Keep a text for a lab; None forgets it."""
+    """Store a text for a lab. None deletes it."""
     with lab_files.locked(lab):
         if recall(lab) != text:
             lab_files.write_file(lab_files.path_of(lab, _SUFFIX), text)
 
 
 def labs() -> list[str]:
-    """The labs for which a text is kept, sorted."""
+    """The labs that have a stored text, sorted."""
     return lab_files.names(lab_files.STORE_DIR, _SUFFIX)

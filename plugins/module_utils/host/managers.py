@@ -18,7 +18,7 @@ CONNECTIONS = "/run/NetworkManager/system-connections"
 
 
 def of_links(links: dict[int, str]) -> list[str]:
-    """Which of these links of the host one of them manages, a sentence for each cause.
+    """One warning for each program that manages some of these links of the host.
 
     :arg links: names by index.
     """
@@ -26,7 +26,7 @@ def of_links(links: dict[int, str]) -> list[str]:
     matched: dict[str, list[str]] = {}
     for index in _entries(NETWORKD, links):
         told = _values(os.path.join(NETWORKD, str(index)))
-        # A file that matches a link is what makes networkd manage it, sooner or later.
+        # networkd manages a link sooner or later if a file matches it.
         if told.get("NETWORK_FILE") and told.get("ADMIN_STATE") != "unmanaged":
             matched.setdefault(told["NETWORK_FILE"], []).append(links[index])
     for path, names in sorted(matched.items()):
@@ -48,14 +48,14 @@ def of_links(links: dict[int, str]) -> list[str]:
 
 
 def _looked_on() -> set[str]:
-    """The connections by which NetworkManager only shows what others made; and none."""
+    """The connections with which NetworkManager only shows links of others, and the empty one."""
     files = os.listdir(CONNECTIONS) if os.path.isdir(CONNECTIONS) else []
     shown = [_values(os.path.join(CONNECTIONS, name)) for name in files]
     return {"", *(told.get("uuid", "") for told in shown if told.get("external") == "true")}
 
 
 def _entries(folder: str, links: dict[int, str]) -> list[int]:
-    """The links, by index, of which there is a file; mostly there is not even the folder."""
+    """The links, by index, that have a file in a folder, which often does not exist."""
     if not links or not os.path.isdir(folder):
         return []
     return sorted(links.keys() & {int(name) for name in os.listdir(folder) if name.isdecimal()})

@@ -32,8 +32,8 @@ CODE = os.path.join(lab_files.CODE_DIR, "boot.pyz")
 
 _WANTS = "multi-user.target.wants"
 
-# The lab is there before anything is told that the network is: services may want to listen on it.
-# What it makes has to appear to the whole host, so that nothing here may give it a mount or UTS namespace of its own.
+# The lab is complete before network-online.target, because services may listen on its addresses.
+# Its objects must be visible on the whole host. Therefore no setting here may give it its own mount or UTS namespace.
 _UNIT = """\
 [Unit]
 Description=Network lab {lab}
@@ -88,7 +88,7 @@ def unit(lab: str) -> str:
 
 
 def description(lab: str) -> str:
-    """The file with what is to be applied at boot."""
+    """The file with the description for the boot."""
     return os.path.join(LAB_DIR, lab + ".json")
 
 
@@ -98,17 +98,17 @@ def has_systemd() -> bool:
 
 
 def labs() -> list[str]:
-    """The labs that come back, sorted."""
+    """The labs that have a description for the boot, sorted."""
     return lab_files.names(LAB_DIR, ".json")
 
 
 def recall(lab: str) -> str | None:
-    """What is to be applied at boot; None where the lab does not come back."""
+    """The description for the boot. None if there is none."""
     return lab_files.read_file(description(lab))
 
 
 def has_traces(lab: str) -> bool:
-    """Whether there is something of what brings a lab back, even if a killed run has left only a part of it."""
+    """Whether any of a lab's files exists, even if a killed run has left only a part of them."""
     paths = (description(lab), os.path.join(UNIT_DIR, unit(lab)), _link(lab))
     if any(os.path.lexists(path) for path in paths):
         return True
@@ -124,9 +124,9 @@ def _own_folders() -> list[str]:
 
 
 def wanted(lab: str, text: str, program: str) -> Files:
-    """The files that bring a lab back, by path.
+    """The desired files, by path.
 
-    :arg program: the module of the collection whose `main` is called at boot with the lab's name.
+    :arg program: the module of the collection whose `main` the unit calls at boot with the lab's name.
     """
     command = [sys.executable, "-I", CODE, lab, library.place()]
     values = {
@@ -140,14 +140,14 @@ def wanted(lab: str, text: str, program: str) -> Files:
 
 
 def _quoted(word: str) -> str:
-    """A word as systemd.syntax(7) and systemd.service(5) take it, whatever it holds."""
+    """A word, quoted for systemd.syntax(7) and systemd.service(5)."""
     for character in ("\\", '"'):
         word = word.replace(character, "\\" + character)
     return '"{0}"'.format(word.replace("%", "%%").replace("$", "$$"))
 
 
 def _code(program: str) -> bytes:
-    """The sources that a module of the collection needs as one archive, which Python runs; always the same."""
+    """An archive with the sources that a module of the collection needs, which Python can run. It is reproducible."""
     package, dummy, module = program.rpartition(".")
     found = {"__main__.py": _MAIN.format(package=package, module=module), **sources.needed_by(program)}
     made = io.BytesIO()
@@ -158,7 +158,7 @@ def _code(program: str) -> bytes:
 
 
 def distrusted() -> list[str]:
-    """What somebody else than root could change of that which root is to run at boot, a sentence each."""
+    """An error for each file that root runs at boot and that others can change."""
     place = library.place()
     package = os.path.join(place, "pyroute2")
     inside = [os.path.join(folder, name) for folder, dummy, names in os.walk(package) for name in names]
@@ -170,7 +170,7 @@ def distrusted() -> list[str]:
 
 
 def _loose(path: str, seen: set[str]) -> t.Iterator[tuple[str, str]]:
-    """The parts of a path, those of symbolic links in it included, that others than root can change, and how."""
+    """The parts of a path, including those of symbolic links, that others than root can change, and how."""
     part = ""
     for name in os.path.abspath(path).split("/")[1:]:
         part = "{0}/{1}".format(part, name)
@@ -180,14 +180,14 @@ def _loose(path: str, seen: set[str]) -> t.Iterator[tuple[str, str]]:
         try:
             found = os.lstat(part)
         except FileNotFoundError:
-            return  # root is to make it
+            return  # root creates it
         if found.st_uid != os.geteuid():
             yield part, "belongs to user {0}".format(_user(found.st_uid))
         elif stat.S_ISLNK(found.st_mode):
             folder, target = os.path.split(os.path.join(os.path.dirname(part), os.readlink(part)))
             yield from _loose(os.path.join(os.path.realpath(folder), target), seen)
         elif stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX:
-            continue  # where others can make files, and change none of root's
+            continue  # a folder in which others can create files, but not change those of root
         elif found.st_mode & stat.S_IWOTH:
             yield part, "can be written by everybody"
         elif found.st_mode & stat.S_IWGRP and _has_members(found.st_gid):
@@ -202,7 +202,7 @@ def _user(uid: int) -> str:
 
 
 def _has_members(gid: int) -> bool:
-    """Whether somebody else than root is in a group; Debian's /usr/local belongs to one in which nobody is."""
+    """Whether somebody else than root is in a group. Debian's /usr/local belongs to a group without members."""
     try:
         named = set(grp.getgrgid(gid).gr_mem) - {"root"}
     except KeyError:
@@ -214,7 +214,7 @@ def _has_members(gid: int) -> bool:
 
 
 def differs(lab: str, files: Files) -> bool:
-    """Whether something of a lab's files is missing or not as wanted, or could be written by others."""
+    """Whether one of a lab's files is missing or differs, or others can write to it."""
     return not os.path.islink(_link(lab)) or any(
         lab_files.read_bytes(path) != data or stat.S_IMODE(os.stat(path).st_mode) != 0o644
         for path, data in files.items()
@@ -222,7 +222,7 @@ def differs(lab: str, files: Files) -> bool:
 
 
 def install(lab: str, files: Files) -> None:
-    """Write a lab's files, and let systemd start its unit at boot; where that fails, all is as it was before."""
+    """Write a lab's files, and enable its unit. If that fails, restore everything."""
     with _whole(lab):
         for path, data in files.items():
             _make_folder(os.path.dirname(path))
@@ -233,9 +233,9 @@ def install(lab: str, files: Files) -> None:
 
 
 def uninstall(lab: str) -> None:
-    """Remove a lab's files; with the last lab goes the code. No error where they are gone.
+    """Remove a lab's files and, with the last lab, the code. No error if they do not exist.
 
-    Where one cannot be removed, all is as it was before.
+    If one of them cannot be removed, restore everything.
     """
     with _whole(lab):
         _set_link(lab, False)
@@ -249,7 +249,7 @@ def uninstall(lab: str) -> None:
 
 @dataclasses.dataclass(eq=False)
 class Install(Operation):
-    """The files that bring a lab back."""
+    """Write the files that rebuild a lab after a reboot."""
 
     lab: str
     files: Files
@@ -263,7 +263,7 @@ class Install(Operation):
 
 @dataclasses.dataclass(eq=False)
 class Uninstall(Operation):
-    """The end of the files that bring a lab back."""
+    """Remove the files that rebuild a lab after a reboot."""
 
     lab: str
 
@@ -276,7 +276,7 @@ class Uninstall(Operation):
 
 @contextlib.contextmanager
 def _whole(lab: str) -> t.Iterator[None]:
-    """What the body does to a lab's files is taken back where it fails."""
+    """Undo the body's changes of a lab's files if it fails."""
     before = {path: lab_files.read_bytes(path) for path in (description(lab), os.path.join(UNIT_DIR, unit(lab)), CODE)}
     linked = os.path.lexists(_link(lab))
     try:
@@ -292,7 +292,7 @@ def _whole(lab: str) -> t.Iterator[None]:
 
 
 def _set_link(lab: str, present: bool) -> None:
-    """Let systemd start a lab's unit at boot, or not."""
+    """Enable or disable a lab's unit."""
     with contextlib.suppress(FileExistsError, FileNotFoundError, NotADirectoryError):
         if present:
             os.symlink(os.path.join(UNIT_DIR, unit(lab)), _link(lab))
@@ -301,7 +301,7 @@ def _set_link(lab: str, present: bool) -> None:
 
 
 def _make_folder(path: str) -> None:
-    """Make a folder and those above it that others can read, whatever the caller's umask is."""
+    """Create a folder and its parents, which others can read, whatever the caller's umask is."""
     if not os.path.isdir(path):
         _make_folder(os.path.dirname(path))
         os.mkdir(path)
@@ -309,7 +309,7 @@ def _make_folder(path: str) -> None:
 
 
 def _remove_folders() -> None:
-    """Remove the collection's own folders, unless something is in them."""
+    """Remove the collection's own folders if they are empty."""
     for folder in _own_folders():
         with contextlib.suppress(OSError):
             os.rmdir(folder)
@@ -320,7 +320,7 @@ def _link(lab: str) -> str:
 
 
 def _reload() -> None:
-    """Let systemd look again, where it runs."""
+    """Let systemd reload its units, if it runs."""
     systemctl = shutil.which("systemctl")
     if systemctl and has_systemd():
         subprocess.run([systemctl, "daemon-reload"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -22,7 +22,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscall
 
 
 def check_proc() -> None:
-    """LabError where /proc tells of the processes of another PID namespace: every PID there is somebody else's."""
+    """LabError if /proc belongs to another PID namespace, in which every PID means another process."""
     try:
         ours = os.readlink("/proc/self") == str(os.getpid())
     except OSError:
@@ -35,7 +35,7 @@ def check_proc() -> None:
 
 
 def start_time(pid: int) -> int | None:
-    """When a process started, in ticks since the boot; None where there is none, or it has ended."""
+    """The start time of a process, in ticks since the boot. None if it does not exist or has ended."""
     try:
         with open("/proc/{0}/stat".format(pid), "rb") as stream:
             fields = stream.read().rpartition(b")")[2].split()  # the name before it may hold anything
@@ -45,9 +45,9 @@ def start_time(pid: int) -> int | None:
 
 
 def end(pid: int, start: int, number: int, patience: float) -> bool:
-    """Send the process that started then a signal, and wait for its end, at most *patience* seconds.
+    """Send a signal to the process with this start time, and wait for its end, at most *patience* seconds.
 
-    :returns: whether it is gone; one that was gone before is, too. Nobody else gets the signal.
+    :returns: whether it has ended, also before the call. No other process gets the signal.
     """
     try:
         descriptor = os.pidfd_open(pid)
@@ -66,18 +66,18 @@ def end(pid: int, start: int, number: int, patience: float) -> bool:
 
 
 def drop_privileges() -> None:
-    """Give up all capabilities, for this process and all that it becomes; user 0 is then a user like any other."""
+    """Give up all capabilities for this process and all programs that it executes, even as user 0."""
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as stream:
         last = int(stream.read())
-    with contextlib.suppress(PermissionError):  # who may not do even that has few of them
+    with contextlib.suppress(PermissionError):  # a process that cannot do even that has few of them
         for capability in range(last + 1):
             syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
     syscalls.no_capabilities()
 
 
 def close_all_but(*kept: int) -> None:
-    """Close all descriptors; those of input, output and errors become /dev/null."""
+    """Close all descriptors. Standard input, output and error become /dev/null."""
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -88,7 +88,7 @@ def close_all_but(*kept: int) -> None:
 
 
 def apart(deed: t.Callable[[], str]) -> str:
-    """What a function returns that is called in a process of its own, which ends then; OSError where it raised one."""
+    """The result of a function, called in a separate process. OSError if the function raised one."""
     result, end_of_child = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
     if not child:

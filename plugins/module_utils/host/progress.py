@@ -13,16 +13,18 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 
 
 def path(lab: str) -> str:
-    """The file of a lab's progress; it is there while there is some to tell of."""
+    """The file with a lab's progress, which exists during the body."""
     return lab_files.path_of(lab, ".progress")
 
 
 @contextlib.contextmanager
 def reporting(lab: str) -> t.Iterator[t.Callable[[str, int, int], None]]:
-    """What the engine calls with what it makes, how much is done, and of how much; the file is gone after the body."""
+    """A function that writes the progress: the current kind of change, the number of completed changes, and of all
+    changes. The file disappears after the body.
+    """
 
     def report(what: str, done: int, total: int) -> None:
-        with contextlib.suppress(OSError):  # nobody's work fails for want of a line
+        with contextlib.suppress(OSError):  # a missing progress line must not stop the run
             lab_files.write_file(path(lab), "{0}, {1} of {2} changes\n".format(what, done, total))
 
     with lab_files.locked(lab):

@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 
 @dataclasses.dataclass(eq=False)
 class EndRecorder(Operation):
-    """The end of a recorder and of its record."""
+    """End a recorder, and remove its record."""
 
     recorder: Recorder
 

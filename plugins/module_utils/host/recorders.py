@@ -26,19 +26,19 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
 
 KINDS = ("capture", "neighbor_watch")
 
-# A new interpreter with the caller's modules. It reads the task from its input and says on its output what came of it.
+# A new interpreter with the caller's modules. It reads the task from its input, and writes the result to its output.
 _CODE = "import importlib, json, sys; t = json.loads(sys.stdin.readline()); sys.path[:] = t['path'];"
 _CODE += " importlib.import_module(t['run']).main(t)"
 
-# Seconds to wait for its end: one that is to finish its record, one that is killed.
+# Seconds to wait for the end of a recorder that finishes its record, and of one that is killed.
 _PATIENCE = ((signal.SIGTERM, 10), (signal.SIGKILL, 2))
 
 
 class Recorder(t.NamedTuple):
     """A recorder of a lab.
 
-    :ivar pid: its process, 0 where that has ended and only its record is left. :ivar start: when that started, in ticks
-        since the boot.
+    :ivar pid: its process, 0 if it has ended and only its record is left. :ivar start: the start time of the process,
+        in ticks since the boot.
     """
 
     kind: str
@@ -54,12 +54,12 @@ class Recorder(t.NamedTuple):
 
     @property
     def title(self) -> str:
-        """How an error calls it."""
+        """Its name in errors."""
         return "{0} {1!r} of lab {2!r}".format(self.kind, self.name, self.lab)
 
 
 def recorders(lab: str | None = None) -> list[Recorder]:
-    """The recorders of a lab, or of all labs for None: those that run, and those that have left a record."""
+    """The recorders of a lab, or of all labs for None: running ones, and those that have left a record."""
     found = []
     for kind in KINDS:
         with contextlib.suppress(FileNotFoundError):
@@ -71,7 +71,7 @@ def recorders(lab: str | None = None) -> list[Recorder]:
 
 
 def find(kind: str, lab: str, name: str) -> Recorder | None:
-    """The recorder with this name; None where it has no record."""
+    """The recorder with this name. None if it has no record."""
     ended = Recorder(kind, lab, name)
     stream = lab_files.open_file(ended.path)
     if stream is None:
@@ -93,18 +93,18 @@ def _is_running(recorder: Recorder) -> bool:
 
 @contextlib.contextmanager
 def alone() -> t.Iterator[None]:
-    """While the body runs, nobody else starts or removes a recorder."""
+    """Keep others from starting or removing recorders while the body runs."""
     with lab_files.locked():
         yield
 
 
 def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
-    """Start a recorder; it listens when this returns. To be called :func:`alone`, where there is none of that name.
+    """Start a recorder, which listens when this returns. Call it within :func:`alone`, if the name is free.
 
-    :param run: name of the module whose `main` is to be the recorder. It gets the task and opens what it needs; then it
-        forks, and says which process goes on, or why it cannot. That one waits until its record is begun, and ends
-        where nobody is left to begin it.
-    :raises LabError: with those reasons.
+    :param run: name of the module whose `main` is the recorder. It gets the task and opens its sockets. Then it forks,
+        and reports the PID of the child, or the errors. The child waits until its record exists, and ends if nobody is
+        left to create it.
+    :raises LabError: with these errors.
     """
     processes.check_proc()
     os.makedirs(os.path.dirname(recorder.path), 0o700, exist_ok=True)
@@ -130,7 +130,7 @@ def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
 
 
 def stop(recorder: Recorder) -> None:
-    """Tell a recorder to finish its record, and wait until it is gone. No error where it is gone already."""
+    """Make a recorder finish its record, and wait for its end. No error if it has already ended."""
     if not recorder.pid:
         return
     for number, patience in _PATIENCE:
@@ -140,12 +140,12 @@ def stop(recorder: Recorder) -> None:
 
 
 def discard(recorder: Recorder) -> None:
-    """Remove a recorder's record. To be called :func:`alone`."""
+    """Remove a recorder's record. Call it within :func:`alone`."""
     lab_files.write_file(recorder.path, None)
 
 
 def end(recorder: Recorder) -> None:
-    """Stop a recorder and forget what it has recorded."""
+    """Stop a recorder, and remove its record."""
     with alone():
         stop(recorder)
         discard(recorder)

@@ -12,15 +12,15 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files, last_applied
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
-# Keys of what a lab remembers of its own namespaces begin so; what tells one from all others follows.
+# The prefix of keys of records about a lab's own namespaces. The identity of the namespace follows.
 OWN = "own "
 
 
 @dataclasses.dataclass(eq=False)
 class Remember(Operation):
-    """A record that belongs to a change; None forgets it.
+    """Write a record that belongs to a change. None deletes it.
 
-    It is never carried out where it stands: the records of a run are written together (`resources/remembered.py`).
+    It never runs at its place among the operations. A run writes all its records together (`resources/remembered.py`).
     """
 
     lab: str
@@ -30,9 +30,9 @@ class Remember(Operation):
 
 @dataclasses.dataclass(eq=False)
 class WriteRecords(Operation):
-    """The records of a lab, by key; None forgets one.
+    """Write records of a lab, by key. None deletes one.
 
-    :ivar born: names of namespaces that were made by this run; of each is remembered that it is the lab's own.
+    :ivar born: names of namespaces that this run has created. Each gets a record that it belongs to the lab.
     """
 
     lab: str
@@ -47,7 +47,7 @@ class WriteRecords(Operation):
 
 @dataclasses.dataclass(eq=False)
 class KeepDescription(Operation):
-    """The description that the lab was made from; None for none."""
+    """Store the description of the lab. None deletes it."""
 
     lab: str
     text: str | None
@@ -59,7 +59,7 @@ class KeepDescription(Operation):
 
 @dataclasses.dataclass(eq=False)
 class WriteFile(Operation):
-    """A file of the host that everybody may read; None removes it."""
+    """Write a file of the host that everybody can read. None removes it."""
 
     path: str
     text: str | None

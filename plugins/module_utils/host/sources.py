@@ -14,9 +14,9 @@ _COLLECTION = "ansible_collections.linuxnet.lab."
 
 
 def needed_by(name: str) -> dict[str, str]:
-    """The text of the files, by path, of a module and of all modules of the collection that it may ever import.
+    """The text, by path, of a module and of all modules of the collection that it can import.
 
-    What is loaded at the moment makes no difference.
+    The result does not depend on which modules are loaded.
     """
     files: dict[str, str] = {}
     waiting = {name}
@@ -27,7 +27,7 @@ def needed_by(name: str) -> dict[str, str]:
             continue
         spec = importlib.util.find_spec(module)
         if spec is None or spec.submodule_search_locations is not None:
-            continue  # a function, say, of a module that is there already, or a package, which holds nothing
+            continue  # a function, for example, of a module that is already included, or an empty package
         files[path] = spec.loader.get_source(module)  # type: ignore[union-attr]
         waiting.update(_imported(files[path]))
         parts = module.split(".")
@@ -36,7 +36,7 @@ def needed_by(name: str) -> dict[str, str]:
 
 
 def _imported(source: str) -> t.Iterator[str]:
-    """The modules of the collection that a source imports, and what it imports from them if that is a module too."""
+    """The modules of the collection that a source imports, including modules that it imports from packages."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_COLLECTION):
             parent = importlib.util.find_spec(node.module or "")

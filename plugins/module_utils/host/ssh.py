@@ -17,9 +17,9 @@ _VARIABLE = "SSH_CONNECTION"
 
 
 def clients(connections: t.Iterable[in_use.Connection] | None = None) -> list[str]:
-    """The addresses from which somebody runs this process by SSH, in the caller's network namespace.
+    """The addresses of the SSH clients that run this process, in the caller's network namespace.
 
-    :arg connections: the established ones there, where they are known already.
+    :arg connections: the established ones there, if the caller knows them.
     """
     found = []
     if connections is None:
@@ -35,7 +35,7 @@ def clients(connections: t.Iterable[in_use.Connection] | None = None) -> list[st
 
 
 def _connections() -> t.Iterator[str]:
-    """What sshd(8) told this process and its ancestors; sudo(8) keeps it from those that it starts."""
+    """The values of SSH_CONNECTION in this process and its ancestors, because sudo(8) removes the variable."""
     if _VARIABLE in os.environ:
         yield os.environ[_VARIABLE]
     pid = os.getppid()

@@ -20,52 +20,50 @@ if t.TYPE_CHECKING:
 
 
 class Context(t.Protocol):
-    """What operations are told and ask while they are carried out.
+    """The interface that operations use while they run.
 
-    :ivar sockets: of the run. :ivar sign: the group that links are born in, and leave with the message that marks them
-        as a lab's.
+    :ivar sockets: of the run. :ivar sign: the group of new links, which they leave with the message that marks them.
     """
 
     sockets: Sockets
     sign: int
 
     def index(self, netns: str, name: str) -> int:
-        """The index of a link; 0 for an empty name. OSError(ENODEV) where there is no such link."""
+        """The index of a link, 0 for an empty name. OSError(ENODEV) if it does not exist."""
 
     def settled(self, name: str) -> str:
-        """The name, once no message waits that gives a link this name.
+        """The name, after sending waiting messages that give a link this name.
 
-        Were such a message refused, what follows would hit another link.
+        If the kernel refused such a message, later messages would change another link.
         """
 
     def descriptor(self, ref: str) -> int:
-        """A descriptor of a namespace that stays open until the message that names it is sent."""
+        """A descriptor of a namespace, open until the message that contains it is sent."""
 
     def born(self, netns: str, name: str) -> None:
-        """A message that makes a link of this name is about to wait."""
+        """Note that a waiting message creates a link with this name."""
 
     def renamed(self, netns: str, name: str, new: str) -> None:
-        """A message that renames a link is about to wait."""
+        """Note that a waiting message renames a link."""
 
     def gone(self, netns: str, name: str) -> None:
-        """A message that deletes a link, or moves it to another namespace, is about to wait."""
+        """Note that a waiting message deletes a link, or moves it to another namespace."""
 
     def is_marked_now(self, netns: str, name: str) -> bool:
-        """Whether this run made the link, and marks it for the first time."""
+        """Whether this run has created the link, and marks it for the first time."""
 
     def at_end(self, call: t.Callable[[], None]) -> None:
-        """Call this once, after all operations, or after the one that was refused."""
+        """Register a call after all operations, or after a refused one."""
 
 
 @dataclasses.dataclass(eq=False)
 class Operation:
     """One change.
 
-    :ivar netns: reference of the namespace that it happens in; empty for the host.
-    :cvar if_gone: the numbers of the errors that say that what is to be removed is gone already: with another thing, or
-        by itself, a moment before.
-    :cvar in_steps: whether it may be half done when it fails, and can be undone all the same.
-    :cvar makes: whether what it makes carries the lab's mark, and is found by it as soon as its namespace is.
+    :ivar netns: reference of its namespace; empty for the host.
+    :cvar if_gone: the error numbers of a removal which mean that the object no longer exists.
+    :cvar in_steps: whether it may be incomplete after an error, and can still be undone.
+    :cvar makes: whether it creates an object with the lab's mark, by which a later run finds it.
     """
 
     __slots__ = ("netns",)
@@ -77,23 +75,23 @@ class Operation:
     makes: t.ClassVar[bool] = False
 
     def carry_out(self, context: Context) -> None:
-        """Do it; KernelError, LabError or OSError where it is refused."""
+        """Run the operation. KernelError, LabError or OSError if the kernel refuses it."""
         raise NotImplementedError
 
     def homes(self) -> tuple[str, ...]:
-        """References of the namespaces in which it makes something of the lab's."""
+        """References of the namespaces in which it creates objects of the lab."""
         return (self.netns,) if self.makes else ()
 
 
 class Message(Operation):
-    """An operation that is one rtnetlink message, and goes out in one send with others of its namespace."""
+    """An operation that is one rtnetlink message. One send contains many messages of a namespace."""
 
     __slots__ = ()
 
     def message(self, context: Context) -> t.Any:
         """The message, for :meth:`.netlink.Netlink.request`; or a :class:`Together`.
 
-        To find out what it refers to, the messages that wait may be sent.
+        This may send waiting messages, to resolve names.
         """
         raise NotImplementedError
 
@@ -102,9 +100,9 @@ Batch = list[tuple[int, t.Any]]  # an operation's number, and its message
 
 
 class Together:
-    """Stands in a batch for a message that is another one when several of its class follow each other."""
+    """A placeholder in a batch for a message that depends on how many of its class follow each other."""
 
     @classmethod
     def messages(cls, batch: Batch, socket: Netlink) -> t.Iterator[tuple[int, t.Any]]:
-        """The messages of a batch of such, which the socket is about to send."""
+        """The messages for a batch of these operations."""
         raise NotImplementedError

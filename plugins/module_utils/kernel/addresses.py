@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 
 @dataclasses.dataclass(eq=False)
 class AddAddress(Message):
-    """An address for a link, or another state of one that it has."""
+    """Add an address to a link, or change an existing one."""
 
     dev: str
     address: Address
@@ -29,7 +29,7 @@ class AddAddress(Message):
 
 @dataclasses.dataclass(eq=False)
 class DeleteAddress(Message):
-    """An address that a link is not to have."""
+    """Delete an address of a link."""
 
     dev: str
     address: Address

@@ -51,8 +51,8 @@ def items(data: bytes, offset: int = 0) -> t.Iterator[tuple[int, bytes]]:
 
 
 def walk(data: bytes, offset: int = 0) -> dict[int, bytes]:
-    """The attributes in *data* from *offset* on, by kind; of several of one kind the last one."""
-    # What :func:`items` does, in half its time: this is where the reading of a large lab spends most.
+    """The attributes in *data* from *offset* on, by kind, the last one of each kind."""
+    # The same as :func:`items` in half the time, because reading a large lab spends most of its time here.
     found = {}
     end = len(data) - 4
     unpack = _HEADER.unpack_from
@@ -66,15 +66,15 @@ def walk(data: bytes, offset: int = 0) -> dict[int, bytes]:
 
 
 def to_bytes(value: str) -> bytes:
-    """A string as the kernel has it, without a closing zero byte."""
+    """A string as bytes, without a closing zero byte."""
     return value.encode(errors="surrogateescape")
 
 
 def to_text(value: bytes) -> str:
-    """The string that an attribute holds."""
+    """The string in an attribute."""
     return value.split(b"\0", 1)[0].decode(errors="surrogateescape")
 
 
 def to_number(value: bytes | None) -> int:
-    """The number that an attribute holds; 0 where it is missing."""
+    """The number in an attribute, 0 if it is missing."""
     return int.from_bytes(value, sys.byteorder) if value else 0

@@ -16,24 +16,24 @@ _FLAGS = {"net": syscalls.CLONE_NEWNET, "uts": syscalls.CLONE_NEWUTS}
 
 
 class Stranded(BaseException):
-    """The kernel refused the way back.
+    """The kernel refused to return to the original namespace.
 
-    Every later step would hit the wrong network, so nothing may catch this but what ends the process.
+    Later steps would change the wrong network. Therefore only code that ends the process may catch this.
     """
 
 
 @contextlib.contextmanager
 def coming_back(kind: str, fd: int | None = None) -> t.Iterator[None]:
-    """Whatever the body does to the thread's namespace of a kind (net, uts), it is as before after it.
+    """Restore the thread's namespace of a kind (net, uts) after the body, whatever the body does.
 
-    :arg fd: a namespace for the thread to enter before the body.
-    :raises PermissionError: the way back would be refused, as it is without CAP_SYS_ADMIN in the user namespace that
-        owns the thread's namespace; the body has not been run then.
-    :raises Stranded: it was refused all the same.
+    :arg fd: a namespace that the thread enters before the body.
+    :raises PermissionError: the thread could not return, because it lacks CAP_SYS_ADMIN in the user namespace that owns
+        its namespace. The body has not run.
+    :raises Stranded: the kernel refused to return all the same.
     """
     home = os.open("/proc/thread-self/ns/" + kind, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        syscalls.setns(home, _FLAGS[kind])  # where the thread is already: the kernel asks for what the way back takes
+        syscalls.setns(home, _FLAGS[kind])  # the current namespace: this needs the same capability as the return
         try:
             if fd is not None:
                 syscalls.setns(fd, _FLAGS[kind])

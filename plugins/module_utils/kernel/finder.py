@@ -14,9 +14,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, n
 
 
 class Finder:
-    """Knows the processes that hold namespaces, which take long to be looked at anew for every name.
+    """Finds namespaces, and caches the processes that hold some of them, because reading them takes long.
 
-    What others start or end meanwhile is not seen; what this one does, is.
+    It does not see processes that others start or end meanwhile, only its own.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Finder:
         return self._holders
 
     def find(self, ref: str) -> str | None:
-        """The path of the namespace file that a reference means; None where there is no such namespace."""
+        """The path of the namespace file of a reference. None if there is no such namespace."""
         path = namespaces.find_file(ref)
         if path:
             self._files[ref] = path
@@ -40,20 +40,20 @@ class Finder:
         return held.file_of(holder) if holder else None
 
     def holder(self, ref: str) -> held.Holder | None:
-        """The process that holds the namespace; None where none does, or a file of that name comes first."""
+        """The process that holds the namespace. None if none does, or if a file has this name."""
         holder = self.holders().get(ref)
         return None if holder is None or namespaces.find_file(ref) else holder
 
     def open(self, ref: str) -> int:
-        """A descriptor of the namespace; FileNotFoundError where there is none. The caller closes it."""
+        """A descriptor of the namespace, which the caller closes. FileNotFoundError if it does not exist."""
         if ref in self._files:
-            # A process may hold a namespace of that name by now.
+            # Another process may hold a namespace with this name now.
             with contextlib.suppress(FileNotFoundError):
                 return os.open(self._files[ref], os.O_RDONLY | os.O_CLOEXEC)
         return namespaces.open_netns(ref, self.holders().get)
 
     def inside(self, ref: str) -> contextlib.AbstractContextManager[None]:
-        """The body runs with the calling thread in the namespace; the host's is the thread's own."""
+        """Run the body with the calling thread in the namespace. The host's is the thread's own."""
         return namespaces.inside_ref(ref, self.open)
 
     def create(self, name: str, then: t.Callable[[], None]) -> None:
@@ -66,7 +66,7 @@ class Finder:
         self.holders()[name] = held.hold(name, lab, hostname, then)
 
     def release(self, name: str) -> None:
-        """End the process that holds a namespace. No error where there is none."""
+        """End the process that holds a namespace. No error if there is none."""
         holder = self.holders().pop(name, None)
         if holder:
             held.release(holder)

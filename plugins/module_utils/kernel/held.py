@@ -30,9 +30,8 @@ _PATIENCE = 5  # seconds
 class Holder(t.NamedTuple):
     """A process that keeps a namespace alive.
 
-    :ivar start: when it started, in ticks since the boot. :ivar net: the inode of its network namespace, :ivar uts:
-        and that of its UTS namespace, as long as it lives. :ivar cookie: the kernel's number for the former, which no
-        later one gets; None before Linux 5.14.
+    :ivar start: its start time, in ticks since the boot. :ivar net: the inode of its network namespace, :ivar uts: and
+        of its UTS namespace. :ivar cookie: the kernel's unique number of its network namespace; None before Linux 5.14.
     """
 
     pid: int
@@ -53,7 +52,7 @@ def _path(name: str) -> str:
 
 
 def _recorded() -> list[str]:
-    """The names that records are about."""
+    """The names of the recorded namespaces."""
     with contextlib.suppress(FileNotFoundError):
         return sorted(name for name in os.listdir(_folder()) if not rules.check_netns_name("", name))
     return []
@@ -65,7 +64,7 @@ def holders() -> list[Holder]:
 
 
 def find(name: str) -> Holder | None:
-    """The process that holds the namespace of this name; None where none does."""
+    """The process that holds the namespace with this name. None if none does."""
     if rules.check_netns_name("", name):
         return None
     data = lab_files.read_json(_path(name))
@@ -80,7 +79,7 @@ def find(name: str) -> Holder | None:
 
 
 def _holds(holder: Holder) -> bool:
-    """Whether the process is the one that was recorded, and is where it was."""
+    """Whether the process is the recorded one, and is in the recorded namespaces."""
     if processes.start_time(holder.pid) != holder.start:
         return False
     try:
@@ -96,14 +95,14 @@ def _namespaces(pid: t.Any) -> tuple[int, int]:
 
 
 def file_of(holder: Holder) -> str:
-    """The path of the namespace file of what a process holds."""
+    """The path of the namespace file of a process."""
     return "/proc/{0}/ns/net".format(holder.pid)
 
 
 def open_netns(holder: Holder) -> int:
-    """A descriptor of the network namespace that a process holds; FileNotFoundError where it is gone.
+    """A descriptor of the network namespace that a process holds. FileNotFoundError if it no longer exists.
 
-    Another process may have its PID by now, so that it is looked at what was opened.
+    Another process may have the PID now, so the code checks the opened namespace.
     """
     fd = os.open(file_of(holder), os.O_RDONLY | os.O_CLOEXEC)
     if os.fstat(fd).st_ino == holder.net:
@@ -113,16 +112,17 @@ def open_netns(holder: Holder) -> int:
 
 
 def forget_gone() -> None:
-    """Remove the records of processes that are gone. To be called with :func:`.lab_files.locked`."""
+    """Remove the records of processes that have ended. Call it with :func:`.lab_files.locked`."""
     for name in _recorded():
         if find(name) is None:
             lab_files.write_file(_path(name), None)
 
 
 def hold(name: str, lab: str, hostname: str, then: t.Callable[[], int | None] = lambda: None) -> Holder:
-    """Start a process that holds a new network and a new UTS namespace; FileExistsError where the name is taken.
+    """Start a process that holds a new network namespace and a new UTS namespace. FileExistsError if the name is in
+    use.
 
-    :arg then: is called in the network namespace, before anybody can find it, and returns the namespace's cookie.
+    :arg then: a function that runs in the network namespace before anybody can find it, and returns its cookie.
     """
     sleep = shutil.which("sleep", path="/usr/bin:/bin")
     if sleep is None:
@@ -162,7 +162,7 @@ def hold(name: str, lab: str, hostname: str, then: t.Callable[[], int | None] = 
 
 
 def _become_holder(tell: int, wait: int, sleep: str, hostname: str, then: t.Callable[[], int | None]) -> t.NoReturn:
-    """In the forked child: leave the caller's session and files behind, enter new namespaces, and sleep for good."""
+    """In the forked child: leave the caller's session and files, enter new namespaces, and sleep forever."""
     try:
         os.setsid()
         if os.fork():
@@ -180,13 +180,13 @@ def _become_holder(tell: int, wait: int, sleep: str, hostname: str, then: t.Call
             os.execve(sleep, ["sleep", "2147483647"], {})
     except BaseException as exc:  # nothing may ever return from here into the caller's code
         problem = {"problem": str(exc), "errno": getattr(exc, "errno", None) or errno.EIO}
-        os.write(tell, json.dumps(problem).encode())  # which fails where nobody is left to hear it
+        os.write(tell, json.dumps(problem).encode())  # which fails if nobody is left to read it
     finally:
         os._exit(1)
 
 
 def release(holder: Holder) -> None:
-    """End a holder process, wait until it is gone, and forget it. No error where it is gone already."""
+    """End a holder process, wait for its end, and remove its record. No error if it has already ended."""
     if not processes.end(holder.pid, holder.start, signal.SIGKILL, _PATIENCE):
         raise OSError(errno.EBUSY, "process {0} does not end".format(holder.pid), holder.name)
     with lab_files.locked(holder.lab):
@@ -195,12 +195,12 @@ def release(holder: Holder) -> None:
 
 
 def hostname(holder: Holder) -> str:
-    """The hostname that goes with what a process holds."""
+    """The hostname in the UTS namespace of a process."""
     return _in_uts(holder, lambda: os.uname().nodename)
 
 
 def set_hostname(holder: Holder, name: str) -> None:
-    """Set the hostname that goes with what a process holds."""
+    """Set the hostname in the UTS namespace of a process."""
 
     def set_it() -> str:
         syscalls.sethostname(name)
@@ -210,7 +210,7 @@ def set_hostname(holder: Holder, name: str) -> None:
 
 
 def _in_uts(holder: Holder, deed: t.Callable[[], str]) -> str:
-    """What *deed* returns in the UTS namespace of a holder."""
+    """The result of *deed*, which runs in the UTS namespace of a holder."""
     fd = os.open("/proc/{0}/ns/uts".format(holder.pid), os.O_RDONLY | os.O_CLOEXEC)
     try:
         if os.fstat(fd).st_ino != holder.uts:
@@ -223,7 +223,7 @@ def _in_uts(holder: Holder, deed: t.Callable[[], str]) -> str:
         try:
             with excursion.coming_back("uts"):
                 return there()
-        except PermissionError:  # in a user namespace the way back may be barred, but not the way there
+        except PermissionError:  # in a user namespace, the thread may be able to enter it, but not to return
             return processes.apart(there)
     finally:
         os.close(fd)

@@ -22,7 +22,7 @@ import types
 import typing as t
 
 MINIMUM = "0.7.2"
-# Where the role `prepare` puts it if it must not touch the system's Python.
+# The folder in which the role `prepare` unpacks a wheel.
 PREPARED = "/usr/local/lib/linuxnet.lab/python"
 
 
@@ -31,7 +31,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def version_in(folder: str) -> str:
-    """The version of pyroute2 in a folder of packages, by the name of what describes it; "" where that is not told."""
+    """The version of pyroute2 in a folder of packages, from the name of its metadata. "" if unknown."""
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
         found = re.match(r"pyroute2-(\d+(?:\.\d+)*).*\.(?:dist|egg)-info$", name)
         if found:
@@ -41,9 +41,9 @@ def version_in(folder: str) -> str:
 
 @functools.cache
 def place() -> str:
-    """The folder of packages in which pyroute2 is: one of `sys.path`, otherwise that of the role `prepare`.
+    """The folder of packages that contains pyroute2: one of `sys.path`, otherwise that of the role `prepare`.
 
-    :raises ImportError: it is in neither, or too old.
+    :raises ImportError: neither contains it, or it is too old.
     """
     old = ""
     for search in (importlib.util.find_spec, lambda name: importlib.machinery.PathFinder.find_spec(name, [PREPARED])):
@@ -58,10 +58,10 @@ def place() -> str:
 
 
 def _load(name: str) -> t.Any:
-    """Import a module of pyroute2 by its name below it, without what its own __init__ would import.
+    """Import a module of pyroute2 by its relative name, without running pyroute2's __init__.
 
-    That is everything that pyroute2 has, and takes longer than all else that a module of the collection does. What
-    is loaded here is not left in `sys.modules`, so that anybody else in this process imports pyroute2 as usual.
+    The __init__ imports everything, which takes longer than all other work of a module. The loaded modules do not stay
+    in `sys.modules`, so that other code in this process can import pyroute2 as usual.
     """
     if "pyroute2" in sys.modules:
         return importlib.import_module("pyroute2." + name)
@@ -81,7 +81,7 @@ def ifinfmsg() -> t.Any:
     return _load("netlink.rtnl.ifinfmsg").ifinfmsg
 
 
-# Why pyroute2 cannot be used, in one line, and what was raised.
+# Why pyroute2 is not usable, in one line, and the exception.
 PROBLEM = ""
 IMPORT_ERROR: str | None = None
 try:

@@ -38,8 +38,8 @@ def encode_bridge(options: dict[str, t.Any]) -> bytes:
 def decode_bridge(info: bytes) -> dict[str, t.Any]:
     """The options in the attribute's value, in the kernel's units.
 
-    Without the ageing time while STP sees a change of topology: the kernel then ages by twice the forward delay, and
-    tells of that one. Source: __br_set_topology_change() of net/bridge/br_stp.c.
+    The result has no ageing time during an STP topology change: the kernel then uses and reports twice the forward
+    delay instead. Source: __br_set_topology_change() of net/bridge/br_stp.c.
     """
     body = _IFINFOMSG + pack(_IFLA_LINKINFO, info)
     header = _NLMSGHDR.pack(_NLMSGHDR.size + len(body), 0, 0, 0, 0)

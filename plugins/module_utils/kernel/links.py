@@ -15,15 +15,15 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetli
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Batch, Context, Message, Together
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
-# Groups of links that are chosen by chance: whoever gives links groups by hand takes small numbers.
+# The range of random groups. People who assign groups by hand use small numbers.
 GROUPS = range(1 << 16, 1 << 31)
 
 
 @dataclasses.dataclass(eq=False)
 class CreateVeth(Message):
-    """A veth pair: one end in `netns`, the other in `peer_netns`.
+    """Create a veth pair: one end in `netns`, the other in `peer_netns`.
 
-    :ivar up: of the first end alone, as is `master`, the name of its bridge; the kernel ignores both for the other.
+    :ivar up: for the first end only, as `master`, the name of its bridge. The kernel ignores both for the other end.
     """
 
     name: str
@@ -58,13 +58,13 @@ class CreateVeth(Message):
         return made
 
     def homes(self) -> tuple[str, ...]:
-        """Those of both ends."""
+        """The namespaces of both ends."""
         return self.netns, self.peer_netns
 
 
 @dataclasses.dataclass(eq=False)
 class CreateBridge(Message):
-    """A bridge, which is down. *options* as in :attr:`.objects.Link.options`."""
+    """Create a bridge, which is down. *options* as in :attr:`.objects.Link.options`."""
 
     name: str
     mac: str | None = None
@@ -80,7 +80,7 @@ class CreateBridge(Message):
 
 @dataclasses.dataclass(eq=False)
 class SetBridge(Message):
-    """Other options of a bridge, as in :attr:`.objects.Link.options`."""
+    """Change options of a bridge, as in :attr:`.objects.Link.options`."""
 
     dev: str
     options: dict[str, t.Any]
@@ -92,7 +92,7 @@ class SetBridge(Message):
 
 @dataclasses.dataclass(eq=False)
 class SetLink(Message):
-    """Other settings of a link, another name, another namespace.
+    """Change settings of a link, rename it, or move it to another namespace.
 
     :ivar values: settings by the names of :data:`.fields.LINK` and :data:`.fields.PORT`; `master` is a name here, too.
     :ivar name: the new name. :ivar to_netns: the reference of its new namespace.
@@ -111,7 +111,7 @@ class SetLink(Message):
         if "alias" in values and context.is_marked_now(self.netns, self.dev):
             values["group"] = 0
         index, name = 0, self.name
-        if name is None:  # by its name, which needs no look-up
+        if name is None:  # by its name, without a look-up
             name = context.settled(self.dev)
         else:
             index = context.index(self.netns, self.dev)
@@ -123,13 +123,13 @@ class SetLink(Message):
         return rtnetlink.link_set(index, name=name, **values)
 
     def homes(self) -> tuple[str, ...]:
-        """Those that it leaves and enters."""
+        """The old and the new namespace."""
         return () if self.to_netns is None else (self.netns, self.to_netns)
 
 
 @dataclasses.dataclass(eq=False)
 class AddAltname(Message):
-    """A further name of a link."""
+    """Add an alternative name of a link."""
 
     dev: str
     altname: str
@@ -141,7 +141,7 @@ class AddAltname(Message):
 
 @dataclasses.dataclass(eq=False)
 class DeleteAltname(Message):
-    """One name less of a link."""
+    """Delete an alternative name of a link."""
 
     dev: str
     altname: str
@@ -153,7 +153,7 @@ class DeleteAltname(Message):
 
 @dataclasses.dataclass(eq=False)
 class DeleteLink(Message):
-    """The end of a link that is no veth."""
+    """Delete a link that is not a veth."""
 
     dev: str
 
@@ -168,7 +168,7 @@ class DeleteLink(Message):
 
 @dataclasses.dataclass(eq=False)
 class DeleteVeth(Message):
-    """The end of a veth pair."""
+    """Delete a veth pair."""
 
     dev: str
 
@@ -181,9 +181,9 @@ class DeleteVeth(Message):
 
 
 class _VethToDelete(Together):
-    """Replaces consecutive deletions of veths by the deletion of one group.
+    """Replace consecutive veth deletions by one group deletion.
 
-    One after another, each takes 20 ms; a group of them takes as long as one.
+    A single deletion takes 20 ms, and so does the deletion of a whole group.
     """
 
     def __init__(self, dev: str) -> None:

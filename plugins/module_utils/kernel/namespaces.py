@@ -41,7 +41,7 @@ def _nsfs_device() -> int:
 
 
 def _is_namespace(path: str) -> bool:
-    """Whether the path is a namespace file; a leftover plain file in /run/netns is not one."""
+    """Whether the path is a namespace file, and not a plain file that is left in /run/netns."""
     try:
         return os.stat(path).st_dev == _nsfs_device()
     except OSError:
@@ -49,7 +49,7 @@ def _is_namespace(path: str) -> bool:
 
 
 def named() -> list[str]:
-    """The names in /run/netns that really are namespaces, sorted; what cannot be the name of one is left out."""
+    """The names in /run/netns that are namespaces, sorted, without invalid names."""
     try:
         entries = sorted(os.listdir(NETNS_DIR))
     except OSError:
@@ -59,7 +59,7 @@ def named() -> list[str]:
 
 
 def find_file(ref: str) -> str | None:
-    """As :func:`find`, without those that only a process holds."""
+    """As :func:`find`, without namespaces that only a process holds."""
     if not ref:
         return "/proc/thread-self/ns/net"
     if ref.isdigit():
@@ -71,7 +71,7 @@ def find_file(ref: str) -> str | None:
 
 
 def find(ref: str) -> str | None:
-    """The path of the namespace file that a reference means; None where there is no such namespace."""
+    """The path of the namespace file of a reference. None if there is no such namespace."""
     path = find_file(ref)
     if path is None and is_name(ref):
         holder = held.find(ref)
@@ -80,9 +80,9 @@ def find(ref: str) -> str | None:
 
 
 def open_netns(ref: str, find_holder: t.Callable[[str], held.Holder | None] = held.find) -> int:
-    """A descriptor of the namespace; FileNotFoundError where there is none. The caller closes it.
+    """A descriptor of the namespace, which the caller closes. FileNotFoundError if it does not exist.
 
-    :arg find_holder: finds the process that holds a namespace of that name.
+    :arg find_holder: returns the process that holds a namespace with this name.
     """
     path = find_file(ref)
     if path is not None:
@@ -94,13 +94,15 @@ def open_netns(ref: str, find_holder: t.Callable[[str], held.Holder | None] = he
 
 
 def inside(fd: int) -> contextlib.AbstractContextManager[None]:
-    """The body runs with the calling thread in the network namespace *fd*. About 5 us; threads do not share it."""
+    """Run the body with the calling thread in the network namespace *fd*. It takes about 5 us, and affects no other
+    thread.
+    """
     return excursion.coming_back("net", fd)
 
 
 @contextlib.contextmanager
 def inside_ref(ref: str, open_ref: t.Callable[[str], int] = open_netns) -> t.Iterator[None]:
-    """As :func:`inside`, by reference, see :func:`open_netns`; the host is the thread's own and is not entered."""
+    """As :func:`inside`, by reference, see :func:`open_netns`. The host is the thread's own namespace."""
     if not ref:
         yield
         return
@@ -114,14 +116,14 @@ def inside_ref(ref: str, open_ref: t.Callable[[str], int] = open_netns) -> t.Ite
 
 @contextlib.contextmanager
 def inside_new() -> t.Iterator[None]:
-    """The body runs with the calling thread in a new network namespace, which is gone after it."""
+    """Run the body with the calling thread in a new network namespace, which ends with the body."""
     with excursion.coming_back("net"):
         syscalls.unshare(syscalls.CLONE_NEWNET)
         yield
 
 
 def _prepare_directory() -> None:
-    """Make /run/netns a shared mount, as ip-netns(8) does, so that every mount namespace sees what is bound there."""
+    """Make /run/netns a shared mount, as ip-netns(8) does, so that every mount namespace sees its files."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(NETNS_DIR)
         os.chmod(NETNS_DIR, 0o755)
@@ -140,9 +142,9 @@ def _prepare_directory() -> None:
 
 
 def _lock(descriptor: int) -> None:
-    """Wait for ip-netns(8), which takes this lock so that two first users do not mount the directory twice.
+    """Take the lock of ip-netns(8), which prevents two first users from mounting the directory twice.
 
-    Anybody can take it and keep it. A second mount does no harm, so that nobody is waited for longer than a second.
+    Any user can take and keep this lock. A second mount does no harm, so the wait ends after a second.
     """
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
@@ -153,10 +155,10 @@ def _lock(descriptor: int) -> None:
 
 
 def create(name: str, then: t.Callable[[], None] = lambda: None, first: bool = True) -> None:
-    """Create the named namespace, with `lo` down as the kernel makes it; FileExistsError where the name is taken.
+    """Create the named namespace, with `lo` down as in the kernel. FileExistsError if the name is in use.
 
-    :arg then: is called in it, before anybody can find it. :arg first: whether it may be the first one, so that the
-        directory has to be prepared.
+    :arg then: a function that runs in it before anybody can find it. :arg first: whether it may be the first one, so
+        that the directory needs preparation.
     """
     if first:
         _prepare_directory()
@@ -168,7 +170,7 @@ def create(name: str, then: t.Callable[[], None] = lambda: None, first: bool = T
         except FileExistsError as exc:
             raise FileExistsError(errno.EEXIST, taken(name) or "File exists", path) from exc
         try:
-            # thread-self, not self: in a thread the latter is the main thread's namespace
+            # thread-self, because self is the main thread's namespace
             syscalls.mount("/proc/thread-self/ns/net", path, "none", syscalls.MS_BIND)
         except BaseException:
             os.unlink(path)
@@ -176,9 +178,9 @@ def create(name: str, then: t.Callable[[], None] = lambda: None, first: bool = T
 
 
 def taken(name: str) -> str:
-    """Why no namespace can get this name though there is none; empty where one can.
+    """Why no namespace can get this name, although no namespace has it. Empty if one can.
 
-    Another mount namespace's namespace looks like a plain file from here, and ends when the file is removed.
+    A namespace of another mount namespace looks like a plain file here, and ends if the file is removed.
     """
     path = os.path.join(NETNS_DIR, name)
     if not os.path.lexists(path) or _is_namespace(path):
@@ -188,10 +190,10 @@ def taken(name: str) -> str:
 
 
 def remove(name: str, leftover: bool = False) -> None:
-    """Remove the named namespace; it ends when nothing else holds it. No error where it is gone already.
+    """Remove the named namespace, which ends when nothing else holds it. No error if it does not exist.
 
-    :arg leftover: whether a plain file of that name is known to be what a killed run has left; otherwise it stays,
-        see :func:`taken`.
+    :arg leftover: whether a plain file with this name is known to come from a killed run. Otherwise it stays, see
+        :func:`taken`.
     """
     path = os.path.join(NETNS_DIR, name)
     ours, mounted = leftover, True

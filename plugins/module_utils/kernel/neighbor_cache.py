@@ -24,10 +24,10 @@ _IFALIAS = 20  # IFLA_IFALIAS
 
 
 def forget(family: int, addresses: t.Collection[str]) -> int:
-    """Forget these neighbours in the thread's namespace, as `ip neigh flush` would; how many there were.
+    """Flush these neighbours in the thread's namespace, as `ip neigh flush` does, and return their number.
 
-    Only what is in use or was. What is being resolved stays, and so does what an administrator has set. KernelError
-    where the kernel does not tell what there is.
+    Entries that the kernel is resolving stay, and so do permanent ones. KernelError if the kernel does not return the
+    table.
     """
     wanted = {read_ip(pack_ip(address)) for address in addresses}
     with contextlib.closing(Netlink()) as netlink, readable:
@@ -35,7 +35,7 @@ def forget(family: int, addresses: t.Collection[str]) -> int:
 
 
 def forget_of_labs(family: int) -> int:
-    """Forget, as :func:`forget` does, all neighbours on those links of the thread's namespace that a lab has made."""
+    """Flush, as :func:`forget`, all neighbours on links of labs in the thread's namespace."""
     with contextlib.closing(Netlink()) as netlink, readable:
         marked = set()
         for body in netlink.dump(Packed(_GETLINK, NLM_F_DUMP, _IFINFOMSG.pack(0, 0, 0, 0, 0))):
@@ -48,5 +48,5 @@ def forget_of_labs(family: int) -> int:
 def _forget(netlink: Netlink, family: int, chosen: t.Callable[[neighbor_table.Entry], bool]) -> int:
     entries = neighbor_table.dump(netlink, family)
     found = [one for one in entries if one.state & _SETTLED and not one.flags and chosen(one)]
-    netlink.request([neighbor_table.delete(one) for one in found])  # what the kernel refuses is gone already
+    netlink.request([neighbor_table.delete(one) for one in found])  # a refused entry no longer exists
     return len(found)

@@ -25,9 +25,9 @@ _IFREQ = struct.Struct("=16si20x")
 
 
 class Change(t.NamedTuple):
-    """A neighbour has another hardware address; `old_lladdr` is the last one known of it, empty where none was.
+    """A neighbour has got another MAC address. `old_lladdr` is its last known one, empty for none.
 
-    `time` is when it was heard of, in seconds since 1970.
+    `time` is the time of the notification, in seconds since 1970.
     """
 
     time: float
@@ -39,15 +39,16 @@ class Change(t.NamedTuple):
 
 
 class NeighborEvents:
-    """The neighbour table of the network namespace in which the calling thread is when this is made.
+    """The neighbour table of the calling thread's network namespace at the time of creation.
 
-    What is in the table by then is known; an entry that goes and comes again is compared with what it was before.
+    It starts with the entries in the table at that time. If an entry disappears and comes again, it is compared with
+    its old state.
     """
 
     def __init__(self) -> None:
         self._socket = Netlink()
         self.lost = 0
-        # First listen, then read: nothing can happen between the two that is not heard of.
+        # First listen, then read, so that no change in between is lost.
         self._socket.listen(_RTMGRP_NEIGH)
         self._known: dict[tuple[str, str], str] = {}
         reader = Netlink()
@@ -59,7 +60,7 @@ class NeighborEvents:
         finally:
             reader.close()
         for dummy in self.changes():
-            pass  # what was heard while reading is part of how it was at the beginning
+            pass  # notifications during the read belong to the initial state
 
     def fileno(self) -> int:
         """The descriptor to wait for."""
@@ -70,9 +71,9 @@ class NeighborEvents:
         self._socket.close()
 
     def changes(self) -> t.Iterator[Change]:
-        """What has changed since the last call. `lost` counts how often the kernel said that some of it was lost.
+        """The changes since the last call. `lost` counts how often the kernel reported lost notifications.
 
-        In a flood it is not all that has: the descriptor then stays ready.
+        In a flood the result is incomplete, and the descriptor stays ready.
         """
         try:
             for kind, body in self._socket.events():
@@ -100,7 +101,7 @@ class NeighborEvents:
         return Change(time.time(), dev, dst, old, lladdr, NEIGHBOR_STATE.read(entry.state))
 
     def _name(self, index: int) -> str:
-        """The name of a link of the socket's namespace; empty where it is gone already."""
+        """The name of a link in the socket's namespace. Empty if it no longer exists."""
         try:
             answer = fcntl.ioctl(self._socket.fileno(), _SIOCGIFNAME, _IFREQ.pack(b"", index))
         except OSError:
