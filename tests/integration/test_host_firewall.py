@@ -400,7 +400,7 @@ def test_what_is_not_understood_is_not_guessed(world, monkeypatch, form):
     assert build(world)["warnings"] == []
     world.sh("iptables -A FORWARD -j NFQUEUE --queue-num 3")
     told = build(world)["warnings"]
-    assert len(told) == 2 and all("rule 1: unknown) may drop what" in text for text in told)
+    assert len(told) == 2 and all("rule 1: unknown) may drop packets" in text for text in told)
     world.sh("iptables -I FORWARD -j ACCEPT")
     assert build(world)["warnings"] == []
 

@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 
 @dataclasses.dataclass(eq=False)
 class AddNeighbor(Message):
-    """An entry, in the place of one for the same address."""
+    """Add an entry, or replace the one for the same address."""
 
     neighbor: Neighbor
 
@@ -28,7 +28,7 @@ class AddNeighbor(Message):
 
 @dataclasses.dataclass(eq=False)
 class DeleteNeighbor(Message):
-    """The end of an entry."""
+    """Delete an entry."""
 
     neighbor: Neighbor
 

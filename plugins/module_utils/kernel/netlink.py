@@ -50,24 +50,24 @@ _SO_RCVBUFFORCE = 33
 
 _KERNEL = 0  # the kernel's port number
 _HEADER = struct.Struct("=IHHII")
-# Refusals wait in the socket's receive buffer until the whole send is done: 256 fit into the default one, and those
-# that do not fit are lost.
+# Errors wait in the socket's receive buffer until the send is complete. The default buffer has room for 256, and others
+# are lost.
 _MOST_AT_ONCE = 200
-# The kernel makes no part of a dump larger than 32 KiB, so that what fills this room is not its own doing.
+# The kernel limits a part of a dump to 32 KiB. A larger datagram is not from the kernel.
 _ROOM = 1 << 16
-# Seconds between two tries of a request whose answer was lost or interrupted: a dump is, while others make links.
+# Seconds between two attempts, if an answer was lost or interrupted. Others who create links interrupt a dump.
 _PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, *[0.2] * 14)
 _MOST_EVENTS = 1000  # datagrams in one go
-# Events come whether or not somebody reads them.
+# Notifications arrive even if nobody reads them.
 _EVENTS_BUFFER = 8 << 20
 
 
 class AnswerLost(KernelError):
-    """The kernel's answer did not arrive, or cannot be read: what was asked for may have been carried out."""
+    """The kernel's answer did not arrive, or cannot be read. The kernel may have carried out the request."""
 
 
 class Packed(t.NamedTuple):
-    """A message: its type, flags, and what follows the header; see :mod:`.attributes`."""
+    """A message: its type, flags and body; see :mod:`.attributes`."""
 
     kind: int
     flags: int
@@ -84,25 +84,25 @@ _RESTLESS = "the objects changed during each of {0} reads (EINTR)".format(len(_P
 
 
 class Netlink:
-    """A netlink socket in the network namespace in which the calling thread is when it is made.
+    """A netlink socket in the calling thread's network namespace at the time of creation.
 
-    It goes on belonging to that namespace wherever the thread goes.
+    It stays in that namespace, wherever the thread goes.
     """
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, protocol)
-        # The kernel's own timeout: Python's would ask before each message whether there is one.
+        # The kernel's own timeout, because Python's needs an extra system call before each message.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEOUT)
         self._sequence = 0
         for option in (_NETLINK_EXT_ACK, _NETLINK_CAP_ACK, _NETLINK_GET_STRICT_CHK):
             try:
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
             except OSError:
-                pass  # an older kernel: errors then come without the kernel's words, dumps unfiltered
+                pass  # an older kernel: errors have no text, and dumps are not filtered
         self._socket.connect((0, 0))
 
     def netns_cookie(self) -> int | None:
-        """The kernel's number for the socket's namespace, which no later one gets; None before Linux 5.14."""
+        """The kernel's unique number of the socket's namespace. None before Linux 5.14."""
         try:
             return int.from_bytes(self._socket.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8), sys.byteorder)
         except OSError:
@@ -113,11 +113,11 @@ class Netlink:
         self._socket.close()
 
     def request(self, messages: t.Sequence[Packed]) -> list[KernelError | None]:
-        """Send messages, at most 200 in one go, and return for each None or the kernel's refusal.
+        """Send messages, at most 200 at once, and return None or the kernel's error for each.
 
-        The kernel carries them out in order, and goes on after one that it refuses. It tells of a refusal unasked, so
-        that only the last message of a send asks for an answer. Where that is lost, its error is AnswerLost; what would
-        have been sent after it is not sent, and has the same error.
+        The kernel carries them out in order, and continues after an error. It reports errors in any case, so that only
+        the last message of a send requests an acknowledgement. If that is lost, its error is AnswerLost. Later messages
+        are not sent, and have the same error.
         """
         results: list[KernelError | None] = []
         for start in range(0, len(messages), _MOST_AT_ONCE):
@@ -127,14 +127,15 @@ class Netlink:
                 results += self._send(part)
                 last = results[-1]
                 stop: KernelError | None = last if isinstance(last, AnswerLost) else None
-            except OSError as exc:  # the send was refused as a whole
+            except OSError as exc:  # the kernel refused the whole send
                 stop = KernelError(exc.errno or errno.EIO)
             if stop:
                 return results + [stop] * (len(messages) - len(results))
         return results
 
     def _send(self, messages: t.Sequence[Packed], framed: bool = False) -> list[KernelError | None]:
-        """Send all messages in one go; in *framed* ones, nothing is answered after a refusal of the frame itself."""
+        """Send all messages at once. If *framed*, the kernel answers nothing more after an error of the frame itself.
+        """
         results: list[KernelError | None] = [None] * len(messages)
         first = self._sequence + 1
         waiting = {position for position, made in enumerate(messages) if made.flags & NLM_F_ACK}
@@ -142,7 +143,7 @@ class Netlink:
         self._socket.send(b"".join([self._encode(made) for made in messages]))
         while waiting:
             try:
-                # The kernel has carried out all of it by now: where an answer is lost, the others are there.
+                # The kernel has processed all messages now. If one answer is lost, the other ones have arrived.
                 answers = self._receive(socket.MSG_DONTWAIT if lost else 0)
             except AnswerLost as exc:
                 first_loss, lost = lost is None, lost or exc
@@ -164,9 +165,9 @@ class Netlink:
         return results
 
     def _drain(self) -> None:
-        """Throw away what has come: answers to what nobody waits for any more.
+        """Discard waiting answers that nobody needs any more.
 
-        They are all there: the kernel carries out what is sent before the send returns.
+        They are complete, because the kernel processes messages before the send returns.
         """
         try:
             while True:
@@ -183,11 +184,11 @@ class Netlink:
         return self._again(lambda: self._dump_once(made))
 
     def get(self, made: Packed) -> bytes:
-        """The body of the answer to a request for one object; KernelError where the kernel refuses."""
+        """The body of the answer to a request for one object. KernelError if the kernel refuses it."""
         return self._again(lambda: self._get_once(made))[-1]
 
     def _again(self, ask: t.Callable[[], _T]) -> _T:
-        """What a request that changes nothing gives; made again where the answer was lost or interrupted."""
+        """The result of a read request, repeated if the answer was lost or interrupted."""
         for pause in _PAUSES:
             try:
                 return ask()
@@ -199,7 +200,7 @@ class Netlink:
         return ask()
 
     def listen(self, groups: int) -> None:
-        """Hear of changes from now on; *groups* is a sum of RTMGRP_*. Requests then need another socket."""
+        """Receive notifications from now on. *groups* is a sum of RTMGRP_*. Requests then need another socket."""
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _EVENTS_BUFFER)
         except PermissionError:  # in a user namespace
@@ -208,9 +209,9 @@ class Netlink:
         self._socket.bind((self._socket.getsockname()[0], groups))
 
     def events(self) -> t.Iterator[tuple[int, bytes]]:
-        """The (type, body) of changes that were heard of, without waiting for more of them.
+        """The (type, body) of waiting notifications, without waiting for more.
 
-        At most so many that a flood does not keep the caller here. OSError(ENOBUFS) where some were lost.
+        The number is limited, so that a flood does not block the caller. OSError(ENOBUFS) if some were lost.
         """
         for dummy in range(_MOST_EVENTS):
             try:
@@ -261,7 +262,7 @@ class Netlink:
         return self._sequence
 
     def _receive(self, flags: int = 0) -> list[Answer]:
-        """The messages of the next datagram of an answer; AnswerLost where it is lost, or does not come."""
+        """The messages of the next datagram of an answer. AnswerLost if it is lost or does not arrive."""
         try:
             return self._read(flags)
         except BlockingIOError:
@@ -272,7 +273,7 @@ class Netlink:
             raise AnswerLost(errno.ENOBUFS, _LOST) from None
 
     def _read(self, how: int = 0) -> list[Answer]:
-        """The messages of the next datagram; none where it is not the kernel's."""
+        """The messages of the next datagram. None if it is not from the kernel."""
         data, sender = self._socket.recvfrom(_ROOM, how)
         if sender[0] != _KERNEL:
             return []
@@ -282,7 +283,7 @@ class Netlink:
 
 
 def answers_in(data: bytes) -> list[Answer]:
-    """The messages of a datagram; AnswerLost where it is cut short, or says that it holds more than it does."""
+    """The messages of a datagram. AnswerLost if it is incomplete or malformed."""
     found = []
     offset, end = 0, len(data)
     size, unpack = _HEADER.size, _HEADER.unpack_from
@@ -298,7 +299,7 @@ def answers_in(data: bytes) -> list[Answer]:
 
 
 class _Readable(contextlib.ContextDecorator):
-    """See :data:`readable`; no generator, which would take longer than the reading of a short answer."""
+    """See :data:`readable`. Not a generator, which would take longer than reading a short answer."""
 
     def __enter__(self) -> None:
         pass
@@ -314,7 +315,7 @@ readable: t.Final = _Readable()
 
 
 def _error(flags: int, body: bytes) -> KernelError | None:
-    """The refusal that a NLMSG_ERROR message holds, in the kernel's own words where it has some."""
+    """The error in a NLMSG_ERROR message, with the kernel's own text if it has one."""
     if len(body) < 4:
         return AnswerLost(errno.EBADMSG, _MALFORMED)
     code = -struct.unpack_from("=i", body)[0]

@@ -15,9 +15,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 
 @dataclasses.dataclass(eq=False)
 class CreateNetns(Operation):
-    """A named namespace.
+    """Create a named namespace.
 
-    :ivar lo: what its `lo` is to be before anybody can find it, as :func:`.rtnetlink.link_set` takes it.
+    :ivar lo: the settings of its `lo`, as arguments of :func:`.rtnetlink.link_set`, set before anybody can find it.
     """
 
     name: str
@@ -30,9 +30,9 @@ class CreateNetns(Operation):
 
 @dataclasses.dataclass(eq=False)
 class RemoveNetns(Operation):
-    """The end of a named namespace.
+    """Remove a named namespace.
 
-    :ivar leftover: whether it is only what a killed run has left in its place.
+    :ivar leftover: whether it is only a file that a killed run has left.
     """
 
     name: str
@@ -47,7 +47,7 @@ class RemoveNetns(Operation):
 
 @dataclasses.dataclass(eq=False)
 class HoldNetns(Operation):
-    """A namespace that a process holds; *lo* as in :class:`CreateNetns`."""
+    """Create a namespace that a process holds. *lo* as in :class:`CreateNetns`."""
 
     name: str
     lab: str
@@ -61,7 +61,7 @@ class HoldNetns(Operation):
 
 @dataclasses.dataclass(eq=False)
 class ReleaseNetns(Operation):
-    """The end of the process that holds a namespace."""
+    """End the process that holds a namespace."""
 
     name: str
 
@@ -74,7 +74,7 @@ class ReleaseNetns(Operation):
 
 @dataclasses.dataclass(eq=False)
 class SetHostname(Operation):
-    """Another hostname beside a held namespace."""
+    """Set the hostname of a held namespace."""
 
     name: str
     hostname: str

@@ -18,15 +18,15 @@ _LINK = "waiting"
 
 
 def wait() -> None:
-    """Return when the kernel has worked off all namespaces whose end began before; after a minute in any case,
-    and at once where it makes no more namespaces to tell by.
+    """Return when the kernel has destroyed all removed namespaces, at the latest after a minute. Return at once if the
+    kernel creates no more namespaces.
 
-    It ends them in the background, in turns, each turn all that have come up until then. All links of a turn leave
-    the kernel's lists together; so when the one of a namespace that was left last has gone, those of all others have.
-    Nothing tells when what is left of them is done, but whoever changes links waits for it.
+    The kernel destroys namespaces in the background, in batches of all that wait. All links of a batch disappear
+    together. Therefore, when the link of a namespace that was removed last has disappeared, so have all others. The
+    kernel does not report when the rest of its work is done, but changes of links wait for it.
     """
     deadline = time.monotonic() + _PATIENCE
-    with contextlib.suppress(OSError), namespaces.inside_new():  # where nobody sees what comes and goes
+    with contextlib.suppress(OSError), namespaces.inside_new():  # in a namespace where nobody sees these links
         watcher = Netlink()
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -41,7 +41,7 @@ def wait() -> None:
 
 
 def _leave_a_namespace(home: int) -> None:
-    """Begin the end of a new namespace, with a link that has its other end in the namespace *home*."""
+    """Create and remove a namespace that has a link with its other end in the namespace *home*."""
     with namespaces.inside_new():
         socket = Netlink()
         try:

@@ -60,17 +60,17 @@ Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What a rule matches, all of it at once, and its verdict.
+    """The conditions of a rule, which must all hold, and its verdict.
 
-    :ivar family: 4 or 6: that family's packets alone; 0: both. Follows from *src* and *dst* where given.
-    :ivar src: source prefix in canonical CIDR form (ValueError where host bits are set); "" for any.
+    :ivar family: 4 or 6 for packets of one IP version, 0 for both. Follows from *src* and *dst*, if set.
+    :ivar src: source prefix in canonical CIDR form (ValueError if host bits are set); "" for any.
     :ivar dst: destination prefix, likewise.
-    :ivar iif: name of the interface by which the packet came; "" for any.
-    :ivar not_iif: it came by any interface but this one.
-    :ivar oif: name of the interface by which it leaves; "" for any.
-    :ivar not_oif: it leaves by any interface but this one.
-    :ivar bridged: it came by a bridge and leaves by a bridge.
-    :ivar ct_established: it belongs to a connection that was let through before, or is related to one.
+    :ivar iif: name of the incoming interface; "" for any.
+    :ivar not_iif: any incoming interface except this one.
+    :ivar oif: name of the outgoing interface; "" for any.
+    :ivar not_oif: any outgoing interface except this one.
+    :ivar bridged: both interfaces are bridges.
+    :ivar ct_established: the packet belongs to an accepted connection, or is related to one.
     :ivar verdict: ``masquerade`` (in a chain of type nat), ``accept`` or ``drop``.
     """
 
@@ -92,11 +92,11 @@ class Rule:
                 if self.family not in (0, network.version):
                     raise ValueError(f"one rule cannot match both IPv4 and IPv6 addresses: {network}")
                 object.__setattr__(self, "family", network.version)
-                # A prefix that holds every address says no more than the family.
+                # A prefix that contains every address is the same as the family.
                 object.__setattr__(self, field, str(network) if network.prefixlen else "")
 
     def __str__(self) -> str:
-        """The rule as nft(8) takes it."""
+        """The rule as an argument of nft(8)."""
         words = []
         if self.family and not self.src and not self.dst:
             words.append(f"meta nfproto ipv{self.family}")
@@ -118,22 +118,22 @@ class Rule:
 
 
 def quoted(link: str) -> str:
-    """A link's name as nft(8) takes it, for which an asterisk at the end stands for any letters."""
+    """A link's name, quoted for nft(8), in which an asterisk at the end is a wildcard."""
     return '"{0}"'.format(link[:-1] + "\\*" if link.endswith("*") else link)
 
 
 @dataclasses.dataclass(frozen=True)
 class Unknown:
-    """A rule of the kernel's that no :class:`Rule` describes; unequal to all of those.
+    """A rule in the kernel that no :class:`Rule` describes. It differs from all of these.
 
     :ivar text: the names of its expressions, for people.
-    :ivar expressions: the kernel's own bytes, to restore it with; empty where the rule needs a set or an
-        object beside it and so cannot be restored.
-    :ivar userdata: the bytes that user space keeps with it, such as a comment.
+    :ivar expressions: the kernel's own bytes, to restore the rule; empty if it needs a set or an object, and cannot be
+        restored.
+    :ivar userdata: bytes of user space, such as a comment.
     """
 
     text: str
-    # Counters count on; a rule does not become another one by that.
+    # Counters change, but the rule stays the same.
     expressions: bytes = dataclasses.field(default=b"", compare=False)
     userdata: bytes = dataclasses.field(default=b"", compare=False)
 
@@ -145,12 +145,12 @@ class Unknown:
 
 
 def number(kind: int, value: int) -> bytes:
-    """An attribute that is a 32-bit number: nftables have the network's byte order."""
+    """An attribute that is a 32-bit number, in network byte order as all of nftables."""
     return pack(kind, struct.pack(">i", value))
 
 
 def nested(kind: int, *attributes: bytes) -> bytes:
-    """An attribute that holds others."""
+    """An attribute that contains others."""
     return pack(kind | _NESTED, b"".join(attributes))
 
 
@@ -182,7 +182,7 @@ def _meta(key: int, value: bytes, operation: int = _EQ) -> bytes:
 
 
 def _address(field: str, network: Network) -> bytes:
-    """A prefix of whole bytes is compared as such, any other under a mask; so does nft(8)."""
+    """Compare a prefix of whole bytes directly, and any other with a mask, as nft(8) does."""
     whole, rest = divmod(network.prefixlen, 8)
     length = _ADDRESS_BYTES[network.version] if rest else whole
     load = _expression(
@@ -239,7 +239,7 @@ def _demand(condition: bool) -> None:
 
 
 class _Register(t.NamedTuple):
-    """What the register holds: a datum of the packet, how many bytes of it, and the mask laid over them.
+    """The content of the register: a value of the packet, its number of bytes, and the mask applied to them.
 
     :ivar key: ``("meta", key)``, ``("ct", key)``, or an address's field and family.
     """
@@ -293,7 +293,7 @@ def _prefix(register: _Register, value: bytes) -> str:
 
 
 def _matched(register: _Register, data: _Data) -> dict[str, t.Any]:
-    """The fields of a rule that a comparison of the register gives."""
+    """The fields of a rule that follow from a comparison of the register."""
     _demand(_number(data, _CMP_SREG) == _REG_1)
     operation, value = _number(data, _CMP_OP), _bytes(data, _CMP_DATA)
     if register.key == ("ct", _CT_STATE):
@@ -331,12 +331,12 @@ def _expressions(data: bytes) -> t.Iterator[tuple[str, _Data]]:
 
 
 def names(data: bytes) -> list[str]:
-    """The names of the expressions that a NFTA_RULE_EXPRESSIONS holds."""
+    """The names of the expressions in a NFTA_RULE_EXPRESSIONS."""
     return [name for name, dummy in _expressions(data)]
 
 
 def decode(data: bytes) -> Rule | None:
-    """The rule that the value of NFTA_RULE_EXPRESSIONS means; None where it means anything else."""
+    """The rule that a NFTA_RULE_EXPRESSIONS stands for. None for any other rule."""
     try:
         return _decode(data)
     except ValueError:  # also: an address with host bits, a name that is not text

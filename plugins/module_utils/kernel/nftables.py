@@ -54,7 +54,7 @@ _POLICIES = ("drop", "accept")
 _PRIORITY_NAMES = {("postrouting", 100): "srcnat", ("forward", 0): "filter"}
 # Expressions that use a set or an object of the table, beside the rule.
 _WITH_COMPANIONS = {"lookup", "dynset", "objref", "flow_offload"}
-# The name, in place of a lab's, by which all functions know the table that the labs of a host share.
+# Instead of the name of a lab: the table that all labs of a host share.
 SHARED = ""
 
 
@@ -62,8 +62,8 @@ SHARED = ""
 class Chain:
     """A chain and its rules, in order.
 
-    :ivar type: ``nat`` or ``filter``; "" where packets come only by a jump: hook and policy are "" then, too.
-    :ivar hook: the place in the packet's way: ``postrouting``, ``forward`` ...
+    :ivar type: ``nat`` or ``filter``; "" if only jumps lead to it. Hook and policy are then "", too.
+    :ivar hook: ``postrouting``, ``forward`` ...
     :ivar priority: chains of one hook run in this order, lowest first.
     :ivar policy: ``accept`` or ``drop``: the verdict on packets that no rule decides.
     """
@@ -75,7 +75,7 @@ class Chain:
     rules: tuple[Rule | Unknown, ...] = ()
 
     def __str__(self) -> str:
-        """What is between the braces of nft(8)'s `add chain`; "" for a chain without a hook."""
+        """The text between the braces of `add chain` in nft(8). "" for a chain without a hook."""
         if not self.hook:
             return ""
         priority = _PRIORITY_NAMES.get((self.hook, self.priority), str(self.priority))
@@ -84,24 +84,24 @@ class Chain:
 
 @dataclasses.dataclass(frozen=True)
 class Ruleset:
-    """What is in a lab's table; equal where it does the same to packets.
+    """The content of a lab's table. Two are equal if they treat packets in the same way.
 
     :ivar chains: by name.
-    :ivar unknown: one phrase for each other thing in which the table differs from any that a lab needs.
+    :ivar unknown: one phrase for each other property that no table of a lab has.
     """
 
     chains: dict[str, Chain]
     unknown: tuple[str, ...] = ()
 
     def show(self) -> dict[str, list[str]]:
-        """For people: by chain its head and its rules as nft(8) takes them; other things under ``table``."""
+        """The head and the rules of each chain as text for nft(8), and other properties under ``table``."""
         chains = sorted(self.chains.items())
         shown = {name: [str(chain), *map(str, chain.rules)] for name, chain in chains}
         return {"table": list(self.unknown), **shown} if self.unknown else shown
 
 
 class Socket(netlink.Netlink):
-    """A socket for nftables in the network namespace in which the calling thread is when it is made."""
+    """A socket for nftables in the calling thread's network namespace at the time of creation."""
 
     def __init__(self) -> None:
         super().__init__(_NETLINK_NETFILTER)
@@ -112,7 +112,7 @@ class Socket(netlink.Netlink):
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_NO_ENOBUFS, 1)
 
     def transact(self, requests: list[Packed]) -> None:
-        """Carry out all requests as one change, or none of them; KernelError then."""
+        """Carry out all requests as one change. KernelError if the kernel refuses them all."""
         frame = struct.pack(">BBH", _UNSPEC, 0, _SUBSYSTEM)
         begin, end = (Packed(kind, 0, frame) for kind in (_BATCH_BEGIN, _BATCH_END))
         # A refusal comes for any request, asked for or not: one acknowledgement is enough to know the end.
@@ -130,21 +130,21 @@ def table_name(lab: str) -> str:
 
 
 def postrouting(rules: t.Iterable[Rule]) -> Chain:
-    """The chain in which packets get another source address on their way out: rules with ``masquerade``."""
+    """The chain that replaces source addresses of outgoing packets, with rules with ``masquerade``."""
     return Chain("nat", "postrouting", 100, "accept", tuple(rules))
 
 
 def forward(rules: t.Iterable[Rule]) -> Chain:
-    """The chain that all packets pass for which this namespace is a router."""
+    """The chain for all packets that this namespace routes."""
     return Chain("filter", "forward", 0, "accept", tuple(rules))
 
 
 def restricted_forward(ways: t.Iterable[tuple[str, str]]) -> list[Rule]:
-    """The rules of ``forward`` that let a lab's prefixes out, answers in, and nothing unsolicited in.
+    """The rules of ``forward`` that let a lab's prefixes out and answers in, and nothing unsolicited in.
 
-    A prefix is believed only where it comes in by its own link. What a bridge carries from port to port has the
-    bridge as both links where br_netfilter shows it here (bridge-nf-call-iptables), so that no rule decides on it.
-    Traffic that is not the lab's is not decided on either.
+    The rules trust a prefix only on its own link. With br_netfilter (bridge-nf-call-iptables), packets that a bridge
+    passes from port to port have the bridge as both links, so that no rule matches them. No rule matches packets of
+    others either.
 
     :arg ways: pairs of a link and a prefix that it leads to.
     """
@@ -158,13 +158,13 @@ def restricted_forward(ways: t.Iterable[tuple[str, str]]) -> list[Rule]:
 
 
 def guarded_forward(families: t.Iterable[int], links: t.Iterable[str], bridges: t.Iterable[str]) -> list[Rule]:
-    """The rules of ``forward`` that keep a host from being a router between links that are no lab's.
+    """The rules of ``forward`` that prevent a host from routing between links that do not belong to a lab.
 
-    What a bridge carries from port to port is let through, also where br_netfilter shows it here; a bridge that comes
-    later is told from those that are there by its kind alone.
+    They accept packets that a bridge passes from port to port, which br_netfilter shows here. They recognise a later
+    bridge by its kind.
 
-    :arg families: those in which the host forwards for labs alone. :arg links: those by which labs are reached.
-    :arg bridges: those among the other links.
+    :arg families: the IP versions that the host forwards only for labs. :arg links: the links that lead to labs.
+    :arg bridges: the bridges among the other links.
     """
     links, families = list(links), list(families)
     return [
@@ -181,7 +181,7 @@ def guarded_forward(families: t.Iterable[int], links: t.Iterable[str], bridges: 
 
 @netlink.readable
 def read(socket: Socket, lab: str) -> Ruleset | None:
-    """What the kernel has in the lab's table; None where there is no such table."""
+    """The content of the lab's table in the kernel. None if it does not exist."""
     name = table_name(lab)
     table = _table(socket, name)
     if table is None:
@@ -206,12 +206,12 @@ def read(socket: Socket, lab: str) -> Ruleset | None:
 
 
 def of_namespace(sockets: Sockets, ref: str, lab: str) -> Ruleset | None:
-    """The ruleset of a lab in a namespace; None where it has none."""
+    """The ruleset of a lab in a namespace. None if it has none."""
     return unless_gone(lambda: read(sockets.get(ref, Socket), lab), None)
 
 
 def others(sockets: Sockets, ref: str, lab: str) -> list[tuple[str, str]]:
-    """Family and name of each table in a namespace that is not the lab's."""
+    """Family and name of each table in a namespace that does not belong to the lab."""
     try:
         socket = sockets.get(ref, Socket)
         bodies = socket.dump(_message(_GETTABLE, netlink.NLM_F_DUMP, family=_UNSPEC))
@@ -226,7 +226,7 @@ def others(sockets: Sockets, ref: str, lab: str) -> list[tuple[str, str]]:
 
 
 def _table(socket: Socket, name: str) -> dict[int, bytes] | None:
-    """The attributes of a table; None where there is none."""
+    """The attributes of a table. None if it does not exist."""
     try:
         answer = socket.get(_message(_GETTABLE, 0, text(_TABLE_NAME, name)))
     except KernelError as exc:
@@ -241,7 +241,7 @@ def _dump(socket: Socket, request: int, *attributes: bytes) -> list[dict[int, by
 
 
 def _chain(found: dict[int, bytes]) -> Chain | None:
-    """The chain without its rules; None where it is bound to devices, as no chain of a lab is."""
+    """The chain without its rules. None if it is bound to devices, which no chain of a lab is."""
     if _CHAIN_HOOK not in found:
         return Chain()
     hook = walk(found[_CHAIN_HOOK])
@@ -272,12 +272,12 @@ def _message(request: int, flags: int, *attributes: bytes, family: int = _INET) 
 
 
 def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
-    """Make the lab's table hold this, whatever it held before, in one step for the packets that pass.
+    """Replace the content of the lab's table in one step.
 
-    Where the chains are the same, their rules alone are replaced. Also restores what :func:`read` returned earlier,
-    rules not made for a lab included; but not what *ruleset.unknown* names, nor rules that use sets or objects.
+    If the chains are the same, replace only their rules. This also restores a result of :func:`read`, including rules
+    of others, but not *ruleset.unknown*, nor rules that use sets or objects.
 
-    :raises KernelError: refused; the table is as it was before.
+    :raises KernelError: the kernel refused the change, and the table stays as it was.
     :raises OSError: more rules than fit into one message, likewise.
     """
     name = table_name(lab)
@@ -295,7 +295,7 @@ def replace(socket: Socket, lab: str, ruleset: Ruleset) -> None:
 
 
 def delete(socket: Socket, lab: str) -> None:
-    """Delete the lab's table with all that is in it; no error where there is none."""
+    """Delete the lab's table. No error if it does not exist."""
     try:
         socket.transact([_delete_table(table_name(lab))])
     except KernelError as exc:
@@ -355,7 +355,7 @@ def _new_rule(table: str, chain: str, rule: Rule | Unknown) -> Packed:
 
 @dataclasses.dataclass(eq=False)
 class ReplaceTable(Operation):
-    """Another content of a lab's table."""
+    """Change the content of a lab's table."""
 
     lab: str
     ruleset: Ruleset
@@ -369,7 +369,7 @@ class ReplaceTable(Operation):
 
 @dataclasses.dataclass(eq=False)
 class DeleteTable(Operation):
-    """The end of a lab's table."""
+    """Delete a lab's table."""
 
     lab: str
 
@@ -380,7 +380,7 @@ class DeleteTable(Operation):
 
 @dataclasses.dataclass(eq=False)
 class DeleteOthersTable(Operation):
-    """The end of a table that is not the lab's."""
+    """Delete a table that does not belong to the lab."""
 
     family: str
     name: str
@@ -395,9 +395,9 @@ class DeleteOthersTable(Operation):
 
 
 def commands(lab: str, there: Ruleset | None, wanted: Ruleset | None) -> list[str]:
-    """Shell commands that make the lab's table hold what is *wanted* instead of what is *there*; None for no table.
+    """Shell commands that change the lab's table from *there* to *wanted*. None stands for no table.
 
-    Unlike with :func:`replace`, each command takes effect by itself, and rules not made for a lab cannot be restored.
+    Unlike :func:`replace`, each command takes effect separately, and commands cannot restore rules of others.
     """
     table = "inet " + table_name(lab)
     if wanted is None:

@@ -15,9 +15,9 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.rules import Network,
 # Routing tables by their numbers, RT_TABLE_*.
 DEFAULT_TABLE, MAIN_TABLE, LOCAL_TABLE = 253, 254, 255
 _TABLE_NAMES = {DEFAULT_TABLE: "default", MAIN_TABLE: "main", LOCAL_TABLE: "local"}
-# rtm_protocol of the routes that the kernel makes by itself, RTPROT_KERNEL.
+# rtm_protocol of routes that the kernel adds by itself, RTPROT_KERNEL.
 KERNEL_PROTOCOL = 2
-# Settings of a new link that :class:`Link` has no attribute of its own for.
+# Settings of a new link for which :class:`Link` has no field.
 _NEW_LINK = fields.usual({**fields.LINK, **fields.PORT})
 # The same of a new address.
 _NEW_ADDRESS = fields.usual(fields.ADDRESS)
@@ -29,13 +29,13 @@ class Address:
 
     :ivar cidr: address and prefix length, ``10.0.0.1/24``.
     :ivar broadcast: the broadcast address; empty for none.
-    :ivar remote: the address of the other side, of which the prefix length then is; empty for none.
+    :ivar remote: the peer address, to which the prefix length then belongs; empty for none.
     :ivar scope: as iproute2 writes it: ``global``, ``site``, ``link``, ``host``, or a number.
-    :ivar unusual: of the further attributes in :data:`.fields.ADDRESS` those that differ from a new address's, in the
-        order of that table. Each can be read as an attribute.
+    :ivar unusual: further attributes of :data:`.fields.ADDRESS` that differ from those of a new address, in the order
+        of that table. Each can be read as an attribute.
     :ivar nodad: whether an IPv6 address is usable at once, without duplicate address detection (RFC 4862).
-    :ivar failed: whether that detection found another owner, so that the kernel does not use the address.
-    :ivar learnt: whether the kernel made an IPv6 address itself, from a router's advertisement.
+    :ivar failed: whether the detection found another owner, so that the kernel does not use the address.
+    :ivar learnt: whether the kernel derived an IPv6 address from a router advertisement.
     """
 
     cidr: str
@@ -55,7 +55,7 @@ class Address:
 
     @classmethod
     def of(cls, record: t.Mapping[str, t.Any]) -> Address:
-        """The address that a record is of, which was made by :func:`dataclasses.asdict` and kept as JSON."""
+        """The address in a record, which :func:`dataclasses.asdict` converted for JSON."""
         return cls(**{**record, "unusual": tuple((name, value) for name, value in record.get("unusual", ()))})
 
     @property
@@ -65,7 +65,7 @@ class Address:
 
     @property
     def is_link_local(self) -> bool:
-        """Whether it is an IPv6 address that every link that is up has one of (RFC 4291)."""
+        """Whether it is a link-local IPv6 address, which every link has that is up (RFC 4291)."""
         return self.cidr.startswith("fe80:")
 
     @property
@@ -75,7 +75,7 @@ class Address:
 
     @property
     def network(self) -> Network:
-        """The network that the link is on by this address. Of two IPv4 addresses in one, the later is secondary."""
+        """The network of the address. Of two IPv4 addresses of a link in one network, the later one is secondary."""
         if not self.remote:
             return network_of(self.cidr)
         return network_of("{0}/{1}".format(self.remote, self.cidr.split("/")[1]))
@@ -87,15 +87,15 @@ class Link:
 
     :ivar kind: ``veth``, ``bridge`` and so on as the kernel names it; empty for hardware and `lo`.
     :ivar master: name of the bridge (or other master) it is a port of; empty for none.
-    :ivar alias: the free text that ip-link(8) calls alias; it holds whose the link is.
+    :ivar alias: the alias of ip-link(8), which contains the lab of the link.
     :ivar peer: index of the other end of a veth, in the peer's own namespace.
-    :ivar peer_nsid: the kernel's number, in this namespace, for the peer's namespace; None for this very one.
-    :ivar born: made by the plan, so not in the kernel yet. :ivar moved: given its place or name by the plan.
-    :ivar forwards: whether IPv4 packets that come in by it may be forwarded; None where the kernel did not tell.
-    :ivar altnames: its further names, which may be longer. :ivar group: the kernel's number for a set of links.
+    :ivar peer_nsid: the number of the peer's namespace in this namespace; None for this one.
+    :ivar born: the plan creates it. :ivar moved: the plan moves or renames it.
+    :ivar forwards: whether the kernel forwards IPv4 packets that arrive on it; None if unknown.
+    :ivar altnames: its alternative names, which may be longer. :ivar group: its link group.
     :ivar options: those of a bridge, by the names of :data:`.fields.BRIDGE`, in the kernel's units.
-    :ivar unusual: of the further settings in :data:`.fields.LINK` and :data:`.fields.PORT` those that differ from a new
-        link's. Each can be read as an attribute, and changed by :meth:`put`.
+    :ivar unusual: further settings of :data:`.fields.LINK` and :data:`.fields.PORT` that differ from those of a new
+        link. Each can be read as an attribute, and changed by :meth:`put`.
     """
 
     name: str
@@ -135,7 +135,7 @@ class Link:
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """A route; the fields are ip-route(8)'s.
+    """A route. The fields are those of ip-route(8).
 
     :ivar family: 4 or 6.
     :ivar dst: a prefix in CIDR form; ``0.0.0.0/0`` and ``::/0`` for the default route.

@@ -21,14 +21,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import AnswerLost, Netlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, most_open
 
-# For tests alone, set from within the process: called with each single change before it is made (False), when it may
-# raise what the kernel would, and after it (True). While it is set, messages are sent one by one.
+# For tests only. The operator calls it before each single change (False), when it can raise an error of the kernel, and
+# after it (True). While it is set, messages are sent one by one.
 fault: t.Callable[[Operation, bool], None] | None = None
 
 
 @contextlib.contextmanager
 def _single(operation: Operation) -> t.Iterator[None]:
-    """The body makes one change."""
+    """The body runs one change."""
     if fault:
         fault(operation, False)
     yield
@@ -37,7 +37,7 @@ def _single(operation: Operation) -> t.Iterator[None]:
 
 
 class OperationError(Exception):
-    """The kernel refused an operation; those listed in `done` were carried out before (or in the same send)."""
+    """The kernel refused an operation. Those in `done` were carried out before, or in the same send."""
 
     def __init__(self, failed: int, error: Exception, done: list[int]) -> None:
         super().__init__(str(error))
@@ -47,14 +47,14 @@ class OperationError(Exception):
 
 
 def _together(batch: Batch, socket: Netlink) -> t.Iterator[tuple[int, t.Any]]:
-    """The batch with the messages that stand for several that follow each other."""
+    """The batch, with placeholders replaced by their messages."""
     for kind, found in itertools.groupby(batch, lambda part: type(part[1])):
         parts = list(found)
         yield from kind.messages(parts, socket) if issubclass(kind, Together) else parts
 
 
 class Operator:
-    """Carries out operations with the sockets of one run; the :class:`.actions.Context` of each of them."""
+    """Runs operations with the sockets of a run. It is their :class:`.actions.Context`."""
 
     def __init__(self, sockets: Sockets, sign: int = 0) -> None:
         self.sockets = sockets
@@ -71,10 +71,10 @@ class Operator:
         self._unmarked: set[tuple[str, str]] = set()
 
     def apply(self, operations: t.Sequence[Operation], watch: t.Callable[[int], None] | None = None) -> None:
-        """Carry out operations in their order; OperationError at the first that the kernel refuses.
+        """Run operations in order. OperationError at the first one that the kernel refuses.
 
-        When namespaces were removed, this returns when the kernel is done with them.
-        :arg watch: is called with the number of every operation whose turn comes.
+        If it removed namespaces, it returns when the kernel has destroyed them.
+        :arg watch: a function that gets the number of each operation before it runs.
         """
         self._operations, self._done, self._at_end = operations, [], []
         try:
@@ -99,7 +99,7 @@ class Operator:
         self._flush()
 
     def _take(self, number: int, operation: Operation) -> None:
-        """Put an operation's message to the others that wait, or, where it is none, carry it out."""
+        """Queue the message of an operation, or run an operation that is not a message."""
         if not isinstance(operation, Message):
             self._flush()
             with _single(operation):
@@ -109,7 +109,7 @@ class Operator:
         if operation.netns != self._batch_netns:
             self._flush()
             self._batch_netns = operation.netns
-        made = operation.message(self)  # which may send what waits
+        made = operation.message(self)  # this may send queued messages
         self._batch.append((number, made))
 
     def _flush(self) -> None:
@@ -121,7 +121,7 @@ class Operator:
             socket = self.sockets.get(self._batch_netns)
             batch = list(_together(batch, socket))
             results = self._send(socket, batch)
-        except (KernelError, OSError) as exc:  # before anything was sent
+        except (KernelError, OSError) as exc:  # before the batch was sent
             raise OperationError(batch[0][0], exc, self._done) from exc
         finally:
             self._close_descriptors()
@@ -137,7 +137,7 @@ class Operator:
             raise OperationError(failed[0], failed[1], self._done)
 
     def _send(self, socket: Netlink, batch: Batch) -> list[KernelError | None]:
-        """Send a batch, and return for each of its messages None or the kernel's refusal."""
+        """Send a batch, and return None or the kernel's error for each of its messages."""
         if fault is None:
             return socket.request([made for dummy, made in batch])
         results: list[KernelError | None] = []
@@ -150,7 +150,7 @@ class Operator:
         return results
 
     def _abandon(self) -> None:
-        """Drop the messages that wait."""
+        """Drop the queued messages."""
         self._batch = []
         self._close_descriptors()
 
@@ -162,7 +162,7 @@ class Operator:
     # -- what operations ask and tell: see actions.Context ------------------------------------------------------------
 
     def index(self, netns: str, name: str) -> int:
-        """The index of a link; 0 for an empty name."""
+        """The index of a link, 0 for an empty name."""
         if not name:
             return 0
         if (netns, name) not in self._indexes:
@@ -170,13 +170,13 @@ class Operator:
         return self._indexes[netns, name]
 
     def settled(self, name: str) -> str:
-        """The name, once no message waits that gives a link this name."""
+        """The name, after sending waiting messages that give a link this name."""
         if name in self._names:
             self._flush()
         return name
 
     def descriptor(self, ref: str) -> int:
-        """A descriptor of a namespace that stays open until the message that names it is sent."""
+        """A descriptor of a namespace, open until the message that contains it is sent."""
         if len(self._descriptors) >= self._most:
             self._flush()
         fd = self.sockets.finder.open(ref)
@@ -184,7 +184,7 @@ class Operator:
         return fd
 
     def born(self, netns: str, name: str) -> None:
-        """A link is made; one of that name may have gone before, with its other end or its namespace."""
+        """A message creates a link. An older link with its name may have disappeared before."""
         self._names.add(name)
         self._unmarked.add((netns, name))
         self.gone(netns, name)
@@ -195,16 +195,16 @@ class Operator:
         self.gone(netns, name)
 
     def gone(self, netns: str, name: str) -> None:
-        """A link of this name is there no more."""
+        """A link with this name no longer exists."""
         self._indexes.pop((netns, name), None)
 
     def is_marked_now(self, netns: str, name: str) -> bool:
-        """Whether this run made the link, and marks it for the first time."""
+        """Whether this run has created the link, and marks it for the first time."""
         is_new = (netns, name) in self._unmarked
         self._unmarked.discard((netns, name))
         return is_new
 
     def at_end(self, call: t.Callable[[], None]) -> None:
-        """Call this once, after all operations, or after the one that was refused."""
+        """Register a call after all operations, or after a refused one."""
         if call not in self._at_end:
             self._at_end.append(call)

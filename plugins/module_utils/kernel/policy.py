@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 
 @dataclasses.dataclass(eq=False)
 class AddRule(Message):
-    """A policy rule."""
+    """Add a policy rule."""
 
     rule: Rule
 
@@ -28,7 +28,7 @@ class AddRule(Message):
 
 @dataclasses.dataclass(eq=False)
 class DeleteRule(Message):
-    """The end of a policy rule."""
+    """Delete a policy rule."""
 
     rule: Rule
 
@@ -41,7 +41,7 @@ class DeleteRule(Message):
 
 @dataclasses.dataclass(eq=False)
 class DeleteQdisc(Message):
-    """The end of a queueing discipline, with all that is below it."""
+    """Delete a queueing discipline with all its children."""
 
     qdisc: Qdisc
 

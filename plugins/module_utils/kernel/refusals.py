@@ -20,7 +20,7 @@ _BITS = {NET_ADMIN: 12, NET_RAW: 13, SYS_ADMIN: 21}
 
 
 def missing(rights: t.Iterable[str]) -> str:
-    """One sentence about those of these capabilities that this process lacks; empty where it has them all."""
+    """A message about the capabilities that this process lacks. Empty if it has all of them."""
     held = _effective()
     lacking = [name for name in rights if not held >> _BITS[name] & 1]
     if not lacking:
@@ -32,21 +32,21 @@ def missing(rights: t.Iterable[str]) -> str:
 
 
 def _effective() -> int:
-    """The capabilities that this thread may use, in its user namespace, as a bit mask."""
+    """The effective capabilities of this thread in its user namespace, as a bit mask."""
     with open("/proc/thread-self/status", encoding="ascii", errors="replace") as stream:
         found = [line.split()[1] for line in stream if line.startswith("CapEff:")]
     return int(found[0], 16)
 
 
 def words(error: BaseException) -> str:
-    """A refusal in the kernel's words, without Python's decoration, and what would help where a limit is reached."""
+    """An error with the kernel's text, and a cure if a limit is reached."""
     text = getattr(error, "text", "") or getattr(error, "strerror", "") or str(error)
     hint = _hint(error, getattr(error, "errno", 0), getattr(error, "filename", None))
     return "{0} ({1})".format(text, hint) if hint else text
 
 
 def with_place(error: BaseException) -> str:
-    """As :func:`words`, after the file or the system call that it is about."""
+    """As :func:`words`, preceded by the file or the system call."""
     where, text = getattr(error, "filename", None), words(error)
     name = os.fsdecode(where) if isinstance(where, (str, bytes)) else ""
     return "{0}: {1}".format(name, text) if name and name not in text else text
@@ -69,7 +69,7 @@ def _hint(error: BaseException, code: int, where: t.Any) -> str:
 
 
 def _of_others() -> str:
-    """What a refusal means in a user namespace, whose root owns only what was made in it: user_namespaces(7)."""
+    """The meaning of an error in a user namespace, whose root owns only objects created in it: user_namespaces(7)."""
     with open("/proc/thread-self/uid_map", encoding="ascii") as stream:
         if stream.read().split() == ["0", "0", "4294967295"]:
             return ""

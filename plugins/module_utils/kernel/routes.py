@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 
 @dataclasses.dataclass(eq=False)
 class AddRoute(Message):
-    """A route; the kernel refuses one with the same destination, table and metric."""
+    """Add a route. The kernel refuses one with the same destination, table and metric as another one."""
 
     __slots__ = ("route",)  # there are hundreds of thousands in a large network
 
@@ -29,7 +29,7 @@ class AddRoute(Message):
 
 
 class ReplaceRoute(AddRoute):
-    """A route in the place of the one with its destination, table and metric: at no time there is neither."""
+    """Replace the route with the same destination, table and metric, without a gap."""
 
     __slots__ = ()
 
@@ -39,7 +39,7 @@ class ReplaceRoute(AddRoute):
 
 
 class PutBackRoute(AddRoute):
-    """A route that was there, before the others with its destination, table and metric."""
+    """Restore a route before the others with its destination, table and metric."""
 
     __slots__ = ()
 
@@ -51,7 +51,7 @@ class PutBackRoute(AddRoute):
 
 
 class PutBackLast(PutBackRoute):
-    """A route that was there, after the others."""
+    """Restore a route after the others."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ class PutBackLast(PutBackRoute):
 
 @dataclasses.dataclass(eq=False)
 class DeleteRoute(Message):
-    """The end of a route."""
+    """Delete a route."""
 
     __slots__ = ("route",)  # there are hundreds of thousands in a large network
 

@@ -162,11 +162,11 @@ def veth_new(
     peer_mac: str | None = None,
     group: int = 0,
 ) -> Packed:
-    """A veth pair: this end in the socket's namespace, the peer born in the namespace with descriptor *peer_netns*.
+    """Create a veth pair: this end in the socket's namespace, the peer in the namespace with descriptor *peer_netns*.
 
-    Both are born in the *group*.
+    Both are in the *group*.
 
-    The kernel refuses a peer that is born up, and ignores aliases and the peer's master here.
+    The kernel refuses a peer that is up, and ignores aliases and the peer's master here.
     """
     header = _IFINFOMSG.pack(0, 0, 0, 0, 0)
     member = number(_IFLA_GROUP, group)
@@ -180,7 +180,7 @@ def veth_new(
 def bridge_new(
     name: str, mac: str | None = None, mtu: int | None = None, options: dict[str, t.Any] | None = None, group: int = 0
 ) -> Packed:
-    """A bridge, down, in the *group*. *options* as in :attr:`.objects.Link.options`."""
+    """Create a bridge, down, in the *group*. *options* as in :attr:`.objects.Link.options`."""
     info = link_info.encode_bridge(options or {})
     return _link(
         _NEWLINK,
@@ -206,11 +206,11 @@ def link_set(
     group: int | None = None,
     **settings: t.Any,
 ) -> Packed:
-    """Change an existing link; None leaves a thing as it is.
+    """Change an existing link. None keeps a setting.
 
-    With the *index* 0 it is the link that has the *name*.
-    :arg settings: by the names of :data:`.fields.LINK` and, where it is a port already, :data:`.fields.PORT`. A
-        `master` is an index; 0 takes the link off its bridge.
+    The *index* 0 stands for the link with the *name*.
+    :arg settings: by the names of :data:`.fields.LINK` and, for an existing port, :data:`.fields.PORT`. `master` is an
+        index; 0 removes the link from its bridge.
     """
     flags, mask = 0, 0
     parts = [text(_IFLA_IFNAME, name)] if name else []
@@ -243,12 +243,12 @@ def link_set(
 
 
 def altname_new(name: str, altname: str) -> Packed:
-    """A further name of the link that has the *name*."""
+    """Add an alternative name to the link with the *name*."""
     return _altname(_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, name, altname)
 
 
 def altname_del(name: str, altname: str) -> Packed:
-    """Take a further name from the link that has the *name*."""
+    """Delete an alternative name of the link with the *name*."""
     return _altname(_DELLINKPROP, 0, name, altname)
 
 
@@ -258,24 +258,24 @@ def _altname(kind: int, flags: int, name: str, altname: str) -> Packed:
 
 
 def link_del(index: int) -> Packed:
-    """Delete a link; the other end of a veth goes with it."""
+    """Delete a link, and the other end of a veth."""
     return _link(_DELLINK, 0, index, None)
 
 
 def group_del(group: int) -> Packed:
-    """Delete all links of a group in the socket's namespace; that takes hardly longer than deleting one."""
+    """Delete all links of a group in the socket's namespace, which takes hardly longer than deleting one."""
     return _link(_DELLINK, 0, 0, None, number(_IFLA_GROUP, group))
 
 
 @readable
 def groups(socket: Netlink) -> set[int]:
-    """The groups that links of the socket's namespace are in."""
+    """The groups of links in the socket's namespace."""
     bodies = socket.dump(_link(_GETLINK, NLM_F_DUMP, 0, None, number(_IFLA_EXT_MASK, _SKIP_STATISTICS)))
     return {attributes.to_number(attributes.walk(body, _IFINFOMSG.size).get(_IFLA_GROUP)) for body in bodies}
 
 
 def link_index(socket: Netlink, name: str) -> int:
-    """The index of a link by its name; OSError(ENODEV) where there is none."""
+    """The index of a link by its name. OSError(ENODEV) if it does not exist."""
     # Not by netlink: this takes a tenth of the time.
     answer = fcntl.ioctl(socket.fileno(), _SIOCGIFINDEX, _IFREQ.pack(attributes.to_bytes(name), 0))
     return int(_IFREQ.unpack(answer)[1])
@@ -302,7 +302,7 @@ def links(socket: Netlink) -> dict[str, Link]:
 
 
 def _read_link(body: bytes) -> tuple[Link, int]:
-    """A link, and the index of its master; 0 for none."""
+    """A link, and the index of its master, 0 for none."""
     dummy, dummy, index, flags, dummy = _IFINFOMSG.unpack_from(body)
     there = attributes.walk(body, _IFINFOMSG.size)
     info = attributes.walk(there.get(_IFLA_LINKINFO, b""))
@@ -342,7 +342,7 @@ def _read_link(body: bytes) -> tuple[Link, int]:
 
 
 def _forwards(settings: bytes) -> bool | None:
-    """The sysctl net.ipv4.conf.LINK.forwarding, which the kernel tells with a link, first of the settings for IPv4."""
+    """The sysctl net.ipv4.conf.LINK.forwarding, which the kernel reports with a link, first of its IPv4 settings."""
     if len(settings) < _IPV4_FIRST.size:
         return None
     dummy, family, dummy, kind, forwarding = _IPV4_FIRST.unpack_from(settings)
@@ -371,7 +371,7 @@ def _mask(data: bytes) -> int:
 
 
 def nsid(socket: Netlink, netns: int) -> int | None:
-    """The number by which the socket's namespace knows the namespace of descriptor *netns*; None where it has none."""
+    """The number of the namespace of descriptor *netns* in the socket's namespace. None if it has none."""
     try:
         body = socket.get(Packed(_GETNSID, 0, _RTGENMSG + number(_NETNSA_FD, netns)))
     except KernelError as exc:
@@ -408,12 +408,12 @@ def _address(kind: int, flags: int, index: int, address: Address) -> Packed:
 
 
 def address_new(index: int, address: Address) -> Packed:
-    """Add an address to a link, or bring one that is there in line."""
+    """Add an address to a link, or change an existing one."""
     return _address(_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, address)
 
 
 def address_del(index: int, address: Address) -> Packed:
-    """Take an address from a link."""
+    """Delete an address of a link."""
     return _address(_DELADDR, 0, index, address)
 
 
@@ -440,9 +440,9 @@ def _read_address(body: bytes) -> Address:
 def _further(
     family: int, header: int, raw_flags: bytes | None, *rest: bytes
 ) -> tuple[tuple[tuple[str, t.Any], ...], bool, bool, bool]:
-    """What is unusual about an address, and whether it is `nodad`, `failed`, `learnt`.
+    """The unusual attributes of an address, and whether it is `nodad`, `failed`, `learnt`.
 
-    For IPv4 some flags mean something else than for IPv6.
+    Some flags have another meaning for IPv4.
     """
     flags = header | attributes.to_number(raw_flags)
     found = {field.name: field.codec.read(flags) for field in _ADDRESS_BITS}
@@ -494,9 +494,9 @@ def _route(kind: int, flags: int, index: int, route: Route) -> Packed:
 
 
 def _again(body: bytes) -> bytes:
-    """The body of a message that makes, or deletes, the very route that the kernel told of by *body*.
+    """The body of a message that adds or deletes the route that the kernel reported by *body*.
 
-    A next hop's number stands for what the kernel tells of that next hop.
+    The id of a next hop replaces the details of that next hop.
     """
     *header, flags = _RTMSG.unpack_from(body)
     there = attributes.walk(body, _RTMSG.size)
@@ -511,18 +511,22 @@ def _again(body: bytes) -> bytes:
 
 
 def _seconds_left(there: dict[int, bytes]) -> int:
-    """For how long an IPv6 route stays; 0 for ever. From rta_expires of `struct rta_cacheinfo`, in 1/USER_HZ s."""
+    """The remaining lifetime of an IPv6 route, 0 if unlimited. From rta_expires of `struct rta_cacheinfo`, in 1/USER_HZ
+    s.
+    """
     left = there.get(_RTA_CACHEINFO, b"")[8:12]
     return max(int.from_bytes(left, sys.byteorder, signed=True) // 100, 1) if left.strip(b"\0") else 0
 
 
 def route_new(index: int, route: Route) -> Packed:
-    """Add a route; *index* is its link's, 0 for none. The kernel refuses one with the same destination and metric."""
+    """Add a route. *index* is that of its link, 0 for none. The kernel refuses one with the destination and metric of
+    another one.
+    """
     return _route(_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, route)
 
 
 def route_replace(index: int, route: Route) -> Packed:
-    """Put a route into the place of the one with its destination, table and metric, in one step; or add it."""
+    """Replace the route with the same destination, table and metric in one step, or add the route."""
     return _route(_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route)
 
 
@@ -541,7 +545,7 @@ def route_del(index: int, route: Route) -> Packed:
 
 @readable
 def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
-    """The routes of the socket's namespace, in the kernel's order; of the table `local` those that others added.
+    """The routes of the socket's namespace, in the kernel's order. Of the table `local`, only those that others added.
 
     :arg names: names of the links by index. :arg version: 4 or 6.
     """
@@ -559,7 +563,7 @@ def routes(socket: Netlink, names: dict[int, str], version: int) -> list[Route]:
 
 @readable
 def own_addresses(socket: Netlink, version: int) -> set[str]:
-    """The addresses whose packets the socket's namespace takes: those that its table `local` says are its own."""
+    """The local addresses of the socket's namespace, from its table `local`."""
     bodies = socket.dump(Packed(_GETROUTE, NLM_F_DUMP, _RTMSG.pack(_family(version), *(0,) * 8)))
     local = [body for body in bodies if (body[4], _TYPE.read(body[7])) == (LOCAL_TABLE, "local")]
     return {read_ip(attributes.walk(body, _RTMSG.size)[_RTA_DST]) for body in local}
@@ -601,7 +605,7 @@ def _read_metrics(there: dict[int, bytes]) -> tuple[tuple[str, int], ...]:
 
 
 def _differs(there: dict[int, bytes]) -> bool:
-    """Whether an IPv6 route has another preference than usual, or a lifetime: the kernel always tells of both."""
+    """Whether an IPv6 route has an unusual preference or a lifetime. The kernel always reports both."""
     left = there.get(_RTA_CACHEINFO, b"")[8:12]
     return there.get(_PREF.attribute, _USUAL_PREF) != _USUAL_PREF or left not in (b"", _NO_EXPIRY)
 
@@ -616,7 +620,7 @@ def _read_extras(tos: int, there: dict[int, bytes]) -> t.Iterator[tuple[str, t.A
 
 
 def _hops(multipath: bytes) -> list[str]:
-    """The gateway of each `struct rtnexthop`, which begins with its length; empty where it has none."""
+    """The gateway of each `struct rtnexthop`, which begins with its length. Empty if it has none."""
     found = []
     offset = 0
     while offset + _RTNEXTHOP <= len(multipath):
@@ -672,14 +676,14 @@ def _read_rule(body: bytes, version: int) -> Rule:
 
 
 def usual_rule(version: int, priority: int, table: int) -> Rule:
-    """A rule as the kernel makes it in a new namespace."""
+    """A rule that the kernel creates in each new namespace."""
     body = _RTMSG.pack(_family(version), 0, 0, 0, table, 0, 0, fields.RULE_ACTIONS["lookup"], 0)
     body += number(_FRA_PRIORITY, priority) + number(_FRA_TABLE, table) + pack(_FRA_PROTOCOL, bytes([KERNEL_PROTOCOL]))
     return _read_rule(body, version)
 
 
 def rule_new(rule: Rule) -> Packed:
-    """Add a rule. Of those with its priority it is the last."""
+    """Add a rule, after others with its priority."""
     return Packed(_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule.raw)
 
 
@@ -695,7 +699,7 @@ def rule_del(rule: Rule) -> Packed:
 def qdiscs(socket: Netlink, names: dict[int, str]) -> list[Qdisc]:
     """The queueing disciplines of the links with these *names*, by index, that somebody added.
 
-    One of the kernel's own making has no handle. What is below another one goes with that.
+    A discipline of the kernel has no handle. The children of a deleted one disappear with it.
     """
     found = []
     for body in socket.dump(Packed(_GETQDISC, NLM_F_DUMP, _TCMSG.pack(0, 0, 0, 0, 0))):
@@ -707,7 +711,7 @@ def qdiscs(socket: Netlink, names: dict[int, str]) -> list[Qdisc]:
 
 
 def qdisc_del(index: int, qdisc: Qdisc) -> Packed:
-    """Delete a queueing discipline with all that is below it."""
+    """Delete a queueing discipline with all its children."""
     parent = _TC_H_ROOT if qdisc.place == "root" else _TC_H_INGRESS
     handle = 0 if qdisc.place == "root" else qdisc.handle << 16
     return Packed(_DELQDISC, 0, _TCMSG.pack(0, index, handle, parent, 0))

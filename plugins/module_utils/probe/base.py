@@ -14,18 +14,18 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import Check
 
-# One refusal may be a network that is still coming up.
+# A single error may come from a network that is still coming up.
 _REFUSALS_THAT_DECIDE = 2
 
 
 class Outcome(t.NamedTuple):
-    """What came of a check.
+    """The result of a check.
 
-    `got` is reachable or unreachable; `reason` a word such as reply, no_route, no_reply; `errno` the name of
-    the error with which the sender's own kernel refused, empty where it did not; `by` the address that sent
-    an ICMP error, or that replied; `rtt_ms` the fastest round trip in milliseconds, None without a reply;
-    `sent` and `received` count requests and the answered ones among them; `ok` says whether it is as
-    expected; `extra` holds what only some protocols tell.
+    `got` is reachable or unreachable; `reason` a word such as reply, no_route, no_reply; `errno` the name of the error
+    with which the sender's own kernel refused, empty where it did not; `by` the address that sent an ICMP error, or
+    that replied; `rtt_ms` the fastest round trip in milliseconds, None without a reply; `sent` and `received` count
+    requests and the answered ones among them; `ok` says whether it is as expected; `extra` holds what only some
+    protocols tell.
     """
 
     got: str
@@ -40,9 +40,9 @@ class Outcome(t.NamedTuple):
 
 
 class Probe:
-    """One check while it runs. Those of the protocols say how a request is sent.
+    """A running check. The subclasses of the protocols send its requests.
 
-    :cvar blind: whether the kernel does not tell that it has no room for the neighbour.
+    :cvar blind: whether the kernel does not report a full neighbour table.
     """
 
     blind = False
@@ -63,16 +63,16 @@ class Probe:
 
     @property
     def crowded(self) -> bool:
-        """Whether the kernel had no room for the neighbour, or for the packet, at the latest request."""
+        """Whether the kernel had no room for the neighbour or the packet at the last request."""
         return not self.decided and self._errno == errno.errorcode[errno.ENOBUFS]
 
     @property
     def waiting(self) -> bool:
-        """Whether it has asked and may still be answered."""
+        """Whether it has sent a request that may still get an answer."""
         return self._sent > 0 and not self.decided
 
     def step(self, now: float) -> float:
-        """Send once more, or give up when the time is over. Returns when the next step is due."""
+        """Send another request, or give up when the time is over. Return the time of the next step."""
         if self._deadline is None:
             self._deadline = now + self.check.timeout
         if now >= self._deadline:
@@ -83,11 +83,11 @@ class Probe:
 
     @property
     def silent(self) -> bool:
-        """Whether it has asked over IPv6, and nobody has answered: addresses may still be tentative."""
+        """Whether it has sent requests over IPv6 and got no answer, because addresses may still be tentative."""
         return self._deadline is not None and self.check.family == socket.AF_INET6 and not self._trips
 
     def postpone(self, now: float) -> None:
-        """Count the time again from now."""
+        """Restart its time now."""
         self._deadline = now + self.check.timeout
 
     @property
@@ -107,7 +107,7 @@ class Probe:
         return not self._trips and (no_room or self._reason == reasons.NO_REPLY)
 
     def start_over(self) -> None:
-        """Forget how requests failed, and have the whole time again. Answers to earlier requests still count."""
+        """Reset the errors of requests and the time. Answers to earlier requests still count."""
         self.decided, self._deadline = False, None
         self._reason, self._errno, self._refusals = reasons.NO_REPLY, "", 0
 
@@ -123,7 +123,7 @@ class Probe:
 
     @property
     def refusal(self) -> str:
-        """The name of the error with which the sender's own kernel refused; empty where it did not."""
+        """The name of the error with which the sender's own kernel refused to send. Empty without one."""
         return self._errno
 
     def explain(self, reason: str, sysctl: str = "") -> None:
@@ -132,7 +132,7 @@ class Probe:
         self._sysctl = sysctl
 
     def ask(self) -> None:
-        """Send a request, and take it down."""
+        """Send a request, and record it."""
         sequence = (self._sent + 1) & 0xFFFF
         at = time.monotonic()
         try:
@@ -146,7 +146,7 @@ class Probe:
             self._reason, self._errno, self._refusals = reasons.NO_REPLY, "", 0
 
     def transmit(self, sequence: int) -> None:
-        """Send the request with this number; OSError where the sender's own kernel refuses."""
+        """Send the request with this number. OSError if the sender's own kernel refuses it."""
         raise NotImplementedError
 
     def asked(self, sequence: int) -> bool:
@@ -155,28 +155,28 @@ class Probe:
 
     @property
     def latest(self) -> int:
-        """The number of the latest request; 0 for none."""
+        """The number of the last request, 0 for none."""
         return self._sent & 0xFFFF
 
     def answered(self, sequence: int, at: float, by: str) -> None:
-        """Take the answer to a request."""
+        """Record the answer to a request."""
         self._trips.setdefault(sequence, max(0.0, at - self._sent_at[sequence]))
         self._reason, self._errno, self._by = "reply", "", by
         self.decided = self.check.expect != reasons.REACHABLE or self.complete
 
     @property
     def complete(self) -> bool:
-        """Whether as many were answered as wanted."""
+        """Whether enough requests have got an answer."""
         return len(self._trips) >= self.check.count
 
     def refused_locally(self, exc: OSError) -> None:
-        """Take an error with which the sender's own kernel refused to send."""
+        """Record an error with which the sender's own kernel refused to send."""
         number = exc.errno or 0
         reason = reasons.LOCAL.get(number, reasons.SEND_FAILED)
         self.refused(reason, errno.errorcode.get(number, str(exc)))
 
     def refused(self, reason: str, name: str = "", by: str = "", mtu: int = 0) -> None:
-        """Remember a refusal. It decides only a check that expects it: others may still be answered."""
+        """Record an error. It decides only a check that expects it, because others may still get an answer."""
         if self._trips:
             return
         self._reason, self._errno, self._by, self._mtu = reason, name, by, mtu
@@ -186,7 +186,7 @@ class Probe:
             self.decided = self._refusals >= _REFUSALS_THAT_DECIDE
 
     def outcome(self) -> Outcome:
-        """What came of it, once it is decided."""
+        """The result, when it is decided."""
         received = len(self._trips)
         expect, reason = self.check.expect, self._reason
         got = reasons.REACHABLE if received else reasons.UNREACHABLE
@@ -201,8 +201,8 @@ class Probe:
         return Outcome(got, reason, self._errno, self._by, rtt, self._sent, received, ok, extra)
 
     def extra(self) -> dict[str, t.Any]:
-        """What this protocol tells beside the rest."""
+        """Additional results of this protocol."""
         return {"mtu": self._mtu} if self._mtu else {}
 
     def close(self) -> None:
-        """Let go of what this probe alone has open."""
+        """Close the resources of this probe."""

@@ -132,7 +132,7 @@ class _Crossing:
             if self.choice == LEAVE or link not in ours:
                 self._leave_zone(link, record)
             if self.choice == LEAVE and link in ours:
-                text = "{0} drops what the lab forwards by {1} once that is out of zone {2}; `{3}` lets it pass"
+                text = "{0} drops packets that the lab forwards through {1} outside zone {2}; `{3}` lets them pass"
                 command = firewalld.command(link, record["before"], record["zone"])
                 self.lab_plan.warnings.append(text.format(firewalld.TABLE, link, record["zone"], command))
         if not by_firewalld or self.choice != ALLOW or not firewalld.is_here():
@@ -284,14 +284,14 @@ class _Crossing:
     def _warning(self, obstacle: Obstacle, flow: Flow) -> str:
         drops = "drops" if obstacle.certain else "may drop"
         if flow.bridged:
-            text = "{0} {1} what the lab's bridges pass from port to port, which br_netfilter shows it ({2}); {3}"
+            text = "{0} {1} packets that the lab's bridges pass from port to port, because of br_netfilter ({2}); {3}"
             return text.format(obstacle, drops, _BRIDGED[flow.family], self._cure(obstacle, flow))
-        return "{0} {1} what the lab forwards; {2}".format(obstacle, drops, self._cure(obstacle, flow))
+        return "{0} {1} packets that the lab forwards; {2}".format(obstacle, drops, self._cure(obstacle, flow))
 
     def _cure(self, obstacle: Obstacle, flow: Flow) -> str:
         """The command that lets a flow pass."""
         if obstacle.table.title == firewalld.TABLE:
-            return "`{0}` for each of the lab's links lets it pass".format(firewalld.command("LINK", "", "trusted"))
+            return "`{0}` for each of the lab's links lets them pass".format(firewalld.command("LINK", "", "trusted"))
         if obstacle.table.title.endswith(" docker-bridges"):
             return "dockerd's option --ip-forward-no-drop prevents that"
         before, after = obstacle.chain.hook == "prerouting", obstacle.chain.hook == "postrouting"
@@ -304,7 +304,7 @@ class _Crossing:
             words = ["-{0} {1}".format(key[0], shlex.quote(name)) for key, name in names.items() if name]
             words += ["-m conntrack --ctstate ESTABLISHED"] if flow.established else []
             command = "{0} {1} {2} -j ACCEPT".format(obstacle.table.insert, obstacle.chain.name, " ".join(words))
-        return "`{0}` lets it pass from {1} to {2}".format(enter(self.namespace, command), flow.iif, flow.oif)
+        return "`{0}` lets them pass from {1} to {2}".format(enter(self.namespace, command), flow.iif, flow.oif)
 
 
 def _openings(flows: t.Iterable[Flow]) -> list[Opening]:
