@@ -6,7 +6,10 @@
 
 `python tests/benchmark/payload.py [MODULE ...]`: of all modules, or of some. Ansible itself packs them. The packages'
 `__init__.py` and the module itself are counted; Ansible's own part is not. The seconds are those of the controller's
-processor for the packing.
+processor for the packing; Ansible's own files take the first 0.1 of them.
+
+The module payload has the code of those that `plugins/module_utils/payload.py` names, and a playbook packs it instead
+of them. The lines of those modules show what each would need by itself.
 """
 
 from __future__ import annotations
