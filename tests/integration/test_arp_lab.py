@@ -77,4 +77,4 @@ def test_a_story_fails_when_its_point_is_gone(world, story, broken):
     world.played("arp_lab", *stories(story))
     world.sh(broken)
     recap = world.playbook("arp_lab", *stories(story))
-    assert recap.code != 0 and "Make the experiments" not in recap.text.split("fatal:")[1], recap.text
+    assert recap.code != 0 and "Run the experiments" not in recap.text.split("fatal:")[1], recap.text
