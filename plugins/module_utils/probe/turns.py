@@ -28,6 +28,9 @@ _ONE_TOKEN, _TWO_TOKENS = 1.05, 2.05
 _ANSWER = 0.9
 # Seconds until the kernel has found that nobody has an address, and has said so.
 _NOBODY = 3.5
+# Seconds between two requests for hosts that may not be there: a kernel sends at most 50 errors at once
+# (net.ipv4.icmp_msgs_burst), those to itself included.
+_APART = 0.02
 # How many checks of a sender get nothing before its others are left alone: it is not the limit, then.
 MOST_SILENT = 20
 # Seconds after which nothing more is asked.
@@ -75,16 +78,19 @@ class _Sender:
         return now + _ANSWER
 
 
-def take(probes: t.Iterable[Probe], selector: selectors.BaseSelector) -> int:
+def take(probes: t.Collection[Probe], selector: selectors.BaseSelector) -> int:
     """Ask again where an ICMP error was expected and nothing came; returns how many had no turn.
 
     The first request is sent when every sender has been silent for as long as an error of a route takes.
     """
-    senders: dict[tuple[str, int], list[Probe]] = {}
     for probe in probes:
         probe.close()  # a connection that is still being opened takes tokens, too
         if probe.unrefused:
             probe.reopen()
+    _ask_for_hosts([probe for probe in probes if probe.unrefused], selector)
+    senders: dict[tuple[str, int], list[Probe]] = {}
+    for probe in probes:
+        if probe.unrefused:
             senders.setdefault((probe.check.netns, probe.check.family), []).append(probe)
     start = time.monotonic()
     waiting = [_Sender(members) for members in senders.values()]
@@ -101,3 +107,25 @@ def take(probes: t.Iterable[Probe], selector: selectors.BaseSelector) -> int:
             if later is not None:
                 heapq.heappush(due, (later, number))
     return sum(probe.unrefused for sender in waiting for probe in sender.left)
+
+
+def _ask_for_hosts(probes: list[Probe], selector: selectors.BaseSelector) -> None:
+    """Ask for hosts that nobody may be: where the sender's own kernel finds that out, only its burst is limited.
+
+    All requests that wait for one host fail at the same time. So those before must have failed.
+    """
+    hosts = [probe for probe in probes if probe.check.expect == reasons.HOST_UNREACHABLE]
+    _listen(hosts, selector, _NOBODY)
+    for probe in hosts:
+        if probe.unrefused:
+            probe.ask_again()
+            _listen([probe], selector, _APART)
+    _listen(hosts, selector, _NOBODY)
+
+
+def _listen(probes: list[Probe], selector: selectors.BaseSelector, seconds: float) -> None:
+    """Hear answers and errors for some time, or until each of these probes has heard one."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and any(probe.unrefused for probe in probes):
+        for key, _dummy in selector.select(max(0.0, end - time.monotonic())):
+            key.data()
