@@ -30,13 +30,13 @@ def forget(family: int, addresses: t.Collection[str]) -> int:
     table.
     """
     wanted = {read_ip(pack_ip(address)) for address in addresses}
-    with contextlib.closing(Netlink()) as netlink, readable:
+    with readable, contextlib.closing(Netlink()) as netlink:
         return _forget(netlink, family, lambda entry: entry.dst in wanted)
 
 
 def forget_of_labs(family: int) -> int:
     """Flush, as :func:`forget`, all neighbours on links of labs in the thread's namespace."""
-    with contextlib.closing(Netlink()) as netlink, readable:
+    with readable, contextlib.closing(Netlink()) as netlink:
         marked = set()
         for body in netlink.dump(Packed(_GETLINK, NLM_F_DUMP, _IFINFOMSG.pack(0, 0, 0, 0, 0))):
             alias = attributes.walk(body, _IFINFOMSG.size).get(_IFALIAS, b"")
