@@ -163,7 +163,8 @@ def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, plac
         there = {one.ip for one in link.addresses}
         wanted = [one for one in wanted if one.ip not in there]
     named = {one.cidr for one in wanted}
-    errors = addresses.check_mtu(place, link.mtu)
+    missing = any(address not in link.addresses for address in wanted)
+    errors = addresses.check_mtu(place, link.mtu) if missing else []
     for number, address in enumerate(wanted):
         if address not in link.addresses:
             if address not in back and not plan.force:

@@ -149,7 +149,8 @@ def configure(
     differing = {
         name: value for name, value in given.items() if name not in fields.PORT and getattr(link, name) != value
     }
-    _check_ipv6(namespace, link, differing.get("mtu"), place)
+    if differing.get("mtu"):
+        _check_ipv6(namespace, link, differing["mtu"], place)
     if link.kind == "bridge" and differing.get("up"):
         _change(plan, Stage.BRIDGE_UP, namespace, link, {"up": differing.pop("up")})
     if marked and not plan.owns(link):
@@ -161,16 +162,16 @@ def configure(
     if differing:
         _change(plan, stage, namespace, link, differing)
     # The kernel accepts them only for a link that is already a port.
-    more = settings.more.items()
-    port = {name: value for name, value in more if name in fields.PORT and getattr(link, name) != value}
+    more = settings.more
+    port = {name: value for name, value in more.items() if name in fields.PORT and getattr(link, name) != value}
     if port:
         _change(plan, stage, namespace, link, port)
 
 
-def _check_ipv6(namespace: Namespace, link: Link, mtu: int | None, place: str) -> None:
+def _check_ipv6(namespace: Namespace, link: Link, mtu: int, place: str) -> None:
     """LabError if an MTU would remove IPv6 from a link that has addresses (addrconf_notify() of addrconf.c)."""
     lost = [one.cidr for one in link.addresses if one.version == 6 and not one.is_link_local]
-    if mtu and mtu < rules.IPV6_MIN_MTU and lost:
+    if mtu < rules.IPV6_MIN_MTU and lost:
         raise LabError(
             "{0}mtu: IPv6 needs an MTU of {1} or more; with {2}, {3!r} in {4} would lose {5}: delete it first".format(
                 place, rules.IPV6_MIN_MTU, mtu, link.name, namespace.title, ", ".join(lost)

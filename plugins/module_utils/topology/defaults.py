@@ -44,27 +44,27 @@ class Defaults(Unclaimed):
         altnames = {one.altname for one in former if one.altname}
         macs = {one.mac.lower() for one in former if one.mac}
         bridges = {(one.netns, one.name): one.mac.lower() for one in former if isinstance(one, Bridge) and one.mac}
-        for pair in self.lab.links:
-            for end in pair.ends if pair.mtu is None else ():
-                self._set(plan, end, mtu=USUAL_MTU)
-        for one in _named(self.lab):
-            namespace, found = _find(plan, one)
-            if namespace and found and found.unusual and plan.owns(found):
+        free = {id(end) for pair in self.lab.links if pair.mtu is None for end in pair.ends}
+        there = list(_found(plan, self.lab))
+        for one, namespace, found in there:
+            if id(one) in free and found.mtu != USUAL_MTU:
+                self._set(plan, one, namespace, found, mtu=USUAL_MTU)
+        for one, namespace, found in there:
+            if found.unusual and plan.owns(found):
                 said = one.more if isinstance(one, End) else {}
-                self._set(plan, one, more=_usual(name for name in found.unusual if name not in said))
-        self._connect(plan)
+                usual = _usual(name for name in found.unusual if name not in said)
+                self._set(plan, one, namespace, found, more=usual)
+        self._connect(plan, [(namespace, found) for dummy, namespace, found in there])
         self._forward(plan)
-        for one in _named(self.lab) if altnames or macs else ():
-            namespace, found = _find(plan, one)
-            if namespace and found:
-                # A bridge without its own MAC address has that of a port.
-                chosen = [bridges.get((one.netns, one.name))] if found.kind == "bridge" else macs
-                if one.mac is None and found.mac in chosen:
-                    self._set(plan, one, mac=self._mac(one))
-                for altname in sorted(altnames.intersection(found.altnames) - {one.altname}):
-                    link.remove_altname(plan, namespace, found, altname)
+        for one, namespace, found in there if altnames or macs else ():
+            # A bridge without its own MAC address has that of a port.
+            chosen = [bridges.get((one.netns, one.name))] if found.kind == "bridge" else macs
+            if one.mac is None and found.mac in chosen:
+                self._set(plan, one, namespace, found, mac=self._mac(one))
+            for altname in sorted(altnames.intersection(found.altnames) - {one.altname}):
+                link.remove_altname(plan, namespace, found, altname)
 
-    def _connect(self, plan: Plan) -> None:
+    def _connect(self, plan: Plan, everything: list[tuple[Namespace, Link]]) -> None:
         """Restore connected routes of links that somebody has deleted."""
         unwanted = {
             (one.netns, rules.normal_prefix(one.dst), one.dev)
@@ -73,9 +73,8 @@ class Defaults(Unclaimed):
         }
         links = []
         lacking = {}  # in a fixed order
-        for one in _named(self.lab):
-            namespace, found = _find(plan, one)
-            if not (namespace and found and found.up and plan.owns(found)) or found.born or found.moved:
+        for namespace, found in everything:
+            if not (found.up and plan.owns(found)) or found.born or found.moved:
                 continue
             links.append((namespace, found))
             for address in _cut_off(namespace, found):
@@ -112,9 +111,8 @@ class Defaults(Unclaimed):
                     sysctl.change(plan, namespace, name, current, wanted)
 
     @staticmethod
-    def _set(plan: Plan, one: End | Bridge, **settings: t.Any) -> None:
-        namespace, found = _find(plan, one)
-        if namespace and found and not found.born:
+    def _set(plan: Plan, one: End | Bridge, namespace: Namespace, found: Link, **settings: t.Any) -> None:
+        if not found.born:
             link.configure(plan, namespace, found, link.Settings(**settings), one.place + ".")
 
     def _mac(self, one: End | Bridge) -> str:
@@ -164,6 +162,10 @@ def _named(lab: Lab) -> list[End | Bridge]:
     return [*lab.bridges.values(), *lab.ends()]
 
 
-def _find(plan: Plan, one: End | Bridge) -> tuple[Namespace | None, Link | None]:
-    namespace = plan.snapshot.namespace(one.netns)
-    return namespace, namespace.links.get(one.name) if namespace else None
+def _found(plan: Plan, lab: Lab) -> t.Iterator[tuple[End | Bridge, Namespace, Link]]:
+    """The bridges and ends of a lab, each with its namespace and link in the picture; without those that are not."""
+    for one in _named(lab):
+        namespace = plan.snapshot.namespace(one.netns)
+        found = namespace.links.get(one.name) if namespace else None
+        if namespace and found:
+            yield one, namespace, found
