@@ -230,20 +230,24 @@ FOREIGN = [
 ]  # fmt: skip
 
 
-LEGACY = (
-    "r1", "iptables-legacy -P FORWARD DROP; iptables-legacy -N x; iptables-legacy -A FORWARD -s 10.1.0.0/24 -j x",
-    "table", "iptables-legacy filter",
-    "ip netns exec r1 sh -c 'iptables-legacy -t filter -F && iptables-legacy -t filter -X && "
-    "iptables-legacy -t filter -P INPUT ACCEPT && iptables-legacy -t filter -P FORWARD ACCEPT && "
-    "iptables-legacy -t filter -P OUTPUT ACCEPT'",
-)  # fmt: skip
+LEGACY = [
+    ("r1", "iptables-legacy -P FORWARD DROP; iptables-legacy -N x; iptables-legacy -A FORWARD -s 10.1.0.0/24 -j x",
+     "table", "iptables-legacy filter",
+     "ip netns exec r1 sh -c 'iptables-legacy -t filter -F && iptables-legacy -t filter -X && "
+     "iptables-legacy -t filter -P INPUT ACCEPT && iptables-legacy -t filter -P FORWARD ACCEPT && "
+     "iptables-legacy -t filter -P OUTPUT ACCEPT'"),
+    ("r1", "iptables-legacy -t raw -A PREROUTING -s 10.1.0.0/24 -j DROP",
+     "table", "iptables-legacy raw",
+     "ip netns exec r1 sh -c 'iptables-legacy -t raw -F && iptables-legacy -t raw -X && "
+     "iptables-legacy -t raw -P PREROUTING ACCEPT && iptables-legacy -t raw -P OUTPUT ACCEPT'"),
+]  # fmt: skip
 
 
 def others(world, ref):
     """Policy rules, nftables tables and queueing disciplines of a namespace, as the tools list them."""
     listed = "ip rule; ip -6 rule; nft list tables; tc qdisc show"
-    if "filter" in world.sh("cat /proc/net/ip_tables_names", ref):  # once loaded, the table stays in the namespace
-        listed += "; iptables-legacy -S | grep -v '^-P .* ACCEPT$' || true"
+    for table in world.sh("cat /proc/net/ip_tables_names", ref).split():  # once loaded, a table stays in the namespace
+        listed += "; iptables-legacy -t {0} -S | grep -v '^-P .* ACCEPT$' || true".format(table)
     return world.sh(listed, ref)
 
 
@@ -253,7 +257,7 @@ def test_what_somebody_added_is_told_and_removed_only_where_the_topology_says_so
     foreign = list(FOREIGN)
     with world.another() as other:
         if other.sh("iptables-legacy -S || true"):  # not every kernel has the older iptables
-            foreign.insert(0, LEGACY)
+            foreign = [*LEGACY, *foreign]
     places = sorted({one[0] for one in foreign})
     clean = [others(world, ref) for ref in places]
     assert only(world)["foreign"] == []
