@@ -381,7 +381,7 @@ def words(table: Table, values: t.Mapping[str, t.Any]) -> list[str]:
 
 def given(names: t.Iterable[str], values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The values with these names that are not None."""
-    return {name: values[name] for name in names if values.get(name) is not None}
+    return {name: values[name] for name in names if values.get(name) is not None} if values else {}
 
 
 def usual(table: Table) -> dict[str, t.Any]:

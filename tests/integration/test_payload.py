@@ -44,7 +44,9 @@ PLAY = """
       linuxnet.lab.netns: *c1
       diff: true
       register: done
+    # Ansible runs no module at all in the background with an interpreter that has a blank in its path.
     - name: The same in the background
+      when: ansible_playbook_python is not search(' ')
       linuxnet.lab.netns: *c1
       async: 30
       poll: 1
@@ -60,7 +62,7 @@ PLAY = """
           - wrong.msg is match('Unsupported parameters for .linuxnet.lab.netns. module. colour')
           - predicted.changed and done.changed and predicted.commands == done.commands
           - predicted.diff == done.diff
-          - not background.changed and background.finished
+          - background is skipped or (not background.changed and background.finished)
           - not named.changed
 """
 
