@@ -40,7 +40,7 @@ class Defaults(Unclaimed):
 
     def plan(self, plan: Plan) -> None:
         """Plan the changes of links that existed before the run. The resources have moved them to their places."""
-        former = _named(self.before) if self.before else []
+        former = self.before.bridges_and_ends() if self.before else []
         altnames = {one.altname for one in former if one.altname}
         macs = {one.mac.lower() for one in former if one.mac}
         bridges = {(one.netns, one.name): one.mac.lower() for one in former if isinstance(one, Bridge) and one.mac}
@@ -158,13 +158,9 @@ def _usual(names: t.Iterable[str]) -> dict[str, t.Any]:
     return {name: everything[name].new for name in names}
 
 
-def _named(lab: Lab) -> list[End | Bridge]:
-    return [*lab.bridges.values(), *lab.ends()]
-
-
 def _found(plan: Plan, lab: Lab) -> t.Iterator[tuple[End | Bridge, Namespace, Link]]:
     """The bridges and ends of a lab, each with its namespace and link in the picture; without those that are not."""
-    for one in _named(lab):
+    for one in lab.bridges_and_ends():
         namespace = plan.snapshot.namespace(one.netns)
         found = namespace.links.get(one.name) if namespace else None
         if namespace and found:
