@@ -24,6 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Rule,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.tcp_connections import established
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, lab_of
 
 # A route with a shorter prefix counts as a default route, also if two halves form it.
@@ -56,7 +57,7 @@ def _look(sockets: Sockets, snapshot: Snapshot) -> HostUse:
 
 def addresses_in_use(sockets: Sockets) -> list[Use]:
     """The addresses that the host talks to, first those from which it is managed. An address may occur twice."""
-    known = in_use.established()
+    known = established()
     why = "from which this host is managed"
     found = [Use(str(rules.ip_of(one)), why) for one in ssh.clients(known)] + in_use.uses(known)
     return [one for one in found if not rules.ip_of(one.address).is_link_local]

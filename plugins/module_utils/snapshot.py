@@ -127,12 +127,11 @@ class Namespace:
     @property
     def families(self) -> tuple[int, ...]:
         """The IP versions whose routes matter: 4, and 6 if it has more IPv6 addresses than every link has."""
-        ipv6 = any(
-            one.version == 6 and one.scope not in ("link", "host")
-            for link in self.links.values()
-            for one in link.addresses
-        )
-        return (4, 6) if ipv6 else (4,)
+        for link in self.links.values():
+            for address in link.addresses:
+                if address.version == 6 and address.scope not in ("link", "host"):
+                    return (4, 6)
+        return (4,)
 
     @property
     def routes(self) -> list[Route]:

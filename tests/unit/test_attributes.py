@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import random
 import struct
 
 import pytest
 
+from ansible_collections.linuxnet.lab.plugins.module_utils.fields import read_ip
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import attributes
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
@@ -30,6 +33,16 @@ def test_text_and_numbers() -> None:
     assert attributes.to_number(found[5]) == 0xFFFFFFFF
     assert attributes.to_number(None) == 0
     assert found[3] == b"eth0\0"
+
+
+def test_addresses_as_the_standard_library_writes_them() -> None:
+    """RFC 5952: the first of the longest runs of zeros is shortened, and a single zero is not."""
+    chance = random.Random(1)
+    groups = [b"\0\0", b"\0\0", b"\0\1", b"\xab\xcd"]
+    for dummy in range(5000):
+        raw = b"".join(chance.choice(groups) for dummy in range(8))
+        assert read_ip(raw) == str(ipaddress.IPv6Address(raw))
+    assert [read_ip(bytes(16)), read_ip(bytes([10, 0, 0, 1]))] == ["::", "10.0.0.1"]
 
 
 def test_flags_are_no_part_of_the_kind() -> None:

@@ -5,7 +5,7 @@
 """The hosts that this host talks to at this moment: its resolvers, its proxies, the peers of its TCP connections.
 
 Names are resolved by /etc/hosts only, because a query to a resolver would leave the host.
-Sources: resolv.conf(5), hosts(5), systemd-resolved(8), proc(5), curl(1) for the names of the variables.
+Sources: resolv.conf(5), hosts(5), systemd-resolved(8), curl(1) for the names of the variables.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-import socket
-import sys
 import typing as t
 import urllib.parse
+
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.tcp_connections import Connection
 
 RESOLVERS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 HOSTS = "/etc/hosts"
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
-_ESTABLISHED = "01"
 
 
 class Use(t.NamedTuple):
@@ -31,47 +30,12 @@ class Use(t.NamedTuple):
     what: str
 
 
-class Connection(t.NamedTuple):
-    """An established TCP connection. IPv4 over an IPv6 socket counts as IPv4."""
-
-    local: str
-    local_port: int
-    remote: str
-    remote_port: int
-
-
 def uses(connections: t.Iterable[Connection]) -> list[Use]:
     """Resolvers, proxies and peers of connections, each once for each use, without loopback addresses."""
     found = [*_resolvers(), *_proxies()]
     text = "the other end of a TCP connection of this host (port {0})"
     found += [Use(one.remote, text.format(one.remote_port)) for one in connections]
     return [one for one in dict.fromkeys(found) if not ipaddress.ip_address(one.address).is_loopback]
-
-
-def established() -> list[Connection]:
-    """The established TCP connections of the caller's network namespace."""
-    found = []
-    for name in ("tcp", "tcp6"):
-        with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
-            with open("/proc/thread-self/net/" + name, encoding="ascii") as stream:
-                next(stream)
-                for line in stream:
-                    words = line.split(None, 4)
-                    if words[3] == _ESTABLISHED:
-                        found.append(Connection(*_end(words[1]), *_end(words[2])))
-    return found
-
-
-def _end(text: str) -> tuple[str, int]:
-    """One end in the kernel's notation: the address in words of four bytes in the machine's byte order, and the port.
-    """
-    digits, port = text.split(":")
-    raw = b"".join(int(digits[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(digits), 8))
-    if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
-        raw = raw[12:]
-    if len(raw) == 4:
-        return socket.inet_ntop(socket.AF_INET, raw), int(port, 16)
-    return str(ipaddress.IPv6Address(raw)), int(port, 16)
 
 
 def _resolvers() -> t.Iterator[Use]:

@@ -11,19 +11,19 @@ import os
 import re
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.host import in_use
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.tcp_connections import Connection, established
 
 _VARIABLE = "SSH_CONNECTION"
 
 
-def clients(connections: t.Iterable[in_use.Connection] | None = None) -> list[str]:
+def clients(connections: t.Iterable[Connection] | None = None) -> list[str]:
     """The addresses of the SSH clients that run this process, in the caller's network namespace.
 
     :arg connections: the established ones there, if the caller knows them.
     """
     found = []
     if connections is None:
-        connections = in_use.established()
+        connections = established()
     there = {(one.remote, one.remote_port, one.local_port) for one in connections}
     for text in _connections():
         words = text.split()

@@ -10,7 +10,7 @@ import contextlib
 import os
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import held, namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import excursion, held, namespaces
 
 
 class Finder:
@@ -23,6 +23,11 @@ class Finder:
         self._holders: dict[str, held.Holder] | None = None
         self._files: dict[str, str] = {}
         self._prepared = False
+        self._home = excursion.Home()
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._home.close()
 
     def holders(self) -> dict[str, held.Holder]:
         """The processes that hold namespaces for a lab, by name."""
@@ -54,7 +59,7 @@ class Finder:
 
     def inside(self, ref: str) -> contextlib.AbstractContextManager[None]:
         """Run the body with the calling thread in the namespace. The host's is the thread's own."""
-        return namespaces.inside_ref(ref, self.open)
+        return namespaces.inside_ref(ref, self.open, self._home.away)
 
     def create(self, name: str, then: t.Callable[[], None]) -> None:
         """Create the named namespace, and call *then* in it."""

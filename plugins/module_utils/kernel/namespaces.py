@@ -101,14 +101,18 @@ def inside(fd: int) -> contextlib.AbstractContextManager[None]:
 
 
 @contextlib.contextmanager
-def inside_ref(ref: str, open_ref: t.Callable[[str], int] = open_netns) -> t.Iterator[None]:
+def inside_ref(
+    ref: str,
+    open_ref: t.Callable[[str], int] = open_netns,
+    enter: t.Callable[[int], contextlib.AbstractContextManager[None]] = inside,
+) -> t.Iterator[None]:
     """As :func:`inside`, by reference, see :func:`open_netns`. The host is the thread's own namespace."""
     if not ref:
         yield
         return
     fd = open_ref(ref)
     try:
-        with inside(fd):
+        with enter(fd):
             yield
     finally:
         os.close(fd)

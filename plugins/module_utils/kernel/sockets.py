@@ -52,6 +52,7 @@ class Sockets:
         for socket in self._open.values():
             socket.close()
         self._open = {}
+        self.finder.close()
 
     @t.overload
     def get(self, ref: str) -> Netlink: ...

@@ -9,13 +9,15 @@ What is under /proc/sys/net belongs to the namespace of the thread that opens th
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import functools
 import os
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.errors import KernelError
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, rtnetlink
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 
@@ -49,7 +51,8 @@ def forwarding_of(link: str) -> str:
     return name_of(("net", "ipv4", "conf", link, "forwarding"))
 
 
-def effects(name: str, value: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=1024)
+def effects(name: str, value: str) -> t.Mapping[str, str]:
     """What else the kernel sets in a namespace when a sysctl gets another value; ``*`` stands for each of its links.
 
     Source: inet_forward_change() of net/ipv4/devinet.c, addrconf_fixup_forwarding() and addrconf_disable_ipv6() of
@@ -74,14 +77,17 @@ def normal(value: str) -> str:
 def read(name: str) -> str:
     """The value of a sysctl; FileNotFoundError where there is none."""
     try:
-        with open(path_of(name), encoding="utf-8") as stream:
-            return normal(stream.read())
+        with open(path_of(name), "rb", buffering=0) as stream:
+            return normal(stream.read().decode())
     except (IsADirectoryError, NotADirectoryError) as exc:
         raise FileNotFoundError(errno.ENOENT, "no such sysctl", name) from exc
 
 
 def value(sockets: Sockets, ref: str, name: str) -> str | None:
     """The value of a sysctl in a namespace; None where the kernel has none of that name."""
+    if name == FORWARDING[4]:  # which is needed of every namespace of a lab
+        with contextlib.suppress(KernelError, FileNotFoundError):
+            return str(rtnetlink.forwarding(sockets.get(ref)))
     try:
         with sockets.finder.inside(ref):
             return read(name)

@@ -142,7 +142,9 @@ class RouteWanted:
             type=kind,
             protocol=PROTOCOL,
             onlink=bool(self.onlink),
-            metrics=tuple((name, self.metrics[name]) for name in fields.METRICS if name in self.metrics),
+            metrics=tuple((name, self.metrics[name]) for name in fields.METRICS if name in self.metrics)
+            if self.metrics
+            else (),
         )
 
     def plan(self, plan: Plan) -> None:

@@ -34,15 +34,19 @@ class NeighborSpace(Unclaimed):
         """Compare them with what the kernel, or the topology's own sysctl, has room for."""
         host = [node.sysctls for node in self.lab.nodes.values() if not node.ref]
         wanted = {sysctl.name_of(sysctl.parts_of(name)): value for one in host for name, value in one.items()}
-        addresses = [one for found in self.lab.addresses().values() for one in found]
         needed = 2 * len(self.lab.links)
-        for family in sorted({socket.AF_INET6 if ":" in one else socket.AF_INET for one in addresses}):
+        for family in (socket.AF_INET, socket.AF_INET6) if needed else ():
             name = neighbor_limits.SYSCTL[family]
             most = int(wanted[name]) if wanted.get(name, "").isdigit() else plan.snapshot.once(_most, family)
-            if needed > most:
+            if needed > most and self._has_addresses(family):
                 enough = 2 << needed.bit_length()  # twice as many: others need some as well
                 ip = "IPv6" if family == socket.AF_INET6 else "IPv4"
                 plan.warnings.append(_WARNING.format(len(self.lab.links), needed, ip, most, name, enough, schema.HOST))
+
+    def _has_addresses(self, family: int) -> bool:
+        """Whether the lab has addresses of a family."""
+        found = (address for addresses in self.lab.addresses().values() for address in addresses)
+        return any((":" in address) is (family == socket.AF_INET6) for address in found)
 
 
 def _most(sockets: Sockets, family: int) -> float:
