@@ -184,8 +184,8 @@ class Leftovers(Unclaimed):
         :class:`.defaults.Defaults` plans forwarding of links, if the topology sets it for their namespace.
         """
         decided = {node.ref for node in self.lab.nodes.values() if links_forward_alike(node)}
-        for one in sysctls(self.before) if self.before else []:
-            if one.netns not in refs or one.usual or (one.netns, one.name) in kept:
+        for one in sysctls(self.before, usual=False) if self.before else []:
+            if one.netns not in refs or (one.netns, one.name) in kept:
                 continue
             namespace = plan.snapshot.namespace(one.netns) if one.netns in decided else None
             if not namespace or one.name not in map(forwarding_of, namespace.links):

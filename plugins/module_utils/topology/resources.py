@@ -149,8 +149,11 @@ def neighbors(lab: Lab) -> list[NeighborWanted]:
     ]
 
 
-def sysctls(lab: Lab) -> list[Sysctl]:
-    """The sysctls of a lab, and those that follow from `forwarding`."""
+def sysctls(lab: Lab, usual: bool = True) -> list[Sysctl]:
+    """The sysctls of a lab, and those that follow from `forwarding`.
+
+    :arg usual: whether to add those of namespaces for which the topology does not set `forwarding`.
+    """
     ipv6 = any(":" in one for addresses in lab.addresses().values() for one in addresses)
     found = []
     for node in lab.nodes.values():
@@ -163,7 +166,7 @@ def sysctls(lab: Lab) -> list[Sysctl]:
         for name, value in {**wanted, **node.sysctls}.items():
             place = "{0}.sysctls.{1}".format(node.place, name)
             found.append(Sysctl(node.ref, name, value, place=place, remembered=not node.ref, net_only=True))
-        if node.ref and node.forwarding is None and FORWARDING[4] not in node.sysctls:
+        if usual and node.ref and node.forwarding is None and FORWARDING[4] not in node.sysctls:
             # A new namespace forwards IPv4 if its host does (devconf_inherit_init_net in the kernel's documentation).
             found.append(Sysctl(node.ref, FORWARDING[4], "0", place=node.place, remembered=False, usual=True))
     return in_order(found)
