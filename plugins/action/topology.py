@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.linuxnet.lab.plugins.action import payload
 from ansible_collections.linuxnet.lab.plugins.plugin_utils.watcher import Watcher
 
 # As plugins/module_utils/host/progress.py has it, which the controller cannot import: it need not be a Linux.
 PROGRESS = "/run/linuxnet.lab/{0}.progress"
 
 
-class ActionModule(ActionBase):
+class ActionModule(payload.ActionModule):
     """Runs the module and watches it."""
-
-    _supports_check_mode = True
-    _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return what the module returns."""
-        super().run(tmp, task_vars)
         arguments = self._task.args
         described = arguments.get("topology")
         named = described.get("name") if isinstance(described, dict) else None
@@ -37,6 +33,4 @@ class ActionModule(ActionBase):
             Display().display("{0}: {1}: {2}".format(host, lab, line), stderr=True)
 
         with Watcher(self._connection, PROGRESS.format(lab), show):
-            return self._execute_module(
-                module_name="linuxnet.lab.topology", task_vars=task_vars, wrap_async=self._task.async_val
-            )
+            return super().run(tmp, task_vars)

@@ -2,41 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module `payload`: runs one of the modules whose code Ansible packs together."""
+"""The module `payload`: runs one of the modules, whose code is in its arguments."""
 
 from __future__ import annotations
 
 import importlib
-import typing as t
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common import respawn  # noqa: F401  # Ansible packs what this file imports
 
-if t.TYPE_CHECKING:
-    # Ansible packs what these statements name. Python does not execute them, and imports one module below.
-    from ansible_collections.linuxnet.lab.plugins.module_utils.modules import (  # noqa: F401
-        address,
-        bridge,
-        link,
-        masquerade,
-        neighbor,
-        netns,
-        netns_info,
-        route,
-        sysctl,
-        veth,
-    )
+from ansible_collections.linuxnet.lab.plugins.module_utils import carried
 
 NAMES = (
     "address",
     "bridge",
+    "capture",
+    "connectivity",
+    "lab_info",
     "link",
     "masquerade",
     "neighbor",
+    "neighbor_watch",
     "netns",
     "netns_info",
+    "persist",
     "route",
     "sysctl",
+    "topology",
     "veth",
 )
 
@@ -46,8 +39,10 @@ def main() -> None:
     options = {
         "module": {"type": "str", "choices": list(NAMES), "required": True},
         "arguments": {"type": "dict", "required": True},
+        "code": {"type": "str", "required": True, "no_log": True},  # it is long
     }
     asked = AnsibleModule(argument_spec=options, supports_check_mode=True, no_log=True).params
+    carried.begin(asked["code"])
     # Ansible's own settings stay, except for the name of the module, which is part of messages.
     told = {name: value for name, value in basic._load_params().items() if name.startswith("_ansible_")}
     told["_ansible_module_name"] = "linuxnet.lab." + asked["module"]

@@ -12,6 +12,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import answer, engine, rules
+from ansible_collections.linuxnet.lab.plugins.module_utils.host import compiled
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.alone import alone
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ALLOW, CHOICES
@@ -79,6 +80,8 @@ def run_module(
             recheck = params.get("recheck", False)
             outcome = engine.run(build(params), acting, params["force"], module.check_mode, report, recheck)
             returned = result(params) if result and not module.check_mode else {}
+            if not module.check_mode:
+                compiled.keep()
     for warning in outcome.warnings:
         module.warn(answer.printable(warning))
     returned.update(changed=outcome.changed, commands=outcome.shown(params.get("all_commands", True)))

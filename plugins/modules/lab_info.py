@@ -143,23 +143,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.linuxnet.lab.plugins.module_utils import answer
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.refusals import NET_ADMIN, SYS_ADMIN
-from ansible_collections.linuxnet.lab.plugins.module_utils.lab_info import describe
-from ansible_collections.linuxnet.lab.plugins.module_utils.respawn import require_library
-
-
-def main():
-    """Be the module."""
-    options = {"name": {"type": "list", "elements": "str"}, "all_commands": {"type": "bool", "default": False}}
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
-    require_library(module)
-    with answer.failing(module, SYS_ADMIN, NET_ADMIN):
-        found = describe(module.params["name"], module.params["all_commands"])
-    answer.give(module, changed=False, labs=found)
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.lab_info import main
 
 if __name__ == "__main__":
     main()

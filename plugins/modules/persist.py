@@ -59,20 +59,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.export import export
-
-
-def build(params):
-    """That the lab comes back, or not."""
-    return [Persist(lambda plan: export(plan.snapshot, plan.lab), present=params["state"] == "present")]
-
-
-def main():
-    """Be the module."""
-    run_module(STATE, build)
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.persist import main
 
 if __name__ == "__main__":
     main()

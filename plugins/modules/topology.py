@@ -116,58 +116,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.python import begin
 
 begin()
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.host.progress import reporting
-from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import STATE, run_module
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build as topology
-
-OPTIONS = {
-    "lab": {"type": "str", "aliases": ["name"]},
-    "topology": {"type": "dict"},
-    "persist": {"type": "bool"},
-    "all_commands": {"type": "bool", "default": False},
-    "recheck": {"type": "bool", "default": False},
-    **STATE,
-}
-
-
-def lab_of(params):
-    """The lab's name, from either of the two places."""
-    return params["lab"] or str((params["topology"] or {}).get("name") or "")
-
-
-def build(params):
-    """The lab as resources, or its end."""
-    # The resources for what most tasks do not ask for are not imported above.
-    if params["state"] == "absent":
-        from ansible_collections.linuxnet.lab.plugins.module_utils.resources.topology import WholeLab
-
-        return [WholeLab()]
-    found = topology.build(params["topology"], params["lab"])
-    if params["persist"] is not None:
-        from ansible_collections.linuxnet.lab.plugins.module_utils.resources.persist import Persist
-
-        found.append(Persist(lambda plan: params["topology"], present=params["persist"]))
-    return found
-
-
-def result(params):
-    """The addresses of what is there now."""
-    if params["state"] == "absent":
-        return {}
-    return {"addresses": topology.addresses(params["topology"])}
-
-
-def main():
-    """Be the module."""
-    run_module(
-        OPTIONS,
-        build,
-        result,
-        lab_of,
-        reporting=reporting,
-        required_if=[("state", "present", ["topology"]), ("state", "absent", ["lab", "topology"], True)],
-    )
-
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules.topology import main
 
 if __name__ == "__main__":
     main()

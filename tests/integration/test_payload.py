@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules that Ansible packs and sends as one, as a play sees them: as if each came by itself."""
+"""Modules whose code comes in an argument, as a play sees them: as if Ansible had packed it."""
 
 from __future__ import annotations
 
+import marshal
 import os
+import pathlib
 import re
 
 import pytest
@@ -24,7 +26,7 @@ PLAY = """
   tasks:
     - name: A choice that there is not
       linuxnet.lab.payload:
-        module: capture
+        module: prepare
         arguments: {}
       register: strange
       ignore_errors: true
@@ -58,7 +60,7 @@ PLAY = """
       register: named
     - ansible.builtin.assert:
         that:
-          - "'capture' in strange.msg and 'netns_info' in strange.msg"
+          - "'prepare' in strange.msg and 'netns_info' in strange.msg"
           - wrong.msg is match('Unsupported parameters for .linuxnet.lab.netns. module. colour')
           - predicted.changed and done.changed and predicted.commands == done.commands
           - predicted.diff == done.diff
@@ -76,4 +78,10 @@ def test_a_module_is_as_if_it_came_by_itself(world, tmp_path):
     assert used == {"payload"}
     shown = set(re.findall(r'"module_args": {\s+"(\w+)"', recap.text))
     assert shown == {"arguments", "colour", "force"}, "all but the first task show the module's own"
+    assert max(map(len, recap.text.splitlines())) < 10000, "nothing shows the code"
     assert [netns["name"] for netns in world.json("ip -j netns")] == ["c1"]
+    store = pathlib.Path("/run/linuxnet.lab")
+    (code,) = (store / "code").iterdir()
+    assert "modules.netns" in marshal.loads(code.read_bytes())
+    world.run("topology", name="demo", state="absent")
+    assert not store.exists()

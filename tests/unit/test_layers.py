@@ -34,6 +34,7 @@ LAYERS = [
     ["snapshot", "route_table", "host_use", "commands", "ownership"],
     ["kernel", "host"],
     ["rules"],
+    ["carried", "private_files"],
     ["errors", "fields"],
     ["python"],
 ]

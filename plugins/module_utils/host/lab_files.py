@@ -11,19 +11,18 @@ the old values of sysctls. Like the sysctls themselves, the file does not surviv
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
 import random
-import stat
 import time
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import private_files, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
+from ansible_collections.linuxnet.lab.plugins.module_utils.private_files import CODE, check_folder, open_private
 
-STORE_DIR = "/run/linuxnet.lab"
+STORE_DIR = private_files.STORE_DIR
 # The other folder of a host in which the collection writes files: descriptions for the boot.
 LAB_DIR = "/etc/linuxnet.lab"
 UNIT_DIR = "/etc/systemd/system"
@@ -122,7 +121,7 @@ def _acquire(lab: str) -> int:
     while True:
         _make_folder()
         try:
-            descriptor = _open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = open_private(path, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
             continue  # the last holder of the lock has just removed the folder
         try:
@@ -154,6 +153,11 @@ def _release(descriptor: int) -> None:
             with contextlib.suppress(OSError):
                 clear(os.path.join(STORE_DIR, name))
                 os.rmdir(os.path.join(STORE_DIR, name))
+        if os.listdir(STORE_DIR) == [CODE]:  # there is no lab any more
+            code = os.path.join(STORE_DIR, CODE)
+            for name in os.listdir(code):
+                os.unlink(os.path.join(code, name))
+            os.rmdir(code)
         os.rmdir(STORE_DIR)
     os.close(descriptor)
 
@@ -174,31 +178,7 @@ def _make_folder() -> None:
         if isinstance(exc, PermissionError):
             raise
         raise LabError("{0} cannot be created: {1}".format(STORE_DIR, exc.strerror)) from exc
-    _check_folder(narrow=True)
-
-
-def _check_folder(narrow: bool = False) -> None:
-    """LabError if /run/linuxnet.lab exists and others than root could have written to it.
-
-    :arg narrow: whether to remove the right of others to read it, which they had in earlier versions.
-    """
-    try:
-        descriptor = os.open(STORE_DIR, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    except OSError as exc:
-        if exc.errno not in (errno.ENOTDIR, errno.ELOOP):
-            raise
-        raise LabError("{0} is not a folder; remove it".format(STORE_DIR)) from exc
-    try:
-        found = os.fstat(descriptor)
-        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
-            text = "{0} belongs to user {1} and has mode {2:o}: others may have changed its files; remove it"
-            raise LabError(text.format(STORE_DIR, found.st_uid, stat.S_IMODE(found.st_mode)))
-        if narrow and stat.S_IMODE(found.st_mode) != 0o700:
-            os.fchmod(descriptor, 0o700)
-    finally:
-        os.close(descriptor)
+    check_folder(STORE_DIR, narrow=True)
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -210,7 +190,7 @@ def names(folder: str, suffix: str) -> list[str]:
     Files with a name that no lab can have are ignored.
     """
     if folder == STORE_DIR:
-        _check_folder()
+        check_folder(STORE_DIR)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         found = [name[: -len(suffix)] for name in os.listdir(folder) if name.endswith(suffix)]
         return sorted(name for name in found if not rules.check_lab("", name))
@@ -223,24 +203,10 @@ def open_file(path: str) -> t.TextIO | None:
     :raises LabError: it is not a regular file of root. The call never opens a file that blocks, such as a pipe.
     """
     if os.path.dirname(path).startswith(STORE_DIR):
-        _check_folder()
+        check_folder(STORE_DIR)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return open(_open(path, os.O_RDONLY), encoding="utf-8")
+        return open(open_private(path, os.O_RDONLY), encoding="utf-8")
     return None
-
-
-def _open(path: str, flags: int, mode: int = 0) -> int:
-    try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, mode)
-    except OSError as exc:
-        if exc.errno != errno.ELOOP:
-            raise
-        raise LabError("{0} is a symbolic link, not a file that the collection wrote".format(path)) from exc
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        os.close(descriptor)
-        raise LabError("{0} is not a regular file of user {1}'s".format(path, os.geteuid()))
-    return descriptor
 
 
 def read_bytes(path: str) -> bytes | None:

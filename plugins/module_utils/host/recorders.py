@@ -20,7 +20,7 @@ import subprocess
 import sys
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
+from ansible_collections.linuxnet.lab.plugins.module_utils import carried, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files, processes
 
@@ -28,6 +28,7 @@ KINDS = ("capture", "neighbor_watch")
 
 # A new interpreter with the caller's modules. It reads the task from its input, and writes the result to its output.
 _CODE = "import importlib, json, sys; t = json.loads(sys.stdin.readline()); sys.path[:] = t['path'];"
+_CODE += " t['code'] and importlib.import_module(t['carried']).begin(t['code']);"
 _CODE += " importlib.import_module(t['run']).main(t)"
 
 # Seconds to wait for the end of a recorder that finishes its record, and of one that is killed.
@@ -116,7 +117,9 @@ def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
         pipes = (process.stdin, process.stdout, process.stderr)
         stdin, stdout, stderr = (t.cast("t.IO[str]", one) for one in pipes)
         with contextlib.suppress(BrokenPipeError):  # its errors then say why
-            stdin.write(json.dumps({**task, "path": sys.path, "run": run, "record": recorder.path}) + "\n")
+            code = carried.importer.text if carried.importer else ""
+            imports = {"path": sys.path, "carried": carried.__name__, "code": code, "run": run}
+            stdin.write(json.dumps({**task, **imports, "record": recorder.path}) + "\n")
             stdin.flush()
         said = json.loads(stdout.readline() or "{}")
         if "errors" in said:
