@@ -27,8 +27,6 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar
 
-from ansible_collections.linuxnet.lab.plugins.plugin_utils import code
-
 COLLECTION = "ansible_collections/linuxnet/lab/"
 MODULES = pathlib.Path(__file__).resolve().parents[2] / "plugins" / "modules"
 
@@ -49,6 +47,9 @@ def packed(name: str, path: pathlib.Path) -> zipfile.ZipFile:
 def main() -> None:
     """Print a line for each module."""
     init_plugin_loader()
+    # Not above: Ansible's loader is to import the collection.
+    from ansible_collections.linuxnet.lab.plugins.plugin_utils import code
+
     names = sys.argv[1:] or sorted(path.stem for path in MODULES.glob("[!_]*.py"))
     packed("ansible.builtin.ping", pathlib.Path(ping.__file__))  # what Ansible itself loads and parses once
     print("{0:16}{1:>8}{2:>8}{3:>10}".format("module", "files", "KB", "seconds"))
