@@ -300,6 +300,15 @@ ROUTE = _table(
     Field("onlink", HEADER, _bit(0x4), text="Whether the gateway is on the link whatever its address."),
 )  # fmt: skip
 
+# One of the next hops of a multipath route. The weight is in the header of `struct rtnexthop`, less one.
+NEXTHOP = _table(
+    ROUTE["via"],
+    ROUTE["dev"],
+    Field("weight", HEADER, U32, 1, "How many packets take this hop in comparison with the others. Default: 1.",
+          lowest=1, highest=256),
+    ROUTE["onlink"],
+)  # fmt: skip
+
 # What else a route can have, most of it in its RTA_METRICS: RTAX_*.
 METRICS = _table(
     Field("mtu", 2, U32, 0, "The path MTU, if it is smaller than the MTU of the link.", lowest=68, highest=65535),

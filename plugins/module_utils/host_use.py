@@ -98,6 +98,8 @@ class HostUse:
         self._uses: dict[int, list[tuple[int, Use]]] | None = None
 
     def _is_labs(self, route: Route) -> bool:
+        if route.nexthops:
+            return all(hop.dev in self._labs_links for hop in route.nexthops)
         return route.dev in self._labs_links if route.dev else route.protocol == PROTOCOL
 
     # -- what is asked ------------------------------------------------------------------------------------------------
@@ -212,7 +214,7 @@ class HostUse:
 
     def _gateways(self) -> t.Iterator[Use]:
         for route in self._host.routes:
-            for gateway in (route.via, *route.hops):
+            for gateway in [hop.via for hop in route.hops]:
                 if gateway and not self._is_labs(route) and not rules.ip_of(gateway).is_link_local:
                     yield Use(gateway, "the gateway of this host's route to {0}".format(_destination(route)))
 

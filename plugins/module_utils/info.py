@@ -39,9 +39,7 @@ def free(ips: list[str], lab: str) -> list[str]:
 
     LabError if one is not an address.
     """
-    errors = [
-        error for number, ip in enumerate(ips) for error in rules.check_ip("candidates[{0}]".format(number), ip)
-    ]
+    errors = [error for number, ip in enumerate(ips) for error in rules.check_ip("candidates[{0}]".format(number), ip)]
     if errors:
         raise LabError(errors)
     if not ips:
@@ -87,7 +85,8 @@ def _link(snapshot: Snapshot, namespace: Namespace, link: Link) -> Data:
 
 def _route(route: Route) -> Data:
     data = dataclasses.asdict(route)
-    del data["nexthops"], data["hops"], data["onlink"], data["metrics"], data["raw"]
+    del data["onlink"], data["metrics"], data["raw"]
+    data["nexthops"] = [hop._asdict() for hop in route.nexthops]
     if route.dst in ("0.0.0.0/0", "::/0"):
         data["dst"] = "default"
     return data

@@ -26,7 +26,8 @@ def why_not(lab: str, namespace: Namespace, link: Link) -> str:
     """Why a lab must not change a link of a namespace."""
     text = "exists in {0} and {1}".format(namespace.title, belongs(lab, lab_of(link.alias)))
     if not namespace.ref and any(
-        route.dev == link.name and route.dst in ("0.0.0.0/0", "::/0") for route in namespace.routes
+        route.dst in ("0.0.0.0/0", "::/0") and any(hop.dev == link.name for hop in route.hops)
+        for route in namespace.routes
     ):
         text += "; it carries the host's default route"
     return text

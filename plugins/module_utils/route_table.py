@@ -79,6 +79,8 @@ def _groups(route: Route) -> t.Iterator[t.Hashable]:
     """The search keys of a route, in addition to its own key."""
     if route.dev:
         yield route.dev
+    elif route.nexthops:
+        yield from {hop.dev for hop in route.nexthops}
     if not route.via and not route.nexthops:
         network = network_of(route.dst)
         yield _DIRECT

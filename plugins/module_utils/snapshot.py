@@ -28,7 +28,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Route,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
-from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import RouteTable
+from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import Key, RouteTable, key
 
 MARK = rules.MARK
 # rtm_protocol of the routes that the collection adds. linux/rtnetlink.h does not assign this number.
@@ -94,6 +94,7 @@ class Namespace:
         self._load_routes = load_routes
         self._routes: dict[int, RouteTable] = {}
         self._without: set[str] = set()  # links whose routes disappeared before the snapshot read the table
+        self.uncertain: set[Key] = set()  # of multipath routes, which the kernel may keep with their other links
 
     @property
     def title(self) -> str:
@@ -121,7 +122,9 @@ class Namespace:
         """Its routes of one IP version, 4 or 6. The first call reads them."""
         if family not in self._routes:
             loaded = self._load_routes(family) if self._load_routes else []
-            self._routes[family] = RouteTable(route for route in loaded if route.dev not in self._without)
+            self._routes[family] = RouteTable(loaded)
+            for dev in self._without:
+                self._drop(self._routes[family].of_link(dev))
         return self._routes[family]
 
     @property
@@ -142,8 +145,13 @@ class Namespace:
         """Update the snapshot: remove all routes of a link."""
         self._without.add(dev)
         for table in self._routes.values():
-            for route in table.of_link(dev):
-                table.discard(route)
+            self._drop(table.of_link(dev))
+
+    def _drop(self, routes: list[Route]) -> None:
+        for route in routes:
+            self._routes[route.family].discard(route)
+            if route.nexthops:
+                self.uncertain.add(key(route))
 
     def add_address(self, link: Link, address: Address) -> None:
         """Update the snapshot: add an address, and the route to its prefix that the kernel creates."""
@@ -190,14 +198,14 @@ class Namespace:
         def gone(route: Route) -> bool:
             if route.src == address.ip:
                 return True
+            if route.nexthops:
+                return last_of_all and any(hop.dev == link.name for hop in route.nexthops)
             if route.dev != link.name:
                 return False
             connected = route.protocol == KERNEL_PROTOCOL and route.dst == str(address.network)
             return last_of_all or (last_of_network and connected)
 
-        table = self.table(address.version)
-        for route in [route for route in table if gone(route)]:
-            table.discard(route)
+        self._drop([route for route in self.table(address.version) if gone(route)])
 
     def set_up(self, link: Link, up: bool) -> None:
         """Update the snapshot: a link loses IPv6 addresses and all routes when it goes down, and gets some routes back

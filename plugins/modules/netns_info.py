@@ -195,6 +195,33 @@ namespaces:
           type: str
           returned: always
           sample: vethc1-peer
+        nexthops:
+          description: The next hops of a multipath route. Empty for other routes.
+          type: list
+          elements: dict
+          returned: always
+          sample: []
+          contains:
+            via:
+              description: The gateway. Empty for none.
+              type: str
+              returned: always
+              sample: 10.0.1.1
+            dev:
+              description: The link.
+              type: str
+              returned: always
+              sample: eth1
+            weight:
+              description: How many packets take this hop in comparison with the others.
+              type: int
+              returned: always
+              sample: 1
+            onlink:
+              description: Whether the gateway is on the link whatever its address.
+              type: bool
+              returned: always
+              sample: false
         src:
           description: The preferred source address. Empty for none.
           type: str

@@ -21,14 +21,14 @@ options:
   dst: &dst
     description:
       - The destination, as a prefix, an address, or V(default).
-      - V(default) has the IP version of O(via) or O(src). Without them, it is the IPv4 default route. V(::/0) is the
-        IPv6 default route.
+      - V(default) has the IP version of O(src), or else of O(via). Without them, it is the IPv4 default route.
+      - V(0.0.0.0/0) is the IPv4 default route, whatever its gateway, and V(::/0) is the IPv6 default route.
     type: str
   netns: &netns
     description: The namespace, as a name, a PID or a path. Empty for the host.
     type: str
   via: &via
-    description: The gateway.
+    description: The gateway. The gateway of an IPv4 route can be an IPv6 address.
     type: str
   dev: &dev
     description: The link through which the packets leave.
@@ -60,6 +60,27 @@ options:
   advmss: &advmss
     description: The maximum segment size, 1 to 65535, that TCP advertises in connections over this route.
     type: int
+  nexthops: &nexthops
+    description:
+      - The next hops of a multipath route, in place of O(via), O(dev) and O(onlink). The kernel spreads the packets
+        over them. By default, all packets from one address to another take the same one.
+      - Their order does not matter. One alone makes an ordinary route.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      via:
+        description: The gateway. Each next hop of an IPv6 route needs one.
+        type: str
+      dev:
+        description: The link through which the packets leave.
+        type: str
+      weight:
+        description: How many packets take this hop in comparison with the others, 1 to 256. By default, 1.
+        type: int
+      onlink:
+        description: Whether the gateway is on the link, whatever its address.
+        type: bool
   routes:
     description:
       - Several routes in one task, each with its own options.
@@ -81,6 +102,7 @@ options:
       onlink: *onlink
       mtu: *mtu
       advmss: *advmss
+      nexthops: *nexthops
 """
 
 EXAMPLES = r"""
@@ -106,6 +128,23 @@ EXAMPLES = r"""
     routes:
       - {dst: 192.168.5.1, via: 192.168.5.100, dev: veth1R}
       - {dst: 192.168.5.2, via: 192.168.5.200, dev: veth2R}
+
+- name: Two ways out, the first one for two thirds of the packets
+  linuxnet.lab.route:
+    lab: demo
+    netns: c1
+    dst: default
+    nexthops:
+      - {via: 10.0.1.1, weight: 2}
+      - {via: 10.0.2.1}
+
+- name: An IPv4 network behind a router that has only IPv6 addresses on the link
+  linuxnet.lab.route:
+    lab: demo
+    netns: r1
+    dst: 10.9.0.0/16
+    via: "fe80::1"
+    dev: eth0
 """
 
 RETURN = r"""

@@ -406,12 +406,12 @@ def test_no_scope_is_listed_that_the_kernel_refuses(world: World) -> None:
         ),
         ({"dst": "default", "via": "fe80::1"}, "via: fe80::1 is a link-local address, which needs dev"),
         (
-            {"dst": "10.9.0.0/16", "via": "fd00::1"},
-            "dst: IPv4 and IPv6 cannot be mixed: dst 10.9.0.0/16, via fd00::1",
+            {"dst": "fd09::/64", "via": "10.0.0.1"},
+            "dst: IPv4 and IPv6 cannot be mixed: dst fd09::/64, via 10.0.0.1",
         ),
         (
-            {"dst": "default", "via": "fd00::1", "src": "10.0.0.2"},
-            "dst: IPv4 and IPv6 cannot be mixed: via fd00::1, src 10.0.0.2",
+            {"dst": "default", "via": "10.0.0.1", "src": "fd00::2"},
+            "dst: IPv4 and IPv6 cannot be mixed: via 10.0.0.1, src fd00::2",
         ),
         (
             {"dst": "10.9.0.0/16", "dev": "eht0"},
@@ -423,7 +423,7 @@ def test_no_scope_is_listed_that_the_kernel_refuses(world: World) -> None:
         ),
         ({"dst": "10.9.0.0/16", "via": "10.0.0.300"}, "via: '10.0.0.300' is not an IP address"),
         ({"dst": "x", "dev": "eth0"}, "dst: 'x' is not a network ('x' does not appear to be an IPv4 or IPv6 network)"),
-        ({"dst": "10.9.0.0/16"}, "dst: a route to 10.9.0.0/16 needs via or dev"),
+        ({"dst": "10.9.0.0/16"}, "dst: a route to 10.9.0.0/16 needs via, dev or nexthops"),
         (
             {"dst": "10.9.0.0/16", "type": "blackhole", "dev": "eth0"},
             "type: a route of type blackhole cannot have via or dev",

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.host.records import Remember
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Hop, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import PROTOCOL, RouteWanted, text
 
@@ -134,7 +134,7 @@ def test_what_was_said_is_to_be_so(plan: Plan, said: dict[str, t.Any]) -> None:
         ({"scope": "link"}, ["replace"]),
         ({"via": "10.0.0.7"}, ["replace"]),
         # Of those, the kernel would perhaps not take the old one back in one step.
-        ({"nexthops": 2, "raw": "02"}, ["del", "add"]),
+        ({"nexthops": (Hop("10.0.0.1", "e0"), Hop("10.0.0.7", "e0")), "raw": "02"}, ["del", "add"]),
         ({"via": "10.7.0.1"}, ["del", "add"]),
     ],
 )

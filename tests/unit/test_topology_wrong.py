@@ -129,7 +129,7 @@ segments.lan.members.b.mac: '01:00:00:00:00:01' is not the MAC address of one li
 segments.dmz.members.b.name: 'much-too-long-a-name' has 20 characters, a link name has at most 15
 links[4].ends[0].name: 'x/y' is not a link name
 links[4].ends[1].mtu: 1400 and 1500 at the two ends would lose packets of the sizes in between
-routes[2].dst: a route to 10.0.0.0/8 needs via or dev
+routes[2].dst: a route to 10.0.0.0/8 needs via, dev or nexthops
 neighbors[0].lladdr: an entry for 10.3.0.7 needs the MAC address
 neighbors[1].dst: 'x' is not an IP address
 neighbors[1].lladdr: 'zz' is not the MAC address of one link (like 02:00:00:00:00:01)

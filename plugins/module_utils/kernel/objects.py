@@ -133,14 +133,23 @@ class Link:
             self.unusual.pop(name, None)
 
 
+class Hop(t.NamedTuple):
+    """One of the next hops of a multipath route, as ip-route(8) describes it."""
+
+    via: str = ""
+    dev: str = ""
+    weight: int = 1
+    onlink: bool = False
+
+
 @dataclasses.dataclass(frozen=True)
 class Route:
     """A route. The fields are those of ip-route(8).
 
     :ivar family: 4 or 6.
     :ivar dst: a prefix in CIDR form; ``0.0.0.0/0`` and ``::/0`` for the default route.
-    :ivar via: gateway; empty for none. :ivar dev: name of the link; empty for none.
-    :ivar nexthops: how many next hops a multipath route has; 0 for an ordinary one. :ivar hops: their gateways.
+    :ivar via: gateway, which is an IPv6 address for some IPv4 routes (RFC 8950); empty for none.
+    :ivar dev: name of the link; empty for none. :ivar nexthops: those of a multipath route; empty for other routes.
     :ivar metrics: what else it has, by the names of :data:`.fields.METRICS` and :data:`.fields.ROUTE_EXTRAS`, in the
         order of these tables.
     :ivar raw: the body of the kernel's message as hexadecimal digits, for a route that has something that no lab's
@@ -158,10 +167,24 @@ class Route:
     type: str = "unicast"
     protocol: int = 0
     onlink: bool = False
-    nexthops: int = 0
-    hops: tuple[str, ...] = ()
+    nexthops: tuple[Hop, ...] = ()
     metrics: tuple[tuple[str, t.Any], ...] = ()
     raw: str = ""
+
+    @classmethod
+    def of(cls, record: t.Mapping[str, t.Any]) -> Route:
+        """The route in a record, which :func:`dataclasses.asdict` converted for JSON."""
+        values = {name: record[name] for name in cls.__dataclass_fields__ if name in record}
+        values["metrics"] = tuple((name, value) for name, value in record.get("metrics", ()))
+        hops = record.get("nexthops")
+        # Version 0.1.0 wrote the number of next hops, and only `raw` said which they are.
+        values["nexthops"] = tuple(Hop(*hop) for hop in hops) if isinstance(hops, list) else ()
+        return cls(**values)
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """The ways that its packets can take: one for an ordinary route."""
+        return self.nexthops or (Hop(self.via, self.dev, onlink=self.onlink),)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,13 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
 
 
+def _indexes(context: Context, netns: str, route: Route) -> int | list[int]:
+    """The index of the route's link, or those of the links of its next hops."""
+    if route.nexthops:
+        return [context.index(netns, hop.dev) for hop in route.nexthops]
+    return context.index(netns, route.dev)
+
+
 @dataclasses.dataclass(eq=False)
 class AddRoute(Message):
     """Add a route. The kernel refuses one with the same destination, table and metric as another one."""
@@ -25,7 +32,7 @@ class AddRoute(Message):
 
     def message(self, context: Context) -> t.Any:
         """See the base class."""
-        return rtnetlink.route_new(context.index(self.netns, self.route.dev), self.route)
+        return rtnetlink.route_new(_indexes(context, self.netns, self.route), self.route)
 
 
 class ReplaceRoute(AddRoute):
@@ -35,7 +42,7 @@ class ReplaceRoute(AddRoute):
 
     def message(self, context: Context) -> t.Any:
         """See the base class."""
-        return rtnetlink.route_replace(context.index(self.netns, self.route.dev), self.route)
+        return rtnetlink.route_replace(_indexes(context, self.netns, self.route), self.route)
 
 
 class PutBackRoute(AddRoute):
@@ -47,7 +54,7 @@ class PutBackRoute(AddRoute):
 
     def message(self, context: Context) -> t.Any:
         """See the base class."""
-        return rtnetlink.route_put_back(context.index(self.netns, self.route.dev), self.route, self.first)
+        return rtnetlink.route_put_back(_indexes(context, self.netns, self.route), self.route, self.first)
 
 
 class PutBackLast(PutBackRoute):
@@ -56,6 +63,14 @@ class PutBackLast(PutBackRoute):
     __slots__ = ()
 
     first = False
+
+
+def put_back(netns: str, route: Route) -> AddRoute:
+    """The operation that restores a route which a link or an address took along.
+
+    The kernel may have kept a multipath route with some of its next hops.
+    """
+    return (ReplaceRoute if route.nexthops else AddRoute)(netns, route)
 
 
 @dataclasses.dataclass(eq=False)
@@ -70,4 +85,4 @@ class DeleteRoute(Message):
 
     def message(self, context: Context) -> t.Any:
         """See the base class."""
-        return rtnetlink.route_del(context.index(self.netns, self.route.dev), self.route)
+        return rtnetlink.route_del(_indexes(context, self.netns, self.route), self.route)

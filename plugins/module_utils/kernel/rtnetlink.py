@@ -42,6 +42,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     KERNEL_PROTOCOL,
     LOCAL_TABLE,
     Address,
+    Hop,
     Link,
     Qdisc,
     Route,
@@ -62,7 +63,7 @@ _IFLA_LINK_NETNSID, _IFLA_PROP_LIST, _IFLA_ALT_IFNAME, _IFLA_INET_CONF = 37, 52,
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA, _VETH_INFO_PEER = 1, 2, 4, 5, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _IFA_F_TEMPORARY, _IFA_F_DADFAILED, _IFA_F_DEPRECATED, _IFA_F_PERMANENT, _IFA_F_MANAGETEMPADDR = 1, 8, 0x20, 0x80, 0x100
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_METRICS, _RTA_MULTIPATH, _RTA_CACHEINFO, _RTNEXTHOP = 1, 4, 5, 8, 9, 12, 8
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_METRICS, _RTA_MULTIPATH, _RTA_CACHEINFO, _RTA_VIA = 1, 4, 5, 8, 9, 12, 18
 _FRA_DST, _FRA_SRC, _FRA_GOTO, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE, _FRA_FWMASK, _FRA_PROTOCOL = (
     1, 2, 4, 6, 10, 15, 16, 21,
 )  # fmt: skip
@@ -74,6 +75,8 @@ _NESTED = 0x8000
 _IFINFOMSG = struct.Struct("=BxHiII")  # family, hardware type, index, flags, which flags are meant
 _IFADDRMSG = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, link's index
 _RTMSG = struct.Struct("=BBBBBBBBI")  # family, lengths of dst and src, tos, table, protocol, scope, type, flags
+_RTNEXTHOP = struct.Struct("=HBBi")  # length with the attributes that follow, flags, weight - 1, link's index
+_RTVIA = struct.Struct("=H")  # family; the address follows
 _TCMSG = struct.Struct("=BxxxiIII")  # family, link's index, handle, parent, and what only answers use
 _RTGENMSG = b"\0\0\0\0"
 _NETCONFMSG = b"\2\0\0\0"  # of IPv4
@@ -122,10 +125,12 @@ _IN_RULE = [
 ]
 _NHID, _PREF, _EXPIRES = (fields.ROUTE_EXTRAS[name] for name in ("nhid", "pref", "expires"))
 _USUAL_PREF, _NO_EXPIRY = _PREF.codec.pack(_PREF.new), bytes(4)
-# What a lab's route may have, and the kernel tells of it.
-_IN_LABS_ROUTE = frozenset(
+# What nearly every route of a lab has nothing beside, what the others may have, and what a next hop may have.
+_IN_MOST_ROUTES = frozenset(
     [*(field.attribute for field in _IN_ROUTE), _RTA_DST, _RTA_METRICS, _RTA_CACHEINFO, _PREF.attribute]
 )
+_IN_LABS_ROUTE = _IN_MOST_ROUTES | {_RTA_MULTIPATH, _RTA_VIA}
+_IN_HOP = frozenset([_RTA_GATEWAY, _RTA_VIA])
 
 
 def _family(version: int) -> int:
@@ -475,7 +480,7 @@ def _further(
 # -- routes -----------------------------------------------------------------------------------------------------
 
 
-def _route(kind: int, flags: int, index: int, route: Route) -> Packed:
+def _route(kind: int, flags: int, index: int | list[int], route: Route) -> Packed:
     if route.raw:
         return Packed(kind, flags, _again(bytes.fromhex(route.raw)))
     dst, length = route.dst.split("/")
@@ -492,15 +497,36 @@ def _route(kind: int, flags: int, index: int, route: Route) -> Packed:
     )
     if length != "0":
         body += pack(_RTA_DST, pack_ip(dst))
+    value: t.Any
     for name, attribute, encode in _PACKED_OF_ROUTE:
         value = index if name == "dev" else getattr(route, name)
-        if value:
+        if not value:
+            continue
+        if name == "via":
+            body += _gateway(route.family, value)
+        elif name == "dev" and route.nexthops:
+            body += pack(_RTA_MULTIPATH, b"".join(map(functools.partial(_hop, route.family), value, route.nexthops)))
+        else:
             body += pack(attribute, encode(value))
     if route.metrics:
         table = fields.METRICS
         metrics = [pack(table[name].attribute, table[name].codec.pack(value)) for name, value in route.metrics]
         body += pack(_RTA_METRICS | _NESTED, b"".join(metrics))
     return Packed(kind, flags, body)
+
+
+def _gateway(family: int, via: str) -> bytes:
+    """The attribute for a gateway, which can be an IPv6 address for IPv4."""
+    if family == 4 and ":" in via:
+        return pack(_RTA_VIA, _RTVIA.pack(_AF_INET6) + pack_ip(via))
+    return pack(_RTA_GATEWAY, pack_ip(via))
+
+
+def _hop(family: int, index: int, hop: Hop) -> bytes:
+    """A `struct rtnexthop` with its attributes."""
+    gateway = _gateway(family, hop.via) if hop.via else b""
+    flags = _ONLINK.pack(hop.onlink)
+    return _RTNEXTHOP.pack(_RTNEXTHOP.size + len(gateway), flags, hop.weight - 1, index) + gateway
 
 
 def _again(body: bytes) -> bytes:
@@ -528,19 +554,19 @@ def _seconds_left(there: dict[int, bytes]) -> int:
     return max(int.from_bytes(left, sys.byteorder, signed=True) // 100, 1) if left.strip(b"\0") else 0
 
 
-def route_new(index: int, route: Route) -> Packed:
-    """Add a route. *index* is that of its link, 0 for none. The kernel refuses one with the destination and metric of
-    another one.
+def route_new(index: int | list[int], route: Route) -> Packed:
+    """Add a route. *index* is that of its link, 0 for none; or those of the links of its next hops. The kernel refuses
+    one with the destination and metric of another one.
     """
     return _route(_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, route)
 
 
-def route_replace(index: int, route: Route) -> Packed:
+def route_replace(index: int | list[int], route: Route) -> Packed:
     """Replace the route with the same destination, table and metric in one step, or add the route."""
     return _route(_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route)
 
 
-def route_put_back(index: int, route: Route, first: bool) -> Packed:
+def route_put_back(index: int | list[int], route: Route, first: bool) -> Packed:
     """Add a route before the others with its destination and metric, or after them (fib_table_insert() of the kernel).
 
     IPv6 keeps those with a gateway as next hops of one route.
@@ -548,7 +574,7 @@ def route_put_back(index: int, route: Route, first: bool) -> Packed:
     return _route(_NEWROUTE, NLM_F_CREATE | (0 if first else NLM_F_APPEND), index, route)
 
 
-def route_del(index: int, route: Route) -> Packed:
+def route_del(index: int | list[int], route: Route) -> Packed:
     """Delete exactly this route."""
     return _route(_DELROUTE, 0, index, route)
 
@@ -590,12 +616,10 @@ def _read_route(body: bytes, version: int, names: dict[int, str]) -> Route | Non
     values = {name: read(there[attribute]) for name, attribute, read in _READ_OF_ROUTE if attribute in there}
     values["dev"] = names.get(values.get("dev", 0), "")
     values["table"] = values.get("table") or table
-    if _RTA_MULTIPATH in there:
-        values["hops"] = tuple(_hops(there[_RTA_MULTIPATH]))
-        values["nexthops"] = len(values["hops"])
     if _RTA_METRICS in there:
         values["metrics"] = _read_metrics(attributes.walk(there[_RTA_METRICS]))
-    if tos or not there.keys() <= _IN_LABS_ROUTE or (version == 6 and _differs(there)):
+    is_simple = there.keys() <= _IN_MOST_ROUTES or _read_hops(there, names, values)
+    if tos or not is_simple or (version == 6 and _differs(there)):
         values["metrics"] = (*values.get("metrics", ()), *_read_extras(tos, there))
         values["raw"] = body.hex()
     return Route(
@@ -629,18 +653,30 @@ def _read_extras(tos: int, there: dict[int, bytes]) -> t.Iterator[tuple[str, t.A
             yield name, values[name]
 
 
-def _hops(multipath: bytes) -> list[str]:
-    """The gateway of each `struct rtnexthop`, which begins with its length. Empty if it has none."""
-    found = []
-    offset = 0
-    while offset + _RTNEXTHOP <= len(multipath):
-        length = int.from_bytes(multipath[offset : offset + 2], sys.byteorder)
-        if length < _RTNEXTHOP:
+def _read_hops(there: dict[int, bytes], names: dict[int, str], values: dict[str, t.Any]) -> bool:
+    """Add the next hops of a route, or its gateway of another IP version, to its *values*.
+
+    :returns: whether that is all that it has in addition to most routes.
+    """
+    known = there.keys() <= _IN_LABS_ROUTE
+    if _RTA_VIA in there:
+        values["via"] = _read_gateway(there)
+    multipath, offset, hops = there.get(_RTA_MULTIPATH, b""), 0, []
+    while offset + _RTNEXTHOP.size <= len(multipath):
+        length, flags, weight, index = _RTNEXTHOP.unpack_from(multipath, offset)
+        if length < _RTNEXTHOP.size:
             break
-        gateway = attributes.walk(multipath[offset : offset + length], _RTNEXTHOP).get(_RTA_GATEWAY)
-        found.append(read_ip(gateway) if gateway else "")
+        inside = attributes.walk(multipath[offset : offset + length], _RTNEXTHOP.size)
+        known = known and inside.keys() <= _IN_HOP
+        hops.append(Hop(_read_gateway(inside), names.get(index, ""), weight + 1, _ONLINK.read(flags)))
         offset += (length + 3) & ~3
-    return found
+    values["nexthops"] = tuple(hops)
+    return known
+
+
+def _read_gateway(there: dict[int, bytes]) -> str:
+    gateway = there[_RTA_VIA][_RTVIA.size :] if _RTA_VIA in there else there.get(_RTA_GATEWAY)
+    return read_ip(gateway) if gateway else ""
 
 
 def rules(socket: Netlink) -> list[Rule]:

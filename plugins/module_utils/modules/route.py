@@ -22,6 +22,7 @@ ROUTE = {
     "netns": {"type": "str"},
     **fields.arguments(fields.ROUTE),
     **fields.arguments(fields.METRICS),
+    "nexthops": {"type": "list", "elements": "dict", "options": fields.arguments(fields.NEXTHOP)},
 }
 
 

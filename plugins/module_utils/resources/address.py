@@ -21,7 +21,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.addresses import AddAddress, DeleteAddress
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Address, Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import put_back
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -287,7 +287,7 @@ def _remove(plan: Plan, namespace: Namespace, link: Link, address: Address, name
     # Routes that the kernel deletes with the address, and does not create again with it.
     lost = [route for route in routes if route not in namespace.routes and route.protocol != KERNEL_PROTOCOL]
     adopted.note_routes(plan, namespace, link, lost)
-    undo += [AddRoute(namespace.ref, route) for route in lost]
+    undo += [put_back(namespace.ref, route) for route in lost]
     undo += forget
     # A link that the plan renames has its name from then on.
     stage = Stage.CONFIGURE if link.moved else Stage.REMOVE_ADDRESS

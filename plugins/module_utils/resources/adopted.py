@@ -32,7 +32,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netns import SetHostname
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, DeleteRoute
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import DeleteRoute, put_back
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ADOPTED, Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -101,9 +101,7 @@ def release(plan: Plan, namespace: Namespace, link: Link) -> None:
         _give_back(plan, known_by, record, namespace, link)
 
 
-def release_all(
-    plan: Plan, leaving: t.Container[Namespace] = (), kept: t.Container[tuple[str, str]] = ()
-) -> None:
+def release_all(plan: Plan, leaving: t.Container[Namespace] = (), kept: t.Container[tuple[str, str]] = ()) -> None:
     """Plan the same for all such links, except those *kept*, as (namespace, link), and those in removed namespaces."""
     for known_by, record in remembered.everything(plan, ADOPTED):
         namespace = plan.snapshot.namespace(record["netns"])
@@ -163,10 +161,9 @@ def _give_back(plan: Plan, known_by: str, record: remembered.Record, namespace: 
             operations.append(AddAddress(namespace.ref, link.name, Address.of(one)))
             undo.append(DeleteAddress(namespace.ref, link.name, Address.of(one)))
     for one in record["routes"]:
-        metrics = tuple((name, value) for name, value in one.get("metrics", ()))
-        route = Route(**{**one, "hops": tuple(one["hops"]), "metrics": metrics})
+        route = Route.of(one)
         if route not in namespace.table(route.family).like(route):
-            operations.append(AddRoute(namespace.ref, route))
+            operations.append(put_back(namespace.ref, route))
             undo.append(DeleteRoute(namespace.ref, route))
     for altname in [one for one in record["new"].get("altnames", []) if one in link.altnames]:
         operations.append(DeleteAltname(namespace.ref, link.name, altname))
@@ -195,9 +192,7 @@ def _hostname(namespace: Namespace, link: Link, values: dict[str, t.Any]) -> Ope
     return SetHostname("", namespace.ref, values["hostname"])
 
 
-def _commands(
-    namespace: Namespace, link: Link, back: dict[str, t.Any], operations: list[Operation]
-) -> list[str]:
+def _commands(namespace: Namespace, link: Link, back: dict[str, t.Any], operations: list[Operation]) -> list[str]:
     """The change as shell commands."""
     found = []
     name = shlex.quote(link.name)

@@ -250,19 +250,22 @@ class _Crossing:
 
     def _behind(self, link: Link, version: int) -> tuple[str, ...]:
         """The networks that a link leads to. None for any."""
-        found = [route.dst for route in self._routes(version) if route.dev == link.name and _is_global(route.dst)]
+        there = self.namespace.table(version).of_link(link.name)
+        found = [one.dst for one in there if _counts(one) and _is_global(one.dst)]
         return () if _DEFAULT[version] in found else tuple(dict.fromkeys(found)) or _networks(link, version)
 
     def _links_to(self, network: str, version: int) -> set[str]:
         """The links through which packets to a network leave."""
         wanted = ipaddress.ip_network(network)
         if network == _DEFAULT[version]:
-            return {route.dev for route in self._routes(version) if route.dst == network}
-        return {route.dev for route in self._routes(version) if ipaddress.ip_network(route.dst).overlaps(wanted)}
+            found = [route for route in self._routes(version) if route.dst == network]
+        else:
+            found = [one for one in self._routes(version) if ipaddress.ip_network(one.dst).overlaps(wanted)]
+        return {hop.dev for route in found for hop in route.hops}
 
     def _routes(self, version: int) -> list[Route]:
         table = self.namespace.table(version)
-        return [route for route in table if route.type == "unicast" and route.table == MAIN_TABLE]
+        return [route for route in table if _counts(route)]
 
     def _ruleset(self) -> t.Any:
         """The lab's own table after the plan."""
@@ -335,3 +338,8 @@ def _networks(link: Link, version: int) -> tuple[str, ...]:
 
 def _put(link: str, before: str, after: str) -> firewalld.ChangeZone:
     return firewalld.ChangeZone("", link, before, after)
+
+
+def _counts(route: Route) -> bool:
+    """Whether a route tells where packets leave."""
+    return route.type == "unicast" and route.table == MAIN_TABLE

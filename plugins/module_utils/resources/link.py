@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.links import (
     SetLink,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, Link
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import AddRoute, put_back
 from ansible_collections.linuxnet.lab.plugins.module_utils.plan import Plan, Stage
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import adopted, crossing, guard
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, mark
@@ -246,10 +246,10 @@ def what_going_down_takes(namespace: Namespace, link: Link) -> list[Operation]:
     """The operations that restore what the kernel removes from a link when it goes down, and does not restore itself.
     """
     addresses = [one for one in link.addresses if one.version == 6 and not one.is_link_local]
-    routes = [one for one in namespace.routes if one.dev == link.name and one.protocol != KERNEL_PROTOCOL]
+    routes = [one for family in (4, 6) for one in namespace.table(family).of_link(link.name)]
     return [
         *(AddAddress(namespace.ref, link.name, one) for one in addresses),
-        *(AddRoute(namespace.ref, one) for one in routes),
+        *(put_back(namespace.ref, one) for one in routes if one.protocol != KERNEL_PROTOCOL),
     ]
 
 

@@ -107,9 +107,7 @@ class Masquerade:
             if not self.present or not self.restricted or match.is_empty():
                 continue
             if not match.src:
-                errors.append(
-                    "{0}src: forward: restricted needs the network of the lab".format(match.place)
-                )
+                errors.append("{0}src: forward: restricted needs the network of the lab".format(match.place))
             elif not wrong and not rules.network_of(match.src).prefixlen:
                 errors.append(
                     "{0}src: {1} contains every address, so that forward: restricted restricts nothing; name the lab's "
@@ -214,10 +212,15 @@ def _leading_to(namespace: Namespace, links: list[Link], prefix: rules.Network) 
 
 
 def _devs(namespace: Namespace, route: Route) -> list[str]:
-    """The link of a route. If the route has only a gateway, the links in the network of the gateway."""
-    if route.dev or not route.via:
-        return [route.dev]
-    return [one.dev for one in namespace.table(route.family).direct_to(rules.ip_of(route.via))]
+    """The links of a route. If a hop has only a gateway, the links in the network of the gateway."""
+    found = []
+    for hop in route.hops:
+        if hop.dev or not hop.via:
+            found.append(hop.dev)
+        else:
+            gateway = rules.ip_of(hop.via)
+            found += [one.dev for one in namespace.table(gateway.version).direct_to(gateway)]
+    return found
 
 
 def remove(plan: Plan, namespace: Namespace | None) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     KERNEL_PROTOCOL,
     LOCAL_TABLE,
     MAIN_TABLE,
+    Hop,
     Route,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import (
@@ -50,6 +51,8 @@ _WITHOUT_LINK = ("blackhole", "unreachable", "prohibit", "throw")
 class RouteWanted:
     """A route as ip-route(8) describes it; None where it was not said.
 
+    :ivar nexthops: the next hops of a multipath route, each by the names of :data:`.fields.NEXTHOP`. One alone makes an
+        ordinary route.
     :ivar metrics: by the names of :data:`.fields.METRICS`.
     :ivar complete: whether nothing but this run makes the lab's links, so that check mode knows them all.
     """
@@ -64,6 +67,7 @@ class RouteWanted:
     scope: str | None = None
     type: str | None = None
     onlink: bool | None = None
+    nexthops: list[dict[str, t.Any]] | None = None
     metrics: dict[str, int] = dataclasses.field(default_factory=dict)
     present: bool = True
     place: str = ""
@@ -72,7 +76,7 @@ class RouteWanted:
     @classmethod
     def of(cls, values: t.Mapping[str, t.Any], **others: t.Any) -> RouteWanted:
         """The route that the options of a module, or the keys of a topology, describe; *others* take their place."""
-        named = {**fields.given(fields.ROUTE, values), **others}
+        named = {"nexthops": values.get("nexthops"), **fields.given(fields.ROUTE, values), **others}
         return cls(metrics=fields.given(fields.METRICS, values), **named)
 
     def check(self) -> list[str]:
@@ -93,23 +97,74 @@ class RouteWanted:
         if self.metric is not None and not 0 <= self.metric < 1 << 32:
             errors.append("{0}metric: {1} is not between 0 and 4294967295".format(place, self.metric))
         errors += fields.check(fields.METRICS, self.metrics, place)
+        if self.nexthops is not None:
+            errors += self._check_hops()
         if errors:
             return errors
-        families = {
-            name: rules.network_of(value).version
-            for name, value in (("dst", self.dst), ("via", self.via), ("src", self.src))
-            if value is not None and value != "default"
-        }
-        if len(set(families.values())) > 1:
-            said = ", ".join("{0} {1}".format(name, getattr(self, name)) for name in families)
-            errors.append("{0}dst: IPv4 and IPv6 cannot be mixed: {1}".format(place, said))
-        if self.present and not (self.via or self.dev or self.type in _WITHOUT_LINK):
-            errors.append("{0}dst: a route to {1} needs via or dev".format(place, self.dst))
+        family = self._family()
+        said = [(name, value) for name, value in (("dst", self.dst), *self._gateways(), ("src", self.src)) if value]
+        # The gateway of an IPv4 route can be an IPv6 address.
+        if any(_version(value) not in (family, None) and (family, name) != (4, "via") for name, value in said):
+            texts = ", ".join("{0} {1}".format(name, value) for name, value in said if value != "default")
+            errors.append("{0}dst: IPv4 and IPv6 cannot be mixed: {1}".format(place, texts))
+        if family == 6 and len(self.nexthops or ()) > 1:
+            errors += [
+                "{0}nexthops[{1}].via: in IPv6, a next hop beside others needs via".format(place, number)
+                for number, hop in enumerate(self.nexthops or ())
+                if not hop.get("via")
+            ]
+        if self.present and not (self.via or self.dev or self.nexthops or self.type in _WITHOUT_LINK):
+            errors.append("{0}dst: a route to {1} needs via, dev or nexthops".format(place, self.dst))
+        if self.type in _WITHOUT_LINK and self.nexthops:
+            errors.append("{0}type: a route of type {1} cannot have nexthops".format(place, self.type))
         if self.type in _WITHOUT_LINK and (self.via or self.dev):
             errors.append("{0}type: a route of type {1} cannot have via or dev".format(place, self.type))
         if self.onlink and not (self.via and self.dev):
             errors.append("{0}onlink: needs via and dev".format(place))
         return errors
+
+    def _check_hops(self) -> list[str]:
+        """Each next hop: its gateway, link and weight."""
+        errors = []
+        if not self.nexthops:
+            errors.append("{0}nexthops: names no next hop".format(self.place))
+        for name in ("via", "dev", "onlink"):
+            if getattr(self, name) is not None:
+                errors.append("{0}{1}: belongs into each of the nexthops".format(self.place, name))
+        for number, hop in enumerate(self.nexthops or []):
+            place = "{0}nexthops[{1}].".format(self.place, number)
+            via, dev = hop.get("via"), hop.get("dev")
+            errors += rules.check_ip(place + "via", via) if via is not None else []
+            errors += rules.check_link_name(place + "dev", dev) if dev is not None else []
+            errors += fields.check(fields.NEXTHOP, fields.given({"weight": fields.NEXTHOP["weight"]}, hop), place)
+            if not (via or dev):
+                errors.append("{0}via: a next hop needs via or dev".format(place))
+            if hop.get("onlink") and not (via and dev):
+                errors.append("{0}onlink: needs via and dev".format(place))
+        return errors
+
+    def _gateways(self) -> list[tuple[str, str | None]]:
+        """The gateways with the name of their option."""
+        if not self.nexthops:
+            return [("via", self.via)]
+        return [("via", hop.get("via")) for hop in self.nexthops]
+
+    def _family(self) -> int:
+        """4 or 6: that of the destination, of the source, or of the gateways."""
+        if self.dst != "default" or self.src:
+            return _version(self.src if self.dst == "default" else self.dst) or 4
+        return 6 if {_version(via) for dummy, via in self._gateways()} == {6} else 4
+
+    def _hops(self) -> tuple[Hop, ...]:
+        return tuple(
+            Hop(
+                rules.normal_ip(hop["via"]) if hop.get("via") else "",
+                hop.get("dev") or "",
+                hop.get("weight") or 1,
+                bool(hop.get("onlink")),
+            )
+            for hop in self.nexthops or ()
+        )
 
     def claims(self) -> list[tuple[str, str, str]]:
         """Its destination in its table, with its metric."""
@@ -118,30 +173,38 @@ class RouteWanted:
             route.dst, route.metric, route.table, self.netns or "the host"
         )
         if not self.present:
-            value += " via {0} dev {1}".format(self.via, self.dev)  # several with one destination can be unwanted
+            value += " by {0} dev {1}".format(
+                self._gateways(), self.dev
+            )  # several with one destination can be unwanted
         return [("route", value, self.place + "dst")]
 
     def route(self) -> Route:
         """The route with what was not said filled in as `ip route add` does."""
-        said = [one for one in (self.via, self.src) if one] if self.dst == "default" else [self.dst]
-        family = rules.network_of(said[0]).version if said else 4
+        family = self._family()
         dst = ("0.0.0.0/0" if family == 4 else "::/0") if self.dst == "default" else rules.normal_prefix(self.dst)
         kind = self.type or "unicast"
         scope = "global"
-        if family == 4 and not self.via:
+        hops = self._hops() if self.nexthops else ()
+        if len(hops) == 1:  # the kernel makes an ordinary route of it
+            via, dev, dummy, onlink = hops[0]
+            hops = ()
+        else:
+            via, dev, onlink = rules.normal_ip(self.via) if self.via else "", self.dev or "", bool(self.onlink)
+        if family == 4 and not via and not hops:
             scope = {"unicast": "link", "local": "host", "broadcast": "link"}.get(kind, "global")
         return Route(
             family=family,
             dst=dst,
-            via=rules.normal_ip(self.via) if self.via else "",
-            dev=self.dev or "",
+            via=via,
+            dev=dev,
             src=rules.normal_ip(self.src) if self.src else "",
             metric=self.metric or (0 if family == 4 else 1024),  # IPv6's 0 means the default
             table=_table(self.table or "main") or MAIN_TABLE,
             scope=self.scope or scope,
             type=kind,
             protocol=PROTOCOL,
-            onlink=bool(self.onlink),
+            onlink=onlink,
+            nexthops=hops,
             metrics=tuple((name, self.metrics[name]) for name in fields.METRICS if name in self.metrics)
             if self.metrics
             else (),
@@ -162,17 +225,18 @@ class RouteWanted:
 
     def _ensure(self, plan: Plan, namespace: Namespace) -> None:
         wanted = self.route()
-        if self.dev:
-            link = plan.link(namespace, self.dev, self.place + "dev", self.complete)
-            if not link.up and (self.complete or not plan.check):
-                raise LabError("{0}dev: {1!r} in {2} is down".format(self.place, self.dev, namespace.title))
+        for place, dev in [(self.place + "dev", self.dev), *self._links_of_hops()]:
+            if dev and not plan.link(namespace, dev, place, self.complete).up and (self.complete or not plan.check):
+                raise LabError("{0}: {1!r} in {2} is down".format(place, dev, namespace.title))
         same_key = namespace.table(wanted.family).like(wanted)
         right = next((one for one in same_key if self._satisfies(one, wanted)), None)
         if right is not None:
             if len(same_key) > 1:
                 _remove_beside(plan, namespace, same_key, right)
             return
-        self._check_gateway(plan, namespace, wanted)
+        for number, hop in enumerate(wanted.hops):
+            at = "nexthops[{0}].via".format(number) if self.nexthops else "via"
+            self._check_gateway(plan, namespace, hop, self.place + at)
         plan.demand_netns(namespace, self.place + "netns", "get a route")
         for route in same_key:
             _demand(plan, namespace, route, self.place)
@@ -184,9 +248,18 @@ class RouteWanted:
             remove(plan, namespace, route)
         _add(plan, namespace, wanted)
 
+    def _links_of_hops(self) -> list[tuple[str, str]]:
+        """The links of the next hops, with their places."""
+        return [
+            ("{0}nexthops[{1}].dev".format(self.place, number), hop.get("dev") or "")
+            for number, hop in enumerate(self.nexthops or ())
+        ]
+
     def _satisfies(self, there: Route, wanted: Route) -> bool:
         """Whether a route is what was asked for; what was not said may be as it is."""
-        if (there.via, there.type, there.nexthops) != (wanted.via, wanted.type, 0):
+        if (there.via, there.type) != (wanted.via, wanted.type):
+            return False
+        if (there.nexthops or wanted.nexthops) and not _same_hops(there.hops, wanted.hops):
             return False
         if there.family == 4 and there.scope != wanted.scope:
             return False
@@ -206,6 +279,8 @@ class RouteWanted:
         for name in fields.ROUTE if there.family == 4 else fields.ROUTE.keys() - {"scope"}:  # IPv6 knows none
             if getattr(self, name) is not None and getattr(there, name) != getattr(wanted, name):
                 return False
+        if self.nexthops and not _same_hops(there.hops, wanted.hops):
+            return False
         return self.metrics.items() <= dict(there.metrics).items()
 
     def _check_host(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
@@ -219,16 +294,17 @@ class RouteWanted:
         if reasons:
             raise LabError([ownership.unless_forced(reason, "be added") for reason in reasons])
 
-    def _check_gateway(self, plan: Plan, namespace: Namespace, wanted: Route) -> None:
-        """LabError where the gateway is on no network of the namespace: the kernel would refuse it, less clearly."""
+    @staticmethod
+    def _check_gateway(plan: Plan, namespace: Namespace, wanted: Hop, place: str) -> None:
+        """LabError where a gateway is on no network of the namespace: the kernel would refuse it, less clearly."""
         if not wanted.via or wanted.onlink or plan.is_assumed(namespace, wanted.dev):
             return
         gateway = rules.ip_of(wanted.via)
         if gateway.is_link_local:
             if not wanted.dev:
-                raise LabError("{0}via: {1} is a link-local address, which needs dev".format(self.place, gateway))
+                raise LabError("{0}: {1} is a link-local address, which needs dev".format(place, gateway))
             return
-        table = namespace.table(wanted.family)
+        table = namespace.table(gateway.version)
         # An address of the link itself is accepted, and means that the destination is on the link.
         own = [link.name for link in namespace.links_with(wanted.via)]
         if any(wanted.dev in ("", dev) for dev in [*own, *(one.dev for one in table.direct_to(gateway))]):
@@ -238,14 +314,30 @@ class RouteWanted:
         direct = {rules.network_of(one.dst) for one in table.direct() if wanted.dev in ("", one.dev)}
         networks = ", ".join(sorted(str(one) for one in direct if not one.is_link_local and not one.is_multicast))
         raise LabError(
-            "{0}via: gateway {1} is in no network of {2}{3} ({4})".format(
-                self.place,
+            "{0}: gateway {1} is in no network of {2}{3} ({4})".format(
+                place,
                 gateway,
                 namespace.title,
                 " dev " + wanted.dev if wanted.dev else "",
                 "its networks: " + networks if networks else "it has none",
             )
         )
+
+
+def _version(text: str | None) -> int | None:
+    """The IP version of an address or a prefix. None for no or any version."""
+    return rules.network_of(text).version if text and text != "default" else None
+
+
+def _same_hops(there: tuple[Hop, ...], wanted: tuple[Hop, ...]) -> bool:
+    """Whether next hops are those asked for, in any order. A link that was not said may be any."""
+    left = list(there)
+    for hop in sorted(wanted, key=lambda one: not one.dev):
+        found = next((one for one in left if hop in (one, one._replace(dev=""))), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return not left
 
 
 def _table(word: str) -> int | None:
@@ -270,8 +362,10 @@ def is_labs(plan: Plan, namespace: Namespace, route: Route) -> bool:
 
 def _ends_with_lab(plan: Plan, namespace: Namespace, route: Route) -> bool:
     """Whether the route's namespace or its link is the lab's, so that it needs no mark of its own."""
-    link = namespace.links.get(route.dev)
-    return namespace.lab == plan.lab or (link is not None and plan.owns(link))
+    if namespace.lab == plan.lab:
+        return True
+    links = [namespace.links.get(hop.dev) for hop in route.hops]
+    return all(link is not None and plan.owns(link) for link in links)
 
 
 def _remembered(plan: Plan, namespace: Namespace, route: Route) -> remembered.Record | None:
@@ -331,9 +425,8 @@ class _RouteChange:
     @property
     def commands(self) -> list[str]:
         """By ip-route(8)."""
-        words = "ip -6 route" if self._route.family == 6 else "ip route"
         deed = "add" if self._comes else "del"
-        return [enter(self._namespace, "{0} {1} {2}".format(words, deed, text(self._route)))]
+        return [enter(self._namespace, "{0} {1} {2}".format(_command(self._route), deed, text(self._route)))]
 
 
 class _Replaces(_RouteChange):
@@ -366,6 +459,22 @@ class _Replaces(_RouteChange):
         return [command.replace(" route add ", " route replace ", 1) for command in super().commands]
 
 
+class _Renews(_RouteChange):
+    """A multipath route that comes, of which the kernel may have kept a part."""
+
+    __slots__ = ()
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The one operation."""
+        return [ReplaceRoute(self._namespace.ref, self._route)]
+
+    @property
+    def commands(self) -> list[str]:
+        """By ip-route(8)."""
+        return [command.replace(" route add ", " route replace ", 1) for command in super().commands]
+
+
 class _GoesFromBehind(_RouteChange):
     """A route that goes from behind another one with its destination, table and metric."""
 
@@ -390,8 +499,7 @@ class _Connects(_RouteChange):
     @property
     def commands(self) -> list[str]:
         """By ip-route(8), which calls a route its own unless it is told otherwise."""
-        words = "ip -6 route" if self._route.family == 6 else "ip route"
-        return [enter(self._namespace, "{0} append {1} proto kernel".format(words, text(self._route)))]
+        return [enter(self._namespace, "{0} append {1} proto kernel".format(_command(self._route), text(self._route)))]
 
 
 def connect(plan: Plan, namespace: Namespace, wanted: list[Route]) -> None:
@@ -411,7 +519,8 @@ def connect(plan: Plan, namespace: Namespace, wanted: list[Route]) -> None:
 
 def _add(plan: Plan, namespace: Namespace, route: Route) -> None:
     namespace.table(route.family).add(route)
-    change = _RouteChange(Stage.ROUTE, namespace, route, True)
+    kind = _Renews if key(route) in namespace.uncertain else _RouteChange
+    change = kind(Stage.ROUTE, namespace, route, True)
     _put(plan, namespace, route, change, None, _record(plan, namespace, route))
 
 
@@ -438,8 +547,17 @@ def _can_come_back(plan: Plan, namespace: Namespace, route: Route) -> bool:
     """
     if route.raw or namespace.ref in plan.unsettled:
         return False
-    direct = namespace.table(route.family).direct_to(rules.ip_of(route.via)) if route.via else []
-    return not route.via or route.onlink or any(one.protocol == KERNEL_PROTOCOL for one in direct)
+    return all(_is_direct(namespace, hop) for hop in route.hops)
+
+
+def _is_direct(namespace: Namespace, hop: Hop) -> bool:
+    """Whether a hop stands on nothing but its link and routes of the kernel's."""
+    if not hop.via or hop.onlink:
+        return True
+    gateway = rules.ip_of(hop.via)
+    if gateway.is_link_local:
+        return True
+    return any(one.protocol == KERNEL_PROTOCOL for one in namespace.table(gateway.version).direct_to(gateway))
 
 
 def _replace(plan: Plan, namespace: Namespace, old: Route, route: Route) -> None:
@@ -463,9 +581,7 @@ def _remove_beside(plan: Plan, namespace: Namespace, same_key: list[Route], righ
     The kernel uses the first of them, and one with a TOS for packets with that.
     """
     unwanted = [
-        one
-        for one in same_key
-        if one is not right and one.protocol in DECIDED and _ends_with_lab(plan, namespace, one)
+        one for one in same_key if one is not right and one.protocol in DECIDED and _ends_with_lab(plan, namespace, one)
     ]
     behind = [one for one in unwanted if same_key.index(one) > same_key.index(right)]
     for route in [one for one in unwanted if one not in behind]:
@@ -542,8 +658,7 @@ def text(route: Route) -> str:
     words.append(_destination(route))
     more = dict(route.metrics)
     if "nhid" not in more:  # which says by itself where the route leads
-        words += ["via", route.via] if route.via else []
-        words += ["dev", shlex.quote(route.dev)] if route.dev else []
+        words += _way(route, Hop(route.via, route.dev))
     if route.src:
         words += ["src", route.src]
     if route.metric and not (route.family == 6 and route.metric == 1024):
@@ -558,11 +673,30 @@ def text(route: Route) -> str:
         words += ["scope", route.scope]
     if route.onlink:
         words.append("onlink")
-    return " ".join([*words, *fields.words(_IN_COMMANDS, more)])
+    words += fields.words(_IN_COMMANDS, more)
+    for hop in route.nexthops if "nhid" not in more else ():
+        words += ["nexthop", *_way(route, hop)]
+    return " ".join(words)
+
+
+def _command(route: Route) -> str:
+    """`ip route`, which takes the IP version of a default route from its gateway."""
+    if route.family == 6:
+        return "ip -6 route"
+    by_ipv6 = _destination(route) == "default" and any(":" in hop.via for hop in route.hops)
+    return "ip -4 route" if by_ipv6 else "ip route"
+
+
+def _way(route: Route, hop: Hop) -> list[str]:
+    """A hop as `ip route` takes it."""
+    words = ["via", *(["inet6"] if route.family == 4 and ":" in hop.via else []), hop.via] if hop.via else []
+    words += ["dev", shlex.quote(hop.dev)] if hop.dev else []
+    words += ["weight", str(hop.weight)] if hop.weight != 1 else []
+    return [*words, "onlink"] if hop.onlink else words
 
 
 def _usual_scope(route: Route) -> str:
     """The scope that `ip route add` chooses by itself."""
     if route.type == "local":
         return "host"
-    return "link" if route.type in ("unicast", "broadcast") and not route.via else "global"
+    return "link" if route.type in ("unicast", "broadcast") and not route.via and not route.nexthops else "global"

@@ -35,16 +35,12 @@ def check_bridges(draft: Draft) -> None:
             )
         if end.addresses:
             draft.errors.append(
-                "{0}.addresses: a port has no addresses; bridge {1!r} can have them".format(
-                    end.place, end.bridge.label
-                )
+                "{0}.addresses: a port has no addresses; bridge {1!r} can have them".format(end.place, end.bridge.label)
             )
     for label, count in ports.items():
         if count > MOST_PORTS:
             draft.errors.append(
-                "{0}: {1} ports, a bridge has at most {2}".format(
-                    draft.lab.bridges[label].place, count, MOST_PORTS
-                )
+                "{0}: {1} ports, a bridge has at most {2}".format(draft.lab.bridges[label].place, count, MOST_PORTS)
             )
 
 
@@ -88,7 +84,7 @@ def _leads_through(lab: Lab, netns: str, source: rules.Network) -> bool:
     own = {str(ip) for ip in _ips(addresses.get(netns, [])) if ip.version == source.version}
     # In most labs the first routes are enough: they lead from the senders to their gateway.
     for route in lab.routes:
-        if route.via in own and any(ip in source for ip in _ips(addresses.get(route.netns, []))):
+        if not own.isdisjoint(route.gateways) and any(ip in source for ip in _ips(addresses.get(route.netns, []))):
             return True
     owners: dict[str, set[str]] = collections.defaultdict(set)
     senders = set()
@@ -114,8 +110,9 @@ def _reached(lab: Lab, senders: set[str], owners: dict[str, set[str]], version: 
     gateways: dict[str, set[str]] = collections.defaultdict(set)
     default = set()
     for route in lab.routes:
-        if route.present and route.via and _version(route.via) == version:
-            gateways[route.netns].add(rules.normal_ip(route.via))
+        ways = [rules.normal_ip(via) for via in route.gateways if _version(via) == version]
+        if route.present and ways:
+            gateways[route.netns].update(ways)
             if route.dst == "default" or not rules.network_of(route.dst).prefixlen:
                 default.add(route.netns)
     networks: dict[str, list[Subnet]] = collections.defaultdict(list)

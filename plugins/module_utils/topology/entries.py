@@ -30,6 +30,8 @@ def routes(draft: Draft, value: t.Any) -> None:
     """Read the routes of a topology, one for each of their namespaces."""
     addresses = draft.lab.addresses()
     for place, values in draft.reader.items("routes", value, "route"):
+        if "nexthops" in values:
+            values["nexthops"] = list(draft.reader.items(place + ".nexthops", values["nexthops"], "nexthop"))
         for name in draft.reader.names(place + ".netns", values.get("netns", [])):
             netns = draft.netns(place + ".netns", name)
             if netns is not None and "dst" in values:
@@ -43,6 +45,9 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
     dev = _kernel_name(draft, netns, values["dev"]) if "dev" in values else None
     dst, via = values["dst"], values.get("via")
     targets = [dst] if dst == "default" else draft.prefixes_of(place + ".dst", dst)
+    if "nexthops" in values:
+        _multipath(draft, Route(netns, dst, place, via, dev, rest, present), targets, values["nexthops"], addresses)
+        return
     node = via is not None and bool(rules.check_ip(place, via.partition("%")[0]))
     found = len(draft.lab.routes)
     for target in targets:
@@ -51,11 +56,52 @@ def _route(draft: Draft, netns: str, place: str, values: Data, addresses: dict[s
             version = None if target == "default" else 6 if ":" in target else 4
             gateways = list(_neighbors_at(draft, netns, place, via or "", version, addresses))
         for gateway in gateways:
-            if dst == target or gateway is None or (":" in gateway) == (":" in target):
+            by_ipv6 = targets == [target] and gateway is not None and ":" in gateway and not node
+            if dst == target or gateway is None or (":" in gateway) == (":" in target) or by_ipv6:
                 to = "::/0" if target == "default" and gateway and ":" in gateway else target
                 draft.lab.routes.append(Route(netns, to, place, gateway, dev, rest, present))
     if targets and len(draft.lab.routes) == found and not node:
         draft.errors.append("{0}.via: {1} does not have an IP version of {2!r}".format(place, via, dst))
+
+
+def _multipath(
+    draft: Draft, route: Route, targets: list[str], hops: list[tuple[str, Data]], addresses: dict[str, list[str]]
+) -> None:
+    """Add a multipath route for each target, with the gateways of its IP version."""
+    gateways = [_versions_of(draft, route.netns, at, hop.get("via"), addresses) for at, hop in hops]
+    for target in targets if all(gateways) else ():
+        if target == "default":
+            versions = [version for version in (4, 6) if all(version in ways for ways in gateways)]
+            versions = versions[:1] if not any(hop.get("via") for dummy, hop in hops) else versions
+        else:
+            versions = [6 if ":" in target else 4]
+        for version in versions:
+            chosen = []
+            for (at, hop), ways in zip(hops, gateways):
+                via = ways[version] if version in ways else None if set(ways) != {6} else ways[6]
+                if via is None and hop.get("via"):
+                    draft.errors.append(
+                        "{0}.via: {1!r} has no IPv{2} address in a network of {3!r}".format(
+                            at, hop["via"], version, route.netns or schema.HOST
+                        )
+                    )
+                dev = {"dev": _kernel_name(draft, route.netns, hop["dev"])} if "dev" in hop else {}
+                chosen.append({**hop, "via": via, **dev})
+            to = "::/0" if target == "default" and version == 6 else target
+            draft.lab.routes.append(route._replace(dst=to, nexthops=chosen))
+        if not versions:
+            draft.errors.append("{0}.nexthops: they have no IP version in common".format(route.place))
+
+
+def _versions_of(
+    draft: Draft, netns: str, place: str, via: str | None, addresses: dict[str, list[str]]
+) -> dict[int, str | None]:
+    """The gateway that a next hop names, by IP version. Empty, and an error, if there is none."""
+    if via is None:
+        return {4: None, 6: None}
+    if rules.check_ip(place, via.partition("%")[0]):
+        return {6 if ":" in one else 4: one for one in _neighbors_at(draft, netns, place, via, None, addresses)}
+    return {6 if ":" in via else 4: via}
 
 
 def _neighbors_at(

@@ -141,9 +141,9 @@ def _routes(lab: str, namespace: Namespace) -> list[Data]:
     """The routes that the lab added, and as absent the connected routes that are missing."""
     found = [_route(namespace, one) for one in _missing(namespace, lab)]
     for one in namespace.routes:
-        link = namespace.links.get(one.dev)
-        mine = bool(namespace.ref) or (link is not None and owns(lab, link))
-        if one.protocol == PROTOCOL and mine and not one.nexthops:
+        links = [namespace.links.get(hop.dev) for hop in one.hops]
+        mine = bool(namespace.ref) or all(link is not None and owns(lab, link) for link in links)
+        if one.protocol == PROTOCOL and mine:
             found.append(_route(namespace, one))
     return found
 
@@ -171,6 +171,9 @@ def _route(namespace: Namespace, one: t.Any) -> Data:
     for name in ("via", "src", "metric", "onlink"):
         if getattr(one, name):
             said[name] = getattr(one, name)
+    hops = [{name: value for name, value in hop._asdict().items() if value} for hop in one.nexthops]
+    if hops:
+        said["nexthops"] = hops
     said.update(fields.given(fields.arguments(fields.METRICS), dict(one.metrics)))
     if one.table != MAIN_TABLE:
         said["table"] = one.table

@@ -109,7 +109,7 @@ class Segment:
 
 
 class Route(t.NamedTuple):
-    """A route. The fields are those of ip-route(8), None if not set."""
+    """A route. The fields are those of ip-route(8), None if not set. `nexthops` as in `resources/route.py`."""
 
     netns: str
     dst: str
@@ -118,6 +118,12 @@ class Route(t.NamedTuple):
     dev: str | None = None
     options: t.Mapping[str, t.Any] = {}
     present: bool = True
+    nexthops: list[dict[str, t.Any]] | None = None
+
+    @property
+    def gateways(self) -> list[str]:
+        """Its gateways: several of a multipath route."""
+        return [via for via in [self.via, *(hop.get("via") for hop in self.nexthops or ())] if via]
 
 
 @dataclasses.dataclass

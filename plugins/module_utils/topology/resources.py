@@ -55,9 +55,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     """The desired resources in dependency order. *before* is the lab of the last applied topology."""
     found: list[t.Any] = [_netns(node) for node in lab.nodes.values() if node.ref]
     usual = _usual_mtus(lab)
-    found += [
-        _bridge(bridge, usual.get(bridge.label, USUAL_MTU), lab.host_firewall) for bridge in lab.bridges.values()
-    ]
+    found += [_bridge(bridge, usual.get(bridge.label, USUAL_MTU), lab.host_firewall) for bridge in lab.bridges.values()]
     found += [Veth(_end(one.ends[0]), _end(one.ends[1])) for one in lab.links]
     found.append(Defaults(lab, before))
     found += [
@@ -121,13 +119,14 @@ def _lower(mac: str | None) -> str | None:
 
 def routes(lab: Lab) -> t.Iterator[RouteWanted]:
     """The routes: first those to remove, then those that lead to gateways."""
-    for route in sorted(lab.routes, key=lambda route: (route.present, bool(route.via))):
+    for route in sorted(lab.routes, key=lambda route: (route.present, bool(route.via or route.nexthops))):
         yield RouteWanted.of(
             route.options,
             netns=route.netns,
             dst=route.dst,
             via=route.via,
             dev=route.dev,
+            nexthops=route.nexthops,
             present=route.present,
             place=route.place + ".",
             complete=True,

@@ -168,9 +168,12 @@ SHAPES: dict[str, Shape] = {
         "dst": Key(TEXT, "The destination: a prefix, an address, C(default), or the name of a segment.", required=True),
         **_keys(fields.ROUTE),
         **_keys(fields.METRICS),
+        "nexthops": Key(ITEMS, "Several next hops that share the packets, in place of C(via), C(dev) and C(onlink).",
+                        "nexthop"),
         "state": Key(TEXT, "V(absent) to remove a route, such as one that the kernel created. Default: V(present).",
                      choices=("present", "absent")),
     },
+    "nexthop": _keys(fields.NEXTHOP),
     "neighbor": {
         "netns": Key(TEXT, "The namespace that gets the entry.", required=True),
         "dst": Key(TEXT, "The IP address of the neighbour.", required=True),
