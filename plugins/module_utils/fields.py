@@ -116,11 +116,18 @@ def _chosen(numbers: t.Mapping[str, int]) -> Codec:
 
 
 def _range(size: int) -> Codec:
-    """The first and the last of some numbers of so many bytes, in the machine's byte order, as 80-90."""
+    """The first and the last of some numbers of so many bytes, in the machine's byte order, as 80-90, or 80 for one."""
     both = struct.Struct({2: "=HH", 4: "=II"}[size])
-    return Codec(
-        TEXT, lambda text: both.pack(*map(int, text.split("-"))), lambda raw: "{0}-{1}".format(*both.unpack(raw))
-    )
+
+    def pack(text: str) -> bytes:
+        first, dummy, last = text.partition("-")
+        return both.pack(int(first), int(last or first))
+
+    def read(raw: bytes) -> str:
+        first, last = both.unpack(raw)
+        return str(first) if first == last and size == 2 else "{0}-{1}".format(first, last)
+
+    return Codec(TEXT, pack, read)
 
 
 def _byte(numbers: t.Mapping[str, int]) -> Codec:
@@ -130,6 +137,8 @@ def _byte(numbers: t.Mapping[str, int]) -> Codec:
 
 
 SCOPES: t.Mapping[str, int] = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+# IPPROTO_*, by their names in /etc/protocols.
+IP_PROTOCOLS: t.Mapping[str, int] = {"icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "ipv6-icmp": 58, "sctp": 132}
 # FR_ACT_*, by their words in ip-rule(8).
 RULE_ACTIONS: t.Mapping[str, int] = {"lookup": 1, "goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 ROUTE_TYPES: t.Mapping[str, int] = {
@@ -332,20 +341,37 @@ ROUTE_EXTRAS = _table(
     Field("expires", 23, U32, 0),
 )
 
-# What a policy rule can have beside its priority, prefixes, fwmark and table. FRA_*.
+# What users say of a policy rule beside the rest: FRA_PRIORITY, FRA_SRC and others, of which some are in the header.
+RULE_WORDS = _table(
+    Field("family", HEADER, U32, text="The IP version, 4 or 6. Default: that of C(from) or C(to), else 4."),
+    Field("priority", 6, U32, text="The priority. The kernel tries the rule with the lowest number first. Default: "
+          "one before the second rule that is there.", highest=0xFFFFFFFF),
+    Field("not", HEADER, U8_FLAG, text="Whether the rule is about all packets but these. Default: no."),
+    Field("from", 2, IP, text="The source of the packets: a prefix, or the name of a segment."),
+    Field("to", 1, IP, text="The destination of the packets: a prefix, or the name of a segment."),
+    Field("fwmark", 10, IP, text="The mark of the packets, or mark and mask, as in C(0x1/0xff)."),
+    Field("table", 15, IP, text="The routing table to look into: a number, C(main), C(default) or C(local)."),
+    Field("type", HEADER, IP, text="What else becomes of the packets. Default: V(unicast), with a C(table).",
+          choices=("unicast", "blackhole", "unreachable", "prohibit")),
+)  # fmt: skip
+
+# What else a policy rule can have. FRA_*.
 RULE = _table(
-    Field("tos", HEADER, TOS, 0),
-    Field("iif", 3, NAME, ""),
-    Field("oif", 17, NAME, ""),
+    Field("tos", HEADER, TOS, 0, "The type of service of the packets.", highest=255),
+    Field("iif", 3, NAME, "", "The link on which the packets arrive. C(lo) stands for packets of the namespace "
+          "itself."),
+    Field("oif", 17, NAME, "", "The link to which a socket is bound that sends the packets."),
     Field("l3mdev", 19, _number(1)._replace(word=lambda value: ""), 0),
-    Field("uidrange", 20, _range(4), ""),
-    Field("ipproto", 22, _number(1), 0),
-    Field("sport", 23, _range(2), ""),
-    Field("dport", 24, _range(2), ""),
+    Field("uidrange", 20, _range(4), "", "The users whose packets they are, as in C(0-999)."),
+    Field("ipproto", 22, _byte(IP_PROTOCOLS), "", "The protocol of the packets: C(tcp), C(udp) and others, or a "
+          "number."),
+    Field("sport", 23, _range(2), "", "The source port of the packets, or a range, as in C(80-90)."),
+    Field("dport", 24, _range(2), "", "The destination port of the packets, or a range."),
     Field("tun_id", 12, BIG_ENDIAN, 0),
-    Field("suppress_prefixlength", 14, U32, 0xFFFFFFFF),
+    Field("suppress_prefixlength", 14, U32, 0xFFFFFFFF, "Ignore routes of the table whose prefixes are this long or "
+          "shorter. V(0) ignores the default route.", highest=128),
     Field("suppress_ifgroup", 13, U32, 0xFFFFFFFF),
-)
+)  # fmt: skip
 
 
 # -- what follows from them -------------------------------------------------------------------------------------------

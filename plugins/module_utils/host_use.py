@@ -122,8 +122,22 @@ class HostUse:
                     found.append("{0} is part of the host's network {1}".format(network, described(there, other)))
         return found
 
+    def why_not_rule(self, rule: Rule) -> list[str]:
+        """Reasons against a policy rule on the host, a few words each: it leads away packets of others."""
+        if rule.action == "lookup" and rule.table in (MAIN_TABLE, DEFAULT_TABLE):
+            return []
+        if dict(rule.more).get("iif", "lo") != "lo":
+            return []  # packets that arrive on a link of the lab's
+        source = None if rule.inverted or not rule.src else rules.network_of(rule.src)
+        target = None if rule.inverted or not rule.dst else rules.network_of(rule.dst)
+        if source and not any(rules.ip_of(ip) in source for ip in self._own_ips):
+            return self.why_not_source(source)
+        if target:
+            return self._why_not(target, 0)
+        return ["a rule for packets {0} would be for those of the host itself".format(rule.packets())]
+
     def why_not_source(self, network: rules.Network) -> list[str]:
-        """Reasons against masquerading packets from a network of somebody else, a few words each."""
+        """Reasons against masquerading packets from a network of somebody else, or a rule for them."""
         return [
             "{0} overlaps the host's network {1}, which is not a lab's".format(network, described(there, route))
             for there, route in self.networks

@@ -67,6 +67,9 @@ def _namespace(snapshot: Snapshot, namespace: Namespace, sysctls: t.Sequence[str
         "hostname": namespace.hostname,
         "links": [_link(snapshot, namespace, link) for link in namespace.links.values()],
         "routes": [_route(route) for route in namespace.routes],
+        "rules": [
+            {**one.options(), "protocol": one.protocol, "text": one.text()} for one in snapshot.rules(namespace)
+        ],
         "neighbors": [dataclasses.asdict(neighbor) for neighbor in snapshot.neighbors(namespace).values()],
         "fdb": [dataclasses.asdict(entry) for entry in snapshot.forwarding(namespace)],
         "sysctls": {name: snapshot.once(sysctl.value, namespace.ref, name) for name in sysctls},

@@ -28,6 +28,7 @@ NAMES = (
     "netns_info",
     "persist",
     "route",
+    "rule",
     "sysctl",
     "topology",
     "veth",

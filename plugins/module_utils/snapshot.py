@@ -26,6 +26,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
     Link,
     Neighbor,
     Route,
+    Rule,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets, unless_gone
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import Key, RouteTable, key
@@ -253,6 +254,7 @@ class Snapshot:
         self._first_refs = {os.stat("/proc/thread-self/ns/net").st_ino: ""}
         self._known_numbers: dict[tuple[Namespace, Namespace], int | None] = {}
         self._neighbors: dict[Namespace, dict[tuple[str, str, bool], Neighbor]] = {}
+        self._rules: dict[Namespace, list[Rule]] = {}
         self._found: dict[tuple[t.Any, ...], t.Any] = {}
         self._memories: dict[str, dict[str, t.Any]] = {}
         self._owners: dict[str, str] | None = None
@@ -398,6 +400,17 @@ class Snapshot:
             found = unless_gone(lambda: neighbor_table.neighbors(self._sockets.get(namespace.ref), names), nothing)
             self._neighbors[namespace] = {(one.dev, one.dst, one.proxy): one for one in found}
         return self._neighbors[namespace]
+
+    def rules(self, namespace: Namespace) -> list[Rule]:
+        """The policy rules of a namespace, which a plan updates."""
+        if namespace not in self._rules:
+            nothing: list[Rule] = []
+            self._rules[namespace] = (
+                rtnetlink.usual_rules()
+                if namespace.new
+                else unless_gone(lambda: rtnetlink.rules(self._sockets.get(namespace.ref)), nothing)
+            )
+        return self._rules[namespace]
 
     def forwarding(self, namespace: Namespace) -> list[Forwarding]:
         """The forwarding databases of a namespace's bridges."""

@@ -252,6 +252,34 @@ namespaces:
           type: int
           returned: always
           sample: 76
+    rules:
+      description:
+        - Its policy rules in the kernel's order, IPv4 first. Beside these values, each has the options of the module
+          M(linuxnet.lab.rule) that apply to it.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        family:
+          description: 4 or 6.
+          type: int
+          returned: always
+          sample: 4
+        priority:
+          description: Its priority.
+          type: int
+          returned: always
+          sample: 100
+        protocol:
+          description: The protocol number, which says who added the rule. 76 is this collection, 2 is the kernel.
+          type: int
+          returned: always
+          sample: 76
+        text:
+          description: The rule as C(ip rule) prints it.
+          type: str
+          returned: always
+          sample: "100: from 10.0.2.2/32 lookup 200"
     neighbors:
       description: Its neighbour table.
       type: list

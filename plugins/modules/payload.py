@@ -34,6 +34,7 @@ options:
       - netns_info
       - persist
       - route
+      - rule
       - sysctl
       - topology
       - veth

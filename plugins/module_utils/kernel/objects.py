@@ -224,6 +224,23 @@ class Rule:
             return self.action
         return "{0} {1}".format(self.action, _TABLE_NAMES.get(self.table, self.table))
 
+    def text(self) -> str:
+        """The rule as ip-rule(8) prints it."""
+        return "{0}: {1} {2}".format(self.priority, self.packets(), self.what())
+
+    def options(self) -> dict[str, t.Any]:
+        """What it has, by the names of :data:`.fields.RULE_WORDS` and :data:`.fields.RULE`."""
+        prefixes = {"from": self.src, "to": self.dst, "fwmark": self.fwmark}
+        found: dict[str, t.Any] = {"family": self.family, "priority": self.priority}
+        if self.inverted:
+            found["not"] = True
+        found.update((name, value) for name, value in prefixes.items() if value)
+        if self.action == "lookup":
+            found["table"] = str(_TABLE_NAMES.get(self.table, self.table))
+        else:
+            found["type"] = self.action
+        return {**found, **dict(self.more)}
+
 
 class Qdisc(t.NamedTuple):
     """A queueing discipline of a link.

@@ -39,8 +39,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import
     readable,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    DEFAULT_TABLE,
     KERNEL_PROTOCOL,
     LOCAL_TABLE,
+    MAIN_TABLE,
     Address,
     Hop,
     Link,
@@ -68,6 +70,15 @@ _FRA_DST, _FRA_SRC, _FRA_GOTO, _FRA_PRIORITY, _FRA_FWMARK, _FRA_TABLE, _FRA_FWMA
     1, 2, 4, 6, 10, 15, 16, 21,
 )  # fmt: skip
 _FIB_RULE_INVERT = 2
+# Family, priority and table of the rules of a new namespace. fib_default_rules_init() of the kernel's file
+# net/ipv4/fib_rules.c, fib6_rules_net_init() of net/ipv6/fib6_rules.c.
+_USUAL = (
+    (4, 0, LOCAL_TABLE),
+    (4, 32766, MAIN_TABLE),
+    (4, 32767, DEFAULT_TABLE),
+    (6, 0, LOCAL_TABLE),
+    (6, 32766, MAIN_TABLE),
+)
 _TCA_KIND, _TC_H_ROOT, _TC_H_INGRESS = 1, 0xFFFFFFFF, 0xFFFFFFF1
 _NETNSA_NSID, _NETNSA_FD = 1, 3
 _NESTED = 0x8000
@@ -721,21 +732,42 @@ def _read_rule(body: bytes, version: int) -> Rule:
     )
 
 
-def usual_rule(version: int, priority: int, table: int) -> Rule:
-    """A rule that the kernel creates in each new namespace."""
-    body = _RTMSG.pack(_family(version), 0, 0, 0, table, 0, 0, fields.RULE_ACTIONS["lookup"], 0)
-    body += number(_FRA_PRIORITY, priority) + number(_FRA_TABLE, table) + pack(_FRA_PROTOCOL, bytes([KERNEL_PROTOCOL]))
-    return _read_rule(body, version)
+def usual_rules() -> list[Rule]:
+    """The rules that the kernel creates in each new namespace."""
+    return [Rule(version, priority, "lookup", table, protocol=KERNEL_PROTOCOL) for version, priority, table in _USUAL]
+
+
+def _rule(rule: Rule) -> bytes:
+    if rule.raw:
+        return rule.raw
+    more = dict(rule.more)
+    src, dummy, src_length = rule.src.partition("/")
+    dst, dummy, dst_length = rule.dst.partition("/")
+    action, flags = fields.RULE_ACTIONS[rule.action], _FIB_RULE_INVERT if rule.inverted else 0
+    lengths = (int(dst_length or 0), int(src_length or 0))
+    table = rule.table if rule.table < 256 else 0
+    body = _RTMSG.pack(_family(rule.family), *lengths, more.get("tos", 0), table, 0, 0, action, flags)
+    body += number(_FRA_PRIORITY, rule.priority) + pack(_FRA_PROTOCOL, bytes([rule.protocol]))
+    body += number(_FRA_TABLE, rule.table) if rule.table else b""
+    body += pack(_FRA_SRC, pack_ip(src)) if src else b""
+    body += pack(_FRA_DST, pack_ip(dst)) if dst else b""
+    if rule.fwmark:
+        mark, mask = (int(word, 16) for word in rule.fwmark.split("/"))
+        body += number(_FRA_FWMARK, mark) + number(_FRA_FWMASK, mask)
+    for name, attribute, field in _IN_RULE:
+        if name in more:
+            body += pack(attribute, field.codec.pack(more[name]))
+    return body
 
 
 def rule_new(rule: Rule) -> Packed:
     """Add a rule, after others with its priority."""
-    return Packed(_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule.raw)
+    return Packed(_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, _rule(rule))
 
 
 def rule_del(rule: Rule) -> Packed:
     """Delete exactly this rule."""
-    return Packed(_DELRULE, 0, rule.raw)
+    return Packed(_DELRULE, 0, _rule(rule))
 
 
 # -- queueing disciplines -----------------------------------------------------------------------------------------

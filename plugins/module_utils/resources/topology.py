@@ -22,6 +22,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     persist,
     remembered,
     route,
+    rule,
     sysctl,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
@@ -48,6 +49,7 @@ class WholeLab(Unclaimed):
         sysctl.forget_persistent(plan)
         persist.forget(plan)
         route.remove_kept(plan)
+        rule.remove_kept(plan)
         adopted.release_all(plan, leaving)
         for namespace in staying:
             _remove_links(plan, namespace)

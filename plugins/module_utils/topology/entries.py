@@ -126,6 +126,31 @@ def _neighbors_at(
         draft.errors.append("{0}.via: {1!r} shares no network with {2!r}".format(place, name, netns or schema.HOST))
 
 
+def policy_rules(draft: Draft, value: t.Any) -> None:
+    """Read the policy rules, one for each of their namespaces. A segment stands for its prefixes."""
+    for place, values in draft.reader.items("rules", value, "rule"):
+        for name in draft.reader.names(place + ".netns", values.get("netns", [])):
+            netns = draft.netns(place + ".netns", name)
+            if netns is not None:
+                links: Data = {key: _kernel_name(draft, netns, values[key]) for key in ("iif", "oif") if key in values}
+                for prefixes in _prefixes_of_rule(draft, place, values):
+                    draft.lab.rules.append((place, {**values, "netns": netns, **links, **prefixes}))
+
+
+def _prefixes_of_rule(draft: Draft, place: str, values: Data) -> t.Iterator[Data]:
+    """The pairs of `from` and `to` of one IP version."""
+    ends: dict[str, list[str | None]] = {}
+    for key in ("from", "to"):
+        text = values.get(key)
+        ends[key] = [text] if text in (None, "all", "any") else [*draft.prefixes_of("{0}.{1}".format(place, key), text)]
+    alone = len(ends["from"]) == len(ends["to"]) == 1
+    for src in ends["from"]:
+        for dst in ends["to"]:
+            versions = {6 if ":" in one else 4 for one in (src, dst) if one and one not in ("all", "any")}
+            if alone or (len(versions) < 2 and values.get("family") in (None, *versions)):
+                yield {"from": src, "to": dst}
+
+
 def neighbors(draft: Draft, value: t.Any) -> None:
     """Read the permanent entries of neighbour tables."""
     for place, values in draft.reader.items("neighbors", value, "neighbor"):

@@ -12,7 +12,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import fields
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
 from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
-from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered, rule
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, connects
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 
@@ -45,6 +45,11 @@ def export(snapshot: Snapshot, lab: str) -> Data:
     }
     found["links"] = _links(snapshot, lab, places, labels)
     found["routes"] = [one for namespace in places for one in _routes(lab, namespace)]
+    found["rules"] = [
+        {"netns": _title(namespace), **one.options()}
+        for namespace in places
+        for one in rule.of_lab(snapshot, namespace, lab)
+    ]
     found["neighbors"] = [one for namespace in places for one in _neighbors(snapshot, lab, namespace)]
     found["masquerade"] = [one for namespace in places for one in _masquerade(snapshot, lab, namespace)]
     return {key: value for key, value in found.items() if value}
@@ -201,9 +206,9 @@ def _masquerade(snapshot: Snapshot, lab: str, namespace: Namespace) -> list[Data
         return []
     forward = "restricted" if "forward" in ruleset.chains else "open"
     found = []
-    for rule in ruleset.chains["postrouting"].rules:
-        if getattr(rule, "verdict", "") == "masquerade":
-            said = {name: getattr(rule, name) for name in ("src", "dst", "iif", "oif", "not_oif")}
+    for one in ruleset.chains["postrouting"].rules:
+        if getattr(one, "verdict", "") == "masquerade":
+            said = {name: getattr(one, name) for name in ("src", "dst", "iif", "oif", "not_oif")}
             said = {name: value for name, value in said.items() if value}
             found.append({"netns": _title(namespace), **said, "forward": forward})
     return found

@@ -54,6 +54,7 @@ def _read(reader: Reader, data: t.Any) -> Lab:
     entries.routes(draft, top.get("routes", []))
     if top.get("routing") == "static":
         add_routes(draft.lab, reader.budget)
+    entries.policy_rules(draft, top.get("rules", []))
     entries.neighbors(draft, top.get("neighbors", []))
     entries.masquerades(draft, top.get("masquerade", []))
     if not draft.errors:

@@ -132,7 +132,7 @@ class Lab:
 
     :ivar nodes: by name in the topology. :ivar bridges: by label, including those of segments.
     :ivar strangers: names of namespaces that the topology refers to but does not declare.
-    :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
+    :ivar rules: :ivar neighbors: :ivar masquerades: :ivar checks: as (place, values of the shape of that name).
     :ivar warnings: probable mistakes.
     :ivar host_firewall: what to do if another program's firewall drops the lab's packets: ``allow`` or ``leave``.
     :ivar foreign: what to do with objects that somebody else added to its namespaces: ``keep`` or ``remove``.
@@ -145,6 +145,7 @@ class Lab:
     segments: dict[str, Segment] = dataclasses.field(default_factory=dict)
     links: list[Link] = dataclasses.field(default_factory=list)
     routes: list[Route] = dataclasses.field(default_factory=list)
+    rules: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     neighbors: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     masquerades: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)
     checks: list[tuple[str, dict[str, t.Any]]] = dataclasses.field(default_factory=list)

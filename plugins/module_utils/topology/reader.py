@@ -18,8 +18,8 @@ Data = dict[str, t.Any]
 
 # The approximate number of kernel objects for one item of a shape: a segment is a network and a bridge, and a member
 # brings both ends of a link.
-_COST = {"namespace": 1, "bridge": 1, "segment": 2, "member": 2, "link": 2, "route": 1, "nexthop": 1, "neighbor": 1,
-         "masquerade": 1, "check": 1}  # fmt: skip
+_COST = {"namespace": 1, "bridge": 1, "segment": 2, "member": 2, "link": 2, "route": 1, "nexthop": 1, "rule": 1,
+         "neighbor": 1, "masquerade": 1, "check": 1}  # fmt: skip
 _MOST_DIGITS = 18
 _WORDS = ("true", "false", "null")
 

@@ -22,15 +22,22 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources import (
     masquerade,
     netns,
     route,
+    rule,
     sysctl,
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.address import Addresses, LinkAddresses
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.rule import RuleWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import key
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.defaults import links_forward_alike
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
-from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import neighbors, routes, sysctls
+from ansible_collections.linuxnet.lab.plugins.module_utils.topology.resources import (
+    neighbors,
+    policy_rules,
+    routes,
+    sysctls,
+)
 
 # The kernel adds it when `lo` comes up for the first time.
 _LOOPBACK = "127.0.0.1/8"
@@ -69,6 +76,7 @@ class Leftovers(Unclaimed):
         staying = [one for one in everywhere if one not in leaving] if leaving else everywhere
         self._links(plan, staying)
         self._routes(plan, staying)
+        self._rules(plan, staying)
         for namespace in leaving:
             netns.remove(plan, namespace)
         for namespace in ours:
@@ -153,6 +161,17 @@ class Leftovers(Unclaimed):
                         self._former.append((namespace, there))
                     else:
                         route.remove(plan, namespace, there)
+
+    def _rules(self, plan: Plan, staying: list[Namespace]) -> None:
+        """Remove rules where this or the last applied topology has some. Other namespaces are not read."""
+        wanted: dict[str, list[RuleWanted]] = {}
+        for one in policy_rules(self.lab):
+            wanted.setdefault(one.netns, []).append(one)
+        before = {one.netns for one in policy_rules(self.before)} if self.before else set()
+        concerned = {*wanted, *before, *rule.where_remembered(plan)}
+        for namespace in staying if concerned else ():
+            if namespace.ref in concerned:
+                rule.remove_unwanted(plan, namespace, wanted.get(namespace.ref, []))
 
     def _remove_former(self, plan: Plan) -> None:
         for namespace, there in self._former:

@@ -18,6 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.resources.masquerade 
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.neighbor import NeighborWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.netns import Netns
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.route import RouteWanted
+from ansible_collections.linuxnet.lab.plugins.module_utils.resources.rule import RuleWanted
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.sysctl import Sysctl, in_order
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources.veth import End, Veth
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import model
@@ -65,6 +66,7 @@ def resources(lab: Lab, before: Lab | None = None) -> list[t.Any]:
     ]
     # Removed routes come first. Routes without a gateway come before those whose gateway they lead to.
     found.append(Many(lambda: routes(lab)))
+    found += policy_rules(lab)
     return [*found, *neighbors(lab), Rebuilt(before), *sysctls(lab), *_masquerades(lab), NeighborSpace(lab)]
 
 
@@ -131,6 +133,19 @@ def routes(lab: Lab) -> t.Iterator[RouteWanted]:
             place=route.place + ".",
             complete=True,
         )
+
+
+def policy_rules(lab: Lab) -> list[RuleWanted]:
+    """The policy rules."""
+    return [
+        RuleWanted(
+            values["netns"],
+            {name: value for name, value in values.items() if name != "netns"},
+            place=place + ".",
+            complete=True,
+        )
+        for place, values in lab.rules
+    ]
 
 
 def neighbors(lab: Lab) -> list[NeighborWanted]:

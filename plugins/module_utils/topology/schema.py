@@ -77,6 +77,7 @@ SHAPES: dict[str, Shape] = {
             "along the path with the fewest links. Default: V(none).",
             choices=("none", "static"),
         ),
+        "rules": Key(ITEMS, "Policy rules, which choose a routing table for some packets.", "rule"),
         "neighbors": Key(ITEMS, "Permanent entries of neighbour tables.", "neighbor"),
         "masquerade": Key(ITEMS, "Networks whose packets leave with the address of the outgoing link.",
                           "masquerade"),
@@ -174,6 +175,11 @@ SHAPES: dict[str, Shape] = {
                      choices=("present", "absent")),
     },
     "nexthop": _keys(fields.NEXTHOP),
+    "rule": {
+        "netns": Key(TEXTS, "The namespaces that get the rule.", required=True),
+        **_keys(fields.RULE_WORDS),
+        **_keys(fields.RULE),
+    },
     "neighbor": {
         "netns": Key(TEXT, "The namespace that gets the entry.", required=True),
         "dst": Key(TEXT, "The IP address of the neighbour.", required=True),
