@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The zones of firewalld, which lets no other program change its table.
+"""Put links into zones of firewalld, because no other program can change firewalld's table.
 
 A link joins a zone of the running firewalld, not of its configuration files. That survives a reload, but not a restart.
 Source: firewall-cmd(1).
@@ -18,74 +18,74 @@ import subprocess
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Operation
 
 TABLE = "table inet firewalld"
-# Zones that let pass whatever is forwarded. NetworkManager brings the first one, for links that it shares: of what is
-# for the host itself, it lets pass only what such a link needs. The other one lets all of that pass, too.
+# Zones that accept all forwarded packets. NetworkManager adds the first one for links that it shares. That zone accepts
+# only the packets to the host itself that such a link needs. The other zone accepts all packets to the host.
 _ZONES = ("nm-shared", "trusted")
 _PROGRAM = "firewall-cmd"
 _TIMEOUT = 30
 
 
 class FirewalldError(OSError):
-    """firewalld refused a request, in its own words."""
+    """firewalld refused a request. The message is firewalld's own."""
 
 
 def is_here() -> bool:
-    """Whether firewalld can be spoken to."""
+    """Whether firewalld's client program is installed."""
     return shutil.which(_PROGRAM) is not None
 
 
 def zone(others: set[str]) -> str:
-    """The zone for links of a lab that forwards between them and some others; "" where firewalld does not answer.
+    """The zone for links of a lab that forwards between them and *others*. Empty if firewalld does not answer.
 
-    The zone that links are in by default is preferred, as the lab gains least there: only links in one zone forward to
-    each other. To forward to links that are in no zone, it has to be another one.
+    The default zone is preferred, because it gives the lab's links the fewest rights. It helps only if the other links
+    are in that zone too, and if the zone forwards between its links.
     """
     try:
         default = _ask("--get-default-zone").strip()
         if others <= set(_ask("--zone=" + default, "--list-interfaces").split()) and _forwards(default):
             return default
-        there = _ask("--get-zones").split()
+        known = _ask("--get-zones").split()
     except OSError:
         return ""
-    return next((name for name in _ZONES if name in there), "")
+    return next((name for name in _ZONES if name in known), "")
 
 
 def _forwards(name: str) -> bool:
-    """Whether the links in a zone forward to each other, which firewalld knows from 0.9 on."""
+    """Whether the links in a zone forward to each other. Versions before 0.9 cannot do that."""
     try:
         return _ask("--zone=" + name, "--query-forward").strip() == "yes"
-    except OSError:  # it says no by failing
+    except OSError:  # firewall-cmd also fails if the answer is no
         return False
 
 
 def zone_of(link: str) -> str:
-    """The zone that a link was put into; "" for none."""
+    """The zone that a link was assigned to. Empty for none."""
     try:
         return _ask("--get-zone-of-interface=" + link).strip()
-    except OSError:  # says that there is none by failing
+    except OSError:  # firewall-cmd also fails if the link has no zone
         return ""
 
 
 def _arguments(link: str, before: str, after: str) -> list[str]:
-    """The arguments that put a link from one zone into another; "" stands for none."""
+    """The arguments that move a link from one zone to another. An empty string stands for no zone."""
     if not after:
         return ["--zone=" + before, "--remove-interface=" + link]
     return ["--zone=" + after, "--{0}-interface={1}".format("change" if before else "add", link)]
 
 
 def command(link: str, before: str, after: str) -> str:
-    """The same as a shell command."""
+    """The shell command that moves a link from one zone to another."""
     return shlex.join([_PROGRAM, *_arguments(link, before, after)])
 
 
 def put(link: str, before: str, after: str) -> None:
-    """Put a link from one zone into another; OSError where firewalld refuses it."""
+    """Move a link from one zone to another. OSError if firewalld refuses it."""
     _ask(*_arguments(link, before, after))
 
 
 @dataclasses.dataclass(eq=False)
 class ChangeZone(Operation):
-    """Another zone of a link of the host; "" stands for none."""
+    """Move a link of the host from one zone to another. An empty string stands for no zone."""
 
     link: str
     before: str

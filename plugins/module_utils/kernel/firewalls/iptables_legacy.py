@@ -28,7 +28,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import judge, xtables
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Answer, Condition, Flow
 
-LOCK = "/run/xtables.lock"  # that of iptables(8)
+LOCK = "/run/xtables.lock"  # the lock file of iptables(8)
 _PATIENCE = 60  # seconds
 
 _SET_REPLACE, _SET_COUNTERS = 64, 65
@@ -53,9 +53,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Variant(t.NamedTuple):
     """iptables or ip6tables.
 
-    :ivar names: the file that lists the tables. :ivar links: where the two names of links begin in an entry, with
-        their masks after both. :ivar goto: the flag of an entry whose jump does not come back.
-    :ivar offsets: where an entry says where its target begins. :ivar counters: where its counters are.
+    :ivar names: the file that lists the tables. :ivar address: the length of an address.
+    :ivar links: the offset in an entry of the two link names, which their masks follow.
+    :ivar protocol: the offset of the protocol number. :ivar flags: the offset of the flags.
+    :ivar goto: the flag of an entry with a goto, from which packets do not return.
+    :ivar offsets: the offset of two numbers: the offset of the target, and the length of the entry.
+    :ivar counters: the offset of the counters.
     """
 
     command: str
@@ -73,7 +76,7 @@ class Variant(t.NamedTuple):
 
     @property
     def size(self) -> int:
-        """The length of an entry without matches and target."""
+        """The length of an entry without its matches and target."""
         return self.counters + _COUNTER
 
 
@@ -89,8 +92,8 @@ VARIANTS = {
 class Entry:
     """A rule.
 
-    :ivar data: the kernel's bytes. :ivar verdict: the number of a verdict; None with another target, or a jump.
-    :ivar target: the chain that it jumps to. :ivar was: its number in the table as it was read; -1 for a new one.
+    :ivar data: the bytes of the rule. :ivar verdict: the number of its verdict; None for a jump or another target.
+    :ivar target: the chain that it jumps to. :ivar was: its number in the table when it was read; -1 for a new rule.
     """
 
     data: bytes
@@ -101,9 +104,10 @@ class Entry:
 
 @dataclasses.dataclass
 class Chain:
-    """A chain; :ivar hook: the number of the place where packets come to it, -1 for none; its last rule is the policy.
+    """A chain. The last rule of a chain with a hook is its policy.
 
-    :ivar head: what begins it, where packets come by a jump.
+    :ivar hook: the number of its netfilter hook; -1 for none. :ivar head: the entry before the rules of a chain without
+        a hook, which contains the name of the chain.
     """
 
     name: str
@@ -114,7 +118,11 @@ class Chain:
 
 @dataclasses.dataclass
 class Table:
-    """A table as a list of chains, in the kernel's order; :ivar entries: how many it had when it was read."""
+    """A table as a list of chains, in the kernel's order.
+
+    :ivar hooks: a bit mask of its hooks. :ivar end: its last entry. :ivar entries: the number of entries when it was
+        read.
+    """
 
     variant: Variant
     name: str
@@ -129,16 +137,16 @@ _JUDGED = {0: "prerouting", 2: "forward", 4: "postrouting"}
 
 
 def table_names(variant: Variant) -> list[str]:
-    """The tables in use. Asking for another would load it."""
+    """The tables in use. Only these may be read, because reading another table would load it."""
     try:
         with open("/proc/thread-self/net/" + variant.names, encoding="ascii") as stream:
             return stream.read().split()
-    except (FileNotFoundError, PermissionError):  # in a user namespace, only root outside may read it
+    except (FileNotFoundError, PermissionError):  # in a user namespace, only the machine's root may read the file
         return []
 
 
 def tables() -> dict[tuple[int, str], judge.Table]:
-    """The tables in use, by IP version and name, as far as forwarded packets meet them."""
+    """The tables in use, by IP version and name, in the form that :mod:`.judge` evaluates."""
     return {
         (version, name): _judged(read(variant, name))
         for version, variant in VARIANTS.items()
@@ -156,7 +164,7 @@ def _raw(variant: Variant) -> t.Iterator[socket.socket]:
 
 
 def read(variant: Variant, name: str) -> Table:
-    """A table that is in use; OSError where the kernel does not give it."""
+    """A table that is in use. OSError if the kernel refuses."""
     key = name.encode().ljust(32, b"\0")
     with _raw(variant) as raw:
         for dummy in range(_TRIES):
@@ -166,7 +174,7 @@ def read(variant: Variant, name: str) -> Table:
             try:
                 entries = _getsockopt(raw, variant.level, _GET_ENTRIES, request)[_ENTRIES_START:]
                 break
-            except OSError as exc:  # somebody changed it in between
+            except OSError as exc:  # EAGAIN: another process changed the table in between
                 if exc.errno != errno.EAGAIN:
                     raise
         else:
@@ -182,7 +190,7 @@ def _parse(
     policies = {ends[hook] for hook in range(_HOOKS) if hooks & 1 << hook}
     chains: list[Chain] = []
     jumps: list[tuple[Entry, int]] = []
-    places: dict[int, str] = {}  # where a chain's first rule begins
+    places: dict[int, str] = {}  # chains, by the offset of their first rule
     end = Entry(b"")
     offset = number = 0
     closed = True
@@ -207,11 +215,11 @@ def _parse(
             raise OSError(errno.EBADMSG, "a rule outside of all chains", variant.command)
         chain = chains[-1]
         if not kind:
-            found = struct.unpack_from("=i", value)[0]
-            if found < 0:
-                entry.verdict = found
-            elif found != offset + length:  # otherwise it is a rule without a target
-                jumps.append((entry, found))
+            verdict = struct.unpack_from("=i", value)[0]  # or the offset of a chain
+            if verdict < 0:
+                entry.verdict = verdict
+            elif verdict != offset + length:  # a jump to the next rule stands for a rule without a target
+                jumps.append((entry, verdict))
         chain.rules.append(entry)
         closed = offset in policies if chain.hook >= 0 else False
         offset, number = offset + length, number + 1
@@ -221,7 +229,7 @@ def _parse(
 
 
 def _target(data: bytes, start: int) -> tuple[str, bytes]:
-    """Name and data of a rule's target; the name is "" for a verdict or a jump."""
+    """The name and data of a rule's target. The name is empty for a verdict or a jump."""
     header = data[start : start + _HEADER]
     return header[_NAME].split(b"\0")[0].decode(errors="replace"), data[start + _HEADER :]
 
@@ -240,7 +248,7 @@ def matches(variant: Variant, entry: Entry) -> list[xtables.Extension]:
 
 
 def link_names(variant: Variant, entry: Entry) -> tuple[str, str]:
-    """The links by which a rule's packets come and leave; "" for any."""
+    """The incoming and the outgoing link of a rule's packets. Empty for any."""
     at = variant.links
     return tuple(  # type: ignore[return-value]
         entry.data[start : start + 16].split(b"\0")[0].decode(errors="replace") for start in (at, at + 16)
@@ -277,7 +285,7 @@ def _rule(variant: Variant, entry: Entry) -> judge.Rule:
 
 
 def _conditions(variant: Variant, data: bytes) -> list[Condition]:
-    """What an entry itself asks of packets: addresses, links, protocol."""
+    """The conditions of an entry without its matches: addresses, links, protocol."""
     inverted, width = data[variant.flags + 1], variant.address
     source, destination, source_mask, destination_mask = (data[at * width : (at + 1) * width] for at in range(4))
     at = variant.links
@@ -298,7 +306,7 @@ def _conditions(variant: Variant, data: bytes) -> list[Condition]:
 
 
 def _under_mask(name: str, value: bytes, mask: bytes, inverted: bool) -> Condition:
-    """Whether a property has a value in those bits that the mask of a prefix leaves."""
+    """The condition that a property has this value in the bits of the mask."""
     number = int.from_bytes(mask, "big")
     rest = (1 << 8 * len(mask)) - 1 - number
     high = (int.from_bytes(value, "big") | rest).to_bytes(len(mask), "big")
@@ -315,7 +323,7 @@ def _under_mask(name: str, value: bytes, mask: bytes, inverted: bool) -> Conditi
 
 
 def entry(variant: Variant, iif: str, oif: str, extensions: list[xtables.Extension], verdict: int = _ACCEPT) -> Entry:
-    """A rule for packets that come by one link and leave by another, with matches and a verdict."""
+    """A rule for packets from one link to another, with matches and a verdict."""
     data = bytearray(variant.size)
     for at, name in ((variant.links, iif), (variant.links + 16, oif)):
         value = name.encode()
@@ -332,7 +340,7 @@ def entry(variant: Variant, iif: str, oif: str, extensions: list[xtables.Extensi
 
 @contextlib.contextmanager
 def locked() -> t.Iterator[None]:
-    """Alone with the tables, as iptables(8) sees to it. OSError where another process keeps the lock for a minute."""
+    """Hold the lock of iptables(8) during the body. OSError if another process holds it for a minute."""
     lock = os.open(LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     deadline = time.monotonic() + _PATIENCE
     try:
@@ -351,7 +359,7 @@ def locked() -> t.Iterator[None]:
 
 
 def edit(variant: Variant, name: str, change: t.Callable[[Table], None]) -> None:
-    """Change a table in one step; rules that stay keep their counters. OSError where the kernel refuses it."""
+    """Change a table in one step. Rules that stay keep their counters. OSError if the kernel refuses."""
     with locked():
         for attempt in range(_TRIES):
             table = read(variant, name)
@@ -359,18 +367,18 @@ def edit(variant: Variant, name: str, change: t.Callable[[Table], None]) -> None
             try:
                 _write(table)
                 return
-            except OSError as exc:  # somebody who does not lock changed it in between
+            except OSError as exc:  # EAGAIN: a process that does not lock changed the table in between
                 if exc.errno != errno.EAGAIN or attempt == _TRIES - 1:
                     raise
 
 
 def is_empty(table: Table) -> bool:
-    """Whether a table has only the chains of its hooks, and lets everything pass."""
-    return all(chain.hook >= 0 and [one.verdict for one in chain.rules] == [_ACCEPT] for chain in table.chains)
+    """Whether a table has only its built-in chains, without rules and with the policy ACCEPT."""
+    return all(chain.hook >= 0 and [rule.verdict for rule in chain.rules] == [_ACCEPT] for chain in table.chains)
 
 
 def clear(table: Table) -> None:
-    """Leave only the chains of the hooks in a table, without rules and with the policy ACCEPT."""
+    """Leave only the built-in chains in a table, without rules and with the policy ACCEPT."""
     table.chains = [chain for chain in table.chains if chain.hook >= 0]
     for chain in table.chains:
         policy = chain.rules[-1]
@@ -382,7 +390,7 @@ def clear(table: Table) -> None:
 
 @dataclasses.dataclass(eq=False)
 class ClearTable(Operation):
-    """The end of all that somebody put into a table."""
+    """Remove all rules and chains from a table."""
 
     variant: Variant
     name: str
@@ -414,15 +422,15 @@ def _write(table: Table) -> None:
     rows.append(table.end)
     data = bytearray()
     for row in rows:
-        made = bytearray(row.data)
-        target_at = struct.unpack_from("=H", made, variant.offsets)[0]
+        packed = bytearray(row.data)
+        target_at = struct.unpack_from("=H", packed, variant.offsets)[0]
         if row.target:
-            struct.pack_into("=i", made, target_at + _HEADER, places[row.target])
-        elif row.verdict is None and not any(made[target_at + 2 : target_at + 31]):
-            struct.pack_into("=i", made, target_at + _HEADER, len(data) + len(made))
-        data += made
+            struct.pack_into("=i", packed, target_at + _HEADER, places[row.target])
+        elif row.verdict is None and not any(packed[target_at + 2 : target_at + 31]):  # a rule without a target
+            struct.pack_into("=i", packed, target_at + _HEADER, len(data) + len(packed))
+        data += packed
     key = table.name.encode().ljust(32, b"\0")
-    # What the rules have counted comes back here, and is given to those that stay.
+    # The kernel returns the counters of the old rules here. The rules that stay get them back.
     counters = ctypes.create_string_buffer(_COUNTER * table.entries)
     head = struct.pack("=32sIII5I5II", key, table.hooks, len(rows), len(data), *starts, *ends, table.entries)
     head += bytes(-len(head) % struct.calcsize("P")) + struct.pack("P", ctypes.addressof(counters))
@@ -436,7 +444,7 @@ def _write(table: Table) -> None:
 
 
 def _getsockopt(raw: socket.socket, level: int, option: int, request: bytes) -> bytes:
-    """getsockopt(2) with a filled buffer, which Python's own does not pass on."""
+    """getsockopt(2) with a buffer that contains the request, which Python's own function cannot pass."""
     buffer = ctypes.create_string_buffer(request, len(request))
     length = ctypes.c_uint32(len(request))
     if _libc.getsockopt(raw.fileno(), level, option, buffer, ctypes.byref(length)):

@@ -48,7 +48,7 @@ class Answer(enum.Enum):
 
 
 def all_of(answers: t.Iterable[Answer]) -> Answer:
-    """The answer to several conditions that must all hold."""
+    """The answer to a conjunction: several conditions that must all hold."""
     found = set(answers)
     for answer in (Answer.NONE, Answer.UNKNOWN, Answer.SOME):
         if answer in found:
@@ -58,13 +58,13 @@ def all_of(answers: t.Iterable[Answer]) -> Answer:
 
 @dataclasses.dataclass(frozen=True)
 class Flow:
-    """Packets that a lab wants to pass.
+    """Packets that a lab needs the firewall to accept.
 
-    :ivar family: 4 or 6. :ivar iif: the link by which they come. :ivar oif: the link by which they leave.
-    :ivar source: the networks that they come from; none given: any. :ivar destination: likewise.
-    :ivar established: whether they only answer; other flows have to begin connections, too.
-    :ivar bridged: whether a bridge passes them from port to port; it is both links then.
-    :ivar indexes: the numbers of links, by name.
+    :ivar family: 4 or 6. :ivar iif: the incoming link. :ivar oif: the outgoing link.
+    :ivar source: the source networks; empty for any. :ivar destination: the destination networks; empty for any.
+    :ivar established: whether the packets only answer; otherwise they also open connections.
+    :ivar bridged: whether a bridge passes the packets from port to port. The bridge is then both `iif` and `oif`.
+    :ivar indexes: the indexes of links, by name.
     """
 
     family: int
@@ -77,34 +77,34 @@ class Flow:
     indexes: dict[str, int] = dataclasses.field(default_factory=dict, compare=False)
 
     def values(self, name: str) -> list[Interval] | None:
-        """What values a property has; None where the flow leaves it open."""
+        """The values of a property, as intervals. None if the flow does not fix it."""
         if name in (IIFNAME, OIFNAME):
-            return _one((self.iif if name == IIFNAME else self.oif).encode().ljust(_IFNAMSIZ, b"\0"))
+            return _single((self.iif if name == IIFNAME else self.oif).encode().ljust(_IFNAMSIZ, b"\0"))
         if name in (IIF, OIF):
             index = self.indexes.get(self.iif if name == IIF else self.oif, 0)
-            return _one(index.to_bytes(4, sys.byteorder))
+            return _single(index.to_bytes(4, sys.byteorder))
         if name == NFPROTO:
-            return _one(_NFPROTO[self.family])
+            return _single(_NFPROTO[self.family])
         if name in (SOURCE, DESTINATION):
             networks = self.source if name == SOURCE else self.destination
             return [span(network) for network in networks] or None
         if name == CT_STATE:
-            return _one((CT_ESTABLISHED if self.established else CT_NEW).to_bytes(4, sys.byteorder))
+            return _single((CT_ESTABLISHED if self.established else CT_NEW).to_bytes(4, sys.byteorder))
         return None
 
 
-def _one(value: bytes) -> list[Interval]:
+def _single(value: bytes) -> list[Interval]:
     return [(value, value)]
 
 
 def span(network: str) -> Interval:
     """The first and the last address of a network."""
-    found = ipaddress.ip_network(network, strict=False)
-    return found.network_address.packed, found.broadcast_address.packed
+    parsed = ipaddress.ip_network(network, strict=False)
+    return parsed.network_address.packed, parsed.broadcast_address.packed
 
 
 def within(values: list[Interval] | None, interval: Interval) -> Answer:
-    """Whether values lie in an interval."""
+    """How many of the values lie in an interval. None stands for unknown values, of which some may."""
     if values is None:
         return Answer.SOME
     lowest, highest = interval
@@ -122,9 +122,11 @@ Condition = t.Callable[[Flow], Answer]
 class Rule:
     """A rule.
 
-    :ivar conditions: must all hold. :ivar verdict: one of the words above; "" lets a packet go on to the next rule.
-    :ivar target: the chain that it is sent to. :ivar comes_back: whether it comes back from there undecided.
-    :ivar comment: what somebody wrote to it.
+    :ivar conditions: the rule matches if all of them hold. :ivar verdict: one of the words above; empty if matching
+        packets continue with the next rule.
+    :ivar target: the chain that the rule jumps to. :ivar comes_back: whether packets that this chain does not decide
+        return to the next rule.
+    :ivar comment: the comment that the rule carries.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -134,7 +136,7 @@ class Rule:
     comment: str = ""
 
     def answer(self, flow: Flow) -> Answer:
-        """How many of the flow's packets it matches."""
+        """How many of the flow's packets the rule matches."""
         return all_of(condition(flow) for condition in self.conditions)
 
 
@@ -142,7 +144,7 @@ class Rule:
 class Chain:
     """A chain.
 
-    :ivar hook: the place in a packet's way, such as ``forward``; "" where only jumps lead to it.
+    :ivar hook: the netfilter hook, such as ``forward``; empty if only jumps lead to the chain.
     :ivar policy: the verdict on packets that no rule decides.
     """
 
@@ -153,10 +155,11 @@ class Chain:
 
 
 class Obstacle(t.NamedTuple):
-    """What ends a flow.
+    """A chain that drops or rejects packets of a flow.
 
-    :ivar table: :ivar chain: the chain with a hook. :ivar end: what in it does so, a few words.
-    :ivar certain: whether it does; otherwise it may.
+    :ivar table: the table of the chain. :ivar chain: the base chain, which has a hook.
+    :ivar end: the rule or policy that drops the packets, in a few words.
+    :ivar certain: whether it drops them for certain; otherwise it may.
     """
 
     table: Table
@@ -172,8 +175,9 @@ class Obstacle(t.NamedTuple):
 class Table:
     """A table of a firewall.
 
-    :ivar title: how a message calls it. :ivar families: those of the packets that it sees. :ivar chains: by name.
-    :ivar insert: how to begin a command that puts a rule at the beginning of a chain.
+    :ivar title: its name in messages. :ivar families: the IP versions of the packets that it sees.
+    :ivar insert: the first words of a command that inserts a rule at the beginning of a chain.
+    :ivar chains: the chains, by name.
     """
 
     title: str
@@ -182,14 +186,14 @@ class Table:
     chains: dict[str, Chain] = dataclasses.field(default_factory=dict)
 
     def obstacles(self, flow: Flow) -> list[Obstacle]:
-        """The chains that end the flow, or may do so."""
+        """The chains that drop or reject packets of the flow, or may do so."""
         if flow.family not in self.families:
             return []
         ends = [(chain, *self._judge(chain, flow)) for chain in self.chains.values() if chain.hook]
         return [Obstacle(self, chain, end, certain) for chain, end, certain in ends if end]
 
     def _judge(self, chain: Chain, flow: Flow) -> tuple[str, bool]:
-        """What ends the flow in a chain, and whether that is certain; "" for nothing."""
+        """The rule or policy of a chain that drops the flow's packets, empty for none, and whether that is certain."""
         doubts: set[str] = set()
         verdict, place = self._walk(chain, flow, doubts, 0)
         if verdict == RETURN:
@@ -201,7 +205,11 @@ class Table:
         return place, ACCEPT not in doubts
 
     def _walk(self, chain: Chain, flow: Flow, doubts: set[str], depth: int) -> tuple[str, str]:
-        """The verdict on those of the flow's packets that no narrower rule takes out, and what decides it."""
+        """The verdict on the packets of the flow, and the rule that decides it.
+
+        Rules that match only some packets are skipped. *doubts* collects the verdicts of rules that the code does not
+        understand.
+        """
         for number, rule in enumerate(chain.rules, 1):
             answer = rule.answer(flow)
             if answer is Answer.NONE:

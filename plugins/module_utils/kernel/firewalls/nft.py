@@ -39,7 +39,7 @@ _JUMP, _GOTO = -3, -4
 
 _META = {4: judge.IIF, 5: judge.OIF, 6: judge.IIFNAME, 7: judge.OIFNAME, 15: judge.NFPROTO}
 _NETWORK_HEADER = 1
-# By family and place in its header: the address, and its length.
+# The addresses, with their length, by IP version and offset in the IP header.
 _ADDRESSES = {
     (4, 12): (judge.SOURCE, 4),
     (4, 16): (judge.DESTINATION, 4),
@@ -48,22 +48,26 @@ _ADDRESSES = {
 }
 _CT_STATE = 0
 _CMP_EQ, _CMP_NEQ, _CMP_LT, _CMP_LTE, _CMP_GT, _CMP_GTE = range(6)
-# They load a property that a flow leaves open, or do something that decides nothing.
+# These expressions load a property that a flow does not fix into a register.
 _LOADING = frozenset("byteorder exthdr fib hash numgen osf rt socket tunnel xfrm".split())
-_LOADING_ELSEWHERE = frozenset("byteorder hash socket tunnel".split())  # their target is their second attribute
+# Of those, these have the register in their second attribute.
+_LOADING_ELSEWHERE = frozenset("byteorder hash socket tunnel".split())
+# These do not affect whether a packet passes.
 _PASSING = frozenset("counter log notrack dup fwd last ct_helper tproxy flow_offload objref".split())
+# These match only some packets of a flow.
 _NARROWING = frozenset("connlimit dynset limit quota".split())
+# These change packets, and accept them.
 _REWRITING = frozenset("masq nat redir synproxy".split())
 
 
 class Expression(t.NamedTuple):
-    """One instruction of a rule: its name, and its attributes as bytes."""
+    """One expression of a rule: its name, and its attributes as bytes."""
 
     name: str
     data: dict[int, bytes]
 
     def number(self, kind: int) -> int:
-        """An attribute that is a number; 0 where it is missing."""
+        """An attribute that is a number. 0 if it is missing."""
         return int.from_bytes(self.data.get(kind, b""), "big")
 
     def value(self, kind: int) -> bytes:
@@ -72,7 +76,7 @@ class Expression(t.NamedTuple):
 
 
 class RawRule(t.NamedTuple):
-    """A rule as the kernel has it: its number within the table, its instructions, what user space keeps with it."""
+    """A rule as the kernel reports it: its handle, its expressions, and the data that user space stores with it."""
 
     handle: int
     expressions: list[Expression]
@@ -80,15 +84,15 @@ class RawRule(t.NamedTuple):
 
 
 class _Loaded(t.NamedTuple):
-    """What a register holds: a property, or a part of it from its first byte on, under a mask."""
+    """The content of a register: a property, or its first bytes, under a mask."""
 
-    name: str  # "" for one that a flow leaves open
+    name: str  # empty for a property that a flow does not fix
     length: int = 0
     mask: bytes = b""
 
 
 def tables(socket: netlink.Netlink) -> dict[tuple[int, str], judge.Table]:
-    """The tables that forwarded packets meet, by family and name; not the collection's own."""
+    """The tables that forwarded packets pass, by family and name, without the collection's own."""
     found: dict[tuple[int, str], judge.Table] = {}
     hooked: set[tuple[int, str]] = set()
     for body in _dump(socket, GETCHAIN, 0):
@@ -116,14 +120,14 @@ def tables(socket: netlink.Netlink) -> dict[tuple[int, str], judge.Table]:
 
 
 def _insert(family: str, table: str) -> str:
-    """How to begin a command that puts a rule at the beginning of a chain."""
+    """The first words of a command that inserts a rule at the beginning of a chain."""
     if family in _OF_IPTABLES and table in ("filter", "mangle", "raw"):
         return _OF_IPTABLES[family] + ("" if table == "filter" else " -t " + table) + " -I"
     return "nft insert rule {0} {1}".format(family, table)
 
 
 def _dormant(socket: netlink.Netlink) -> set[tuple[int, str]]:
-    """The tables whose chains see no packets."""
+    """The tables with the flag `dormant`, whose chains see no packets."""
     found = set()
     for body in _dump(socket, GETTABLE, 0):
         read = attributes.walk(body, 4)
@@ -132,15 +136,15 @@ def _dormant(socket: netlink.Netlink) -> set[tuple[int, str]]:
     return found
 
 
-def _dump(socket: netlink.Netlink, request: int, family: int, told: bytes = b"") -> list[bytes]:
-    return socket.dump(netlink.Packed(SUBSYSTEM | request, netlink.NLM_F_DUMP, bytes((family, 0, 0, 0)) + told))
+def _dump(socket: netlink.Netlink, request: int, family: int, selection: bytes = b"") -> list[bytes]:
+    return socket.dump(netlink.Packed(SUBSYSTEM | request, netlink.NLM_F_DUMP, bytes((family, 0, 0, 0)) + selection))
 
 
 def raw_rules(socket: netlink.Netlink, family: int, table: str, chain: str = "") -> list[tuple[str, RawRule]]:
-    """The rules of a table, or of a chain of it, in order, each with the name of its chain."""
-    told = attributes.text(RULE_TABLE, table) + (attributes.text(RULE_CHAIN, chain) if chain else b"")
+    """The rules of a table, or of one of its chains, in order, each with the name of its chain."""
+    selection = attributes.text(RULE_TABLE, table) + (attributes.text(RULE_CHAIN, chain) if chain else b"")
     found = []
-    for body in _dump(socket, GETRULE, family, told):
+    for body in _dump(socket, GETRULE, family, selection):
         read = attributes.walk(body, 4)
         expressions = []
         for dummy, element in attributes.items(read.get(RULE_EXPRESSIONS, b"")):
@@ -153,7 +157,7 @@ def raw_rules(socket: netlink.Netlink, family: int, table: str, chain: str = "")
 
 
 def extension(expression: Expression) -> xtables.Extension:
-    """The match or target of iptables that an expression is."""
+    """An expression `match` or `target` as the match or target of iptables that it contains."""
     name, revision, data = (expression.data.get(kind, b"") for kind in (1, 2, 3))
     return attributes.to_text(name), int.from_bytes(revision, "big"), data
 
@@ -168,11 +172,11 @@ class _Reader:
 
     def fill(self, table: judge.Table) -> None:
         for chain, raw in raw_rules(self.socket, self.family, self.table):
-            if chain in table.chains:  # one may have come meanwhile
+            if chain in table.chains:  # somebody may have added a chain meanwhile
                 table.chains[chain].rules += self.rules(raw.expressions)
 
     def rules(self, expressions: list[Expression]) -> list[judge.Rule]:
-        """A rule as others that mean the same: one that looks its verdict up is many."""
+        """A rule of the kernel as rules for the judge. One with a verdict map becomes a rule for each element."""
         registers: dict[int, _Loaded] = {}
         conditions: list[Condition] = []
         comment = ""
@@ -243,31 +247,31 @@ class _Reader:
     # -- sets ---------------------------------------------------------------------------------------------------------
 
     def _elements(self, name: str) -> list[tuple[list[judge.Interval], bytes | None]]:
-        """The elements of a set as (interval, verdict); the one that catches the rest is last, without an interval."""
-        told = attributes.text(_SET_TABLE, self.table) + attributes.text(_SET_NAME, name)
-        singles: list[tuple[bytes, bytes, bool, bytes | None]] = []
-        caught: list[tuple[list[judge.Interval], bytes | None]] = []
-        for body in _dump(self.socket, GETSETELEM, self.family, told):
+        """The elements of a set as (interval, verdict). The catch-all element comes last, without an interval."""
+        selection = attributes.text(_SET_TABLE, self.table) + attributes.text(_SET_NAME, name)
+        keys: list[tuple[bytes, bytes, bool, bytes | None]] = []
+        catch_all: list[tuple[list[judge.Interval], bytes | None]] = []
+        for body in _dump(self.socket, GETSETELEM, self.family, selection):
             for dummy, element in attributes.items(attributes.walk(body, 4).get(_SET_ELEMENTS, b"")):
                 read = attributes.walk(element)
                 flags = int.from_bytes(read.get(_FLAGS, b""), "big")
                 verdict = attributes.walk(read.get(_DATA, b"")).get(_VERDICT)
                 if flags & _CATCH_ALL:
-                    caught.append(([], verdict))
+                    catch_all.append(([], verdict))
                     continue
                 key = attributes.walk(read[_KEY])[_VALUE]
                 last = attributes.walk(read.get(_KEY_END, b"")).get(_VALUE, b"")
-                singles.append((key, last, bool(flags & _INTERVAL_END), verdict))
-        if not any(single[2] for single in singles):
-            return [([(key, last or key)], verdict) for key, last, _ends, verdict in singles] + caught
-        # Where an interval begins and the next one ends, the end comes first.
-        singles.sort(key=lambda one: (one[0], not one[2]))
-        found = []
-        for number, (key, _last, ends, verdict) in enumerate(singles):
+                keys.append((key, last, bool(flags & _INTERVAL_END), verdict))
+        if not any(ends for _key, _last, ends, _verdict in keys):
+            return [([(key, last or key)], verdict) for key, last, _ends, verdict in keys] + catch_all
+        # If one interval ends where the next one begins, the end comes first.
+        keys.sort(key=lambda element: (element[0], not element[2]))
+        intervals = []
+        for number, (key, _last, ends, verdict) in enumerate(keys):
             if not ends:
-                following = singles[number + 1][0] if number + 1 < len(singles) else b""
-                found.append(([(key, _before(following) if following else b"\xff" * len(key))], verdict))
-        return found + caught
+                following = keys[number + 1][0] if number + 1 < len(keys) else b""
+                intervals.append(([(key, _before(following) if following else b"\xff" * len(key))], verdict))
+        return intervals + catch_all
 
     def _in_element(self, fields: list[_Field], interval: list[judge.Interval]) -> Condition:
         if not interval:
@@ -276,7 +280,7 @@ class _Reader:
         return lambda flow: all_fields(flow, fields, low, high)
 
     def _member(self, expression: Expression, registers: dict[int, _Loaded]) -> Condition:
-        """Whether what a register holds is in a set."""
+        """The condition that the content of a register is in a set."""
         try:
             elements = self._elements(attributes.to_text(expression.data[1]))
         except KernelError:
@@ -288,15 +292,16 @@ class _Reader:
 
         def member(flow: Flow) -> Answer:
             answers = {part(flow) for part in parts}
-            found = next((one for one in (Answer.ALL, Answer.UNKNOWN, Answer.SOME) if one in answers), Answer.NONE)
-            return found.inverted() if inverted else found
+            strongest = (Answer.ALL, Answer.UNKNOWN, Answer.SOME)
+            result = next((answer for answer in strongest if answer in answers), Answer.NONE)
+            return result.inverted() if inverted else result
 
         return member
 
     def _mapped(
         self, conditions: tuple[Condition, ...], expression: Expression, registers: dict[int, _Loaded]
     ) -> list[judge.Rule]:
-        """A rule for each element of a map from keys to verdicts."""
+        """A rule for each element of a verdict map."""
         try:
             elements = self._elements(attributes.to_text(expression.data[1]))
         except KernelError:
@@ -311,7 +316,7 @@ class _Reader:
 
 
 class _Field(t.NamedTuple):
-    """A part of a key: where it begins, how long it is, and what it is of a packet."""
+    """A part of a concatenated key: its offset, its length, and the property of a packet that it contains."""
 
     start: int
     length: int
@@ -319,19 +324,19 @@ class _Field(t.NamedTuple):
 
 
 def _place(register: int) -> int:
-    """Where a register begins: four of 16 bytes, which can be called 16 of 4 as well."""
+    """The offset of a register. There are four of 16 bytes, which also have numbers as sixteen of 4 bytes."""
     return (register - 8) * 4 if register >= 8 else (register - 1) * 16
 
 
 def _fields(registers: dict[int, _Loaded], start: int, size: int) -> list[_Field]:
-    """What a key consists of: one property after another, each padded to whole words."""
+    """The parts of a key: one property after another, each padded to a multiple of four bytes."""
     places = sorted(place for place in registers if start <= place < start + size)
     ends = [*places[1:], start + size]
     return [_Field(place - start, end - place, registers[place]) for place, end in zip(places, ends)]
 
 
 def all_fields(flow: Flow, fields: list[_Field], low: bytes, high: bytes) -> Answer:
-    """Whether all parts of a key lie between two keys."""
+    """Whether each part of a key lies between those of two other keys."""
     answers = []
     for start, length, loaded in fields:
         size = loaded.length or length
@@ -345,7 +350,7 @@ def _before(value: bytes) -> bytes:
 
 
 def _property(loaded: _Loaded, flow: Flow) -> str:
-    """The name of what a register holds in a packet of the flow's family."""
+    """The name of the property in a register, for a packet of the flow's IP version."""
     if loaded.name.startswith("address at "):
         found, size = _ADDRESSES.get((flow.family, int(loaded.name.rsplit(" ", 1)[1])), ("", 0))
         return found if loaded.length <= size else ""
@@ -358,15 +363,15 @@ def _between(flow: Flow, loaded: _Loaded, low: bytes, high: bytes) -> Answer:
         return Answer.SOME
     if loaded.mask:
         return _masked(values, loaded.mask, low, high)
-    # The first bytes of a longer value: whatever follows them.
+    # If the bounds are shorter than the value, the rest of the value does not matter.
     width = len(values[0][0])
     return judge.within(values, (low.ljust(width, b"\0")[:width], high.ljust(width, b"\xff")[:width]))
 
 
 def _masked(values: list[judge.Interval], mask: bytes, low: bytes, high: bytes) -> Answer:
     if all(lowest == highest for lowest, highest in values):
-        masked = [bytes(one & other for one, other in zip(value, mask)) for value, dummy in values]
-        return judge.within([(one, one) for one in masked], (low, high))
+        masked = [bytes(byte & bits for byte, bits in zip(value, mask)) for value, dummy in values]
+        return judge.within([(value, value) for value in masked], (low, high))
     number = int.from_bytes(mask, "big")
     rest = (1 << 8 * len(mask)) - 1 - number
     if low != high or rest & (rest + 1):  # not the mask of a prefix
@@ -404,7 +409,7 @@ def _ranged(loaded: _Loaded | None, expression: Expression) -> Condition:
 
 
 def _decided(expression: Expression) -> str:
-    """The verdict of an instruction that is one; "" where it decides nothing."""
+    """The verdict of an expression. Empty if it decides nothing."""
     if expression.name == "target":
         return xtables.verdict(extension(expression)[0])
     if expression.name == "reject":

@@ -29,7 +29,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import
 
 MARK = "linuxnet.lab:"
 _TABLE = "filter"
-# By IP version, in the order in which they are tried.
+# The chains by IP version, in the order in which the code tries them.
 _CHAINS = {4: ("DOCKER-USER", "ufw-user-forward"), 6: ("DOCKER-USER", "ufw6-user-forward")}
 _NFT_FAMILIES = {4: 2, 6: 10}
 
@@ -41,10 +41,10 @@ _ACCEPT = 1
 
 
 class Place(t.NamedTuple):
-    """A chain that is kept for the rules of others.
+    """A chain that a firewall reserves for the rules of others.
 
-    :ivar command: the form of iptables that it is changed with: ``iptables-nft``, ``ip6tables-legacy`` ...
-    :ivar version: that of the packets which it sees, 4 or 6.
+    :ivar command: the variant of iptables that changes the chain, such as ``iptables-nft`` or ``ip6tables-legacy``.
+    :ivar version: the IP version of the packets that pass the chain, 4 or 6.
     """
 
     command: str
@@ -53,14 +53,14 @@ class Place(t.NamedTuple):
 
     @property
     def is_legacy(self) -> bool:
-        """Whether it is not one of nftables."""
+        """Whether the chain belongs to iptables-legacy, not to nftables."""
         return self.command.endswith("-legacy")
 
 
 class Opening(t.NamedTuple):
-    """A rule of a lab: it accepts what comes by one link and leaves by another.
+    """A rule of a lab that accepts packets from one link to another.
 
-    :ivar established: whether it accepts answers alone.
+    :ivar established: whether it accepts only answers.
     """
 
     iif: str
@@ -68,7 +68,7 @@ class Opening(t.NamedTuple):
     established: bool = False
 
     def rule(self, lab: str) -> judge.Rule:
-        """The rule as a judge sees it."""
+        """The rule in the form that :mod:`.judge` evaluates."""
         conditions = [
             lambda flow: judge.within(flow.values(judge.IIFNAME), (_name(self.iif), _name(self.iif))),
             lambda flow: judge.within(flow.values(judge.OIFNAME), (_name(self.oif), _name(self.oif))),
@@ -84,7 +84,7 @@ class Opening(t.NamedTuple):
         return shlex.join([*words, "-m", "comment", "--comment", MARK + lab, "-j", "ACCEPT"])
 
     def extensions(self, lab: str) -> list[xtables.Extension]:
-        """Its matches; a comment is cut where iptables cuts it."""
+        """The matches of the rule. A comment has at most the length that iptables allows."""
         return [*([xtables.established()] if self.established else []), xtables.comment(MARK + lab)]
 
 
@@ -94,10 +94,10 @@ def _name(name: str) -> bytes:
 
 @dataclasses.dataclass
 class Firewalls:
-    """The firewalls of a namespace: what forwarded packets meet, without what labs have put into them.
+    """The firewalls of a namespace, as far as forwarded packets pass them, without the rules of labs.
 
-    :ivar tables: those of nftables and of iptables-legacy. :ivar places: the chains that are kept for others.
-    :ivar openings: the rules that labs have there, by place and lab.
+    :ivar tables: the tables of nftables and of iptables-legacy. :ivar places: the chains for the rules of others.
+    :ivar openings: the rules of labs in these chains, by place and lab.
     """
 
     tables: list[judge.Table]
@@ -105,7 +105,10 @@ class Firewalls:
     openings: dict[tuple[Place, str], list[Opening]]
 
     def obstacles(self, flows: t.Iterable[judge.Flow]) -> list[tuple[judge.Obstacle, judge.Flow]]:
-        """The chains that end one of the flows, or may do so, with the first of them, and the first bridged one."""
+        """The chains that drop packets of the flows, or may do so.
+
+        Each comes with one such flow, and a second time with a bridged flow if it drops bridged packets as well.
+        """
         found: dict[tuple[str, str, bool], tuple[judge.Obstacle, judge.Flow]] = {}
         for flow in flows:
             for table in self.tables:
@@ -117,7 +120,7 @@ class Firewalls:
 
 
 def read(socket: Socket) -> Firewalls:
-    """The firewalls in the namespace of the socket, in which the calling thread has to be."""
+    """The firewalls in the namespace of the socket. The calling thread must be in that namespace."""
     found = Firewalls([], {}, {})
     nft_tables = nft.tables(socket)
     found.tables += nft_tables.values()
@@ -134,7 +137,8 @@ def read(socket: Socket) -> Firewalls:
     return found
 
 
-_Raw = t.Callable[[str], list[tuple[str, Opening]]]  # the rules of labs in a chain: comment and opening
+# A function that returns the rules of labs in a chain, as (comment, opening).
+_Raw = t.Callable[[str], list[tuple[str, Opening]]]
 
 
 def of_namespace(sockets: Sockets, ref: str) -> Firewalls:
@@ -176,7 +180,7 @@ def _raw_nft(socket: Socket, family: int) -> _Raw:
 
 
 def _extensions(rule: nft.RawRule) -> list[xtables.Extension]:
-    return [nft.extension(one) for one in rule.expressions if one.name == "match"]
+    return [nft.extension(expression) for expression in rule.expressions if expression.name == "match"]
 
 
 def _comment(rule: nft.RawRule) -> str:
@@ -184,7 +188,7 @@ def _comment(rule: nft.RawRule) -> str:
 
 
 def _decoded(expressions: list[nft.Expression]) -> Opening:
-    """The opening that a rule with our comment is; with names that no link has where it was changed."""
+    """The opening of a rule with a lab's comment. Its names are empty if somebody has changed the rule."""
     names = {_IIFNAME: "", _OIFNAME: ""}
     key, established, other = 0, False, False
     for expression in expressions:
@@ -211,18 +215,18 @@ def _be(kind: int, value: int) -> bytes:
 
 
 def _encoded(opening: Opening, lab: str) -> bytes:
-    """The rule as iptables-nft(8) makes it."""
-    made = b""
+    """The expressions of the rule, as iptables-nft(8) writes them."""
+    packed = b""
     for key, name in ((_IIFNAME, opening.iif), (_OIFNAME, opening.oif)):
         value = attributes.pack(3 | _NESTED, attributes.pack(1, name.encode() + b"\0"))
-        made += _expression("meta", _be(2, key), _be(1, _REG_1))
-        made += _expression("cmp", _be(1, _REG_1), _be(2, 0), value)
+        packed += _expression("meta", _be(2, key), _be(1, _REG_1))
+        packed += _expression("cmp", _be(1, _REG_1), _be(2, 0), value)
     for name, revision, data in opening.extensions(lab):
         padded = data.ljust(-(-len(data) // 8) * 8, b"\0")
-        made += _expression("match", attributes.text(1, name), _be(2, revision), attributes.pack(3, padded))
-    made += _expression("counter")
+        packed += _expression("match", attributes.text(1, name), _be(2, revision), attributes.pack(3, padded))
+    packed += _expression("counter")
     verdict = attributes.pack(2 | _NESTED, attributes.pack(2 | _NESTED, _be(1, _ACCEPT)))
-    return made + _expression("immediate", _be(1, _REG_VERDICT), verdict)
+    return packed + _expression("immediate", _be(1, _REG_VERDICT), verdict)
 
 
 def _set_nft(socket: Socket, place: Place, lab: str, wanted: list[Opening]) -> None:
@@ -236,7 +240,7 @@ def _set_nft(socket: Socket, place: Place, lab: str, wanted: list[Opening]) -> N
         for dummy, rule in nft.raw_rules(socket, family, _TABLE, place.chain)
         if _comment(rule) == MARK + lab
     ]
-    # Each goes to the beginning, in front of those before.
+    # The kernel inserts each at the beginning of the chain, before those that it inserted earlier.
     requests += [
         netlink.Packed(
             nft.SUBSYSTEM | _NEWRULE,
@@ -296,10 +300,10 @@ def _set_legacy(place: Place, lab: str, wanted: list[Opening]) -> None:
 
 
 def replace(socket: Socket, place: Place, lab: str, wanted: list[Opening]) -> None:
-    """Let a lab have these rules in a place, at its beginning, and no others; in one step.
+    """Replace all rules of a lab in a place by the wanted ones, in one step. They come first in the chain.
 
-    The thread has to be in the socket's namespace. KernelError or OSError where the kernel refuses it. Where there is
-    no such chain any more, there is nothing to take out of it.
+    The calling thread must be in the socket's namespace. KernelError or OSError if the kernel refuses. No error if
+    nothing is wanted in a chain that no longer exists.
     """
     try:
         if place.is_legacy:
@@ -313,7 +317,7 @@ def replace(socket: Socket, place: Place, lab: str, wanted: list[Opening]) -> No
 
 @dataclasses.dataclass(eq=False)
 class ReplaceOpenings(Operation):
-    """Other rules of a lab in a place."""
+    """Replace the rules of a lab in a place."""
 
     place: Place
     lab: str
@@ -326,6 +330,6 @@ class ReplaceOpenings(Operation):
 
 
 def commands(place: Place, lab: str, before: list[Opening], wanted: list[Opening]) -> list[str]:
-    """The same as shell commands."""
+    """The shell commands that replace the rules of a lab in a place."""
     deleted = ["{0} -D {1} {2}".format(place.command, place.chain, one.words(lab)) for one in before]
     return deleted + ["{0} -I {1} {2}".format(place.command, place.chain, one.words(lab)) for one in reversed(wanted)]

@@ -14,7 +14,7 @@ import struct
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls import judge
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.firewalls.judge import Answer, Condition, Flow
 
-# A match or target as the kernel has it: name, revision, data.
+# A match or target as the kernel reports it: name, revision, data.
 Extension = tuple[str, int, bytes]
 
 _COMMENT_BYTES = 256
@@ -26,17 +26,18 @@ _OF_STATE = {1: "=B", 2: "=H", 3: "=H"}  # by revision
 _PHYSDEV_AT = 64
 _PHYSDEV_IS_BRIDGED = 4
 
-# What these look at, a flow leaves open.
+# Matches of properties that a flow does not fix.
 _NARROWING = frozenset(
     """addrtype ah bpf cgroup connbytes connlabel connlimit connmark cpu dccp dscp ecn esp frag hashlimit helper hbh hl
     icmp icmp6 ipcomp ipv6header ipvs l2tp length limit mac mark mh multiport nfacct osf owner pkttype policy quota
     realm recent rpfilter rt sctp socket statistic string tcp tcpmss time tos ttl u32 udp udplite""".split()
 )
-# Those that decide nothing about whether a packet passes.
+# Targets that do not decide whether a packet passes.
 _PASSING = frozenset(
     """AUDIT CHECKSUM CLASSIFY CONNMARK CONNSECMARK CT DSCP ECN HL HMARK IDLETIMER LED LOG MARK NFLOG NOTRACK RATEEST
     SECMARK SET TCPMSS TCPOPTSTRIP TEE TOS TRACE TTL""".split()
 )
+# Targets that change packets, and accept them.
 _REWRITING = frozenset("DNAT DNPT MASQUERADE NETMAP REDIRECT SNAT SNPT SYNPROXY TPROXY".split())
 
 
@@ -55,13 +56,13 @@ def established() -> Extension:
 
 
 def comment_of(extension: Extension) -> str:
-    """The text of a comment; "" where the match is none."""
+    """The text of a comment. Empty for any other match."""
     name, dummy, data = extension
     return data.split(b"\0")[0].decode(errors="replace") if name == "comment" else ""
 
 
 def condition(extension: Extension) -> Condition:
-    """What a match asks of a flow."""
+    """The condition that a match puts on a flow."""
     name, revision, data = extension
     if name == "comment":
         return lambda flow: Answer.ALL
@@ -89,7 +90,7 @@ def _states(mask: int, inverted: bool) -> Condition:
 
 
 def verdict(name: str) -> str:
-    """What a target other than the built-in verdicts does with a packet, as :class:`judge.Rule` has it."""
+    """The verdict of a target that is not a built-in verdict, in the words of :class:`judge.Rule`."""
     if name == "REJECT":
         return judge.REJECT
     if name in _PASSING:
