@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Names
 
 
 def of_lab(lab: str) -> list[Member]:
-    """The addresses of a lab, in its own namespaces and on its own links; without link-local and loopback ones."""
+    """The addresses of a lab, in its own namespaces and on its own links, without link-local and loopback addresses."""
     with Sockets() as sockets:
         return [
             member
@@ -45,5 +45,5 @@ def _addresses(namespace: Namespace) -> t.Iterator[tuple[Member, str]]:
 
 
 def _is_local(address: str) -> bool:
-    found = ipaddress.ip_address(address)
-    return found.is_link_local or found.is_loopback
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_link_local or parsed.is_loopback

@@ -24,7 +24,8 @@ _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _REQUEST, _REPLY = 1, 2
 _NOBODY = bytes(4)
 
-# "Is the half word at offset 6, the operation, a reply?" Without that every socket would hear the requests of all.
+# "Is the half word at offset 6, the operation, a reply?" Without this filter, every socket would receive the requests
+# of all others.
 _SO_ATTACH_FILTER = 26
 _REPLIES_ONLY = b"".join(
     struct.pack("=HBBI", *instruction)
@@ -33,12 +34,12 @@ _REPLIES_ONLY = b"".join(
 
 
 def request(mac: bytes, src: bytes, target: bytes) -> bytes:
-    """Who has `target`, tell `src` at `mac`."""
+    """The ARP request "who has *target*, tell *src*", from the MAC address *mac*."""
     return _ARP.pack(1, 0x0800, 6, 4, _REQUEST, mac, src, bytes(6), target)
 
 
 def reply(data: bytes) -> tuple[str, str] | None:
-    """The IP address and the hardware address of who says that he is at it; None where this is no such reply."""
+    """The sender's IP address and MAC address in an ARP reply. None if the data is anything else."""
     if len(data) < _ARP.size:
         return None
     dummy, protocol, hardware_size, size, operation, mac, address, dummy, dummy = _ARP.unpack_from(data)
@@ -50,11 +51,11 @@ def reply(data: bytes) -> tuple[str, str] | None:
 class Endpoint:
     """A packet socket for ARP on one link.
 
-    :ivar probes: those that share it.
+    :ivar probes: the probes that share it.
     """
 
     def __init__(self, dev: str) -> None:
-        """Open it in the namespace in which the thread is; OSError where the link is not there."""
+        """Open the socket in the thread's namespace. OSError if the link does not exist."""
         self.probes: list[Probe] = []
         self._dev = dev
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
@@ -80,16 +81,16 @@ class Endpoint:
         os.close(self._netns)
 
     def ask(self, address: str, src: str) -> None:
-        """Broadcast a request; OSError where the kernel refuses."""
+        """Broadcast a request. OSError if the kernel refuses."""
         try:
             mac = self._socket.getsockname()[4]
-        except UnicodeDecodeError:  # Python looks its name up
+        except UnicodeDecodeError:  # Python decodes the link's name, which somebody has changed to one without UTF-8
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), self._dev) from None
         source = socket.inet_aton(src) if src else self._source(address)
         self._socket.sendto(request(mac, source, socket.inet_aton(address)), (self._dev, _ETH_P_ARP, 0, 0, _BROADCAST))
 
     def _source(self, address: str) -> bytes:
-        """The address that the kernel would ask from; 0.0.0.0, which is also answered, where it has none."""
+        """The source address that the kernel would use. 0.0.0.0 if it has none; hosts answer that too."""
         with namespaces.inside(self._netns), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             with contextlib.suppress(OSError):
                 sockopts.bind_to_device(sock, self._dev)
@@ -98,25 +99,25 @@ class Endpoint:
         return _NOBODY
 
     def ready(self) -> None:
-        """Hand the replies that have arrived to the probes that asked for them."""
+        """Pass the replies that have arrived to the probes."""
         for dummy in range(sockopts.MOST_AT_ONCE):
             try:
                 data, control, dummy_flags, dummy_sender = self._socket.recvmsg(512, 512)
             except BlockingIOError:
                 return
             except (OSError, UnicodeDecodeError):
-                continue  # the link went down meanwhile, or was given a name that is not UTF-8
-            said = reply(data)
-            if said is not None:
+                continue  # the link went down meanwhile, or got a name that is not UTF-8
+            sender = reply(data)
+            if sender is not None:
                 at = sockopts.arrival(sockopts.control_of(control))
                 for probe in self.probes:
-                    probe.hear(*said, at)
+                    probe.hear(*sender, at)
 
 
 class Probe(base.Probe):
-    """A check by ARP. It goes on listening until the next request is due, because two may answer."""
+    """A check by ARP. It listens until the next request is due, because more than one host may answer."""
 
-    # No ICMP error is about ARP, nor do its packets need an entry of the neighbour table.
+    # ARP causes no ICMP errors, and its packets need no entry in the neighbour table.
     unrefused = starved = False
 
     def __init__(self, check: Check, endpoint: Endpoint) -> None:
@@ -126,7 +127,7 @@ class Probe(base.Probe):
         endpoint.probes.append(self)
 
     def step(self, now: float) -> float:
-        """As the base; enough answers decide when the interval after the last of them is over."""
+        """As the base class, but enough answers decide only when the interval after the last one is over."""
         if self._trips and (self.complete or self.check.expect != "reachable"):
             self.decided = True
             return now
@@ -137,7 +138,7 @@ class Probe(base.Probe):
         self._endpoint.ask(self.check.address, self.check.src)
 
     def hear(self, address: str, lladdr: str, at: float) -> None:
-        """Take a reply, if it is about the target."""
+        """Record a reply if it is about the target."""
         if address != self.check.address or not self.asked(self.latest):
             return
         self.answered(self.latest, at, address)
@@ -146,5 +147,5 @@ class Probe(base.Probe):
             self._lladdrs.append(lladdr)
 
     def extra(self) -> dict[str, t.Any]:
-        """Who answered."""
+        """The MAC addresses that answered."""
         return {"lladdrs": self._lladdrs}

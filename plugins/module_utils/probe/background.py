@@ -26,12 +26,12 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording impor
 
 Job = dict[str, t.Any]
 
-# A recorder looks after so many bytes whether there is room for so many more.
+# A recorder checks the free space each time it has written that many bytes. There must be room for as many more.
 _STEP = 1 << 16
 
 
 class Recorded(t.NamedTuple):
-    """What a recorder was told, what it recorded, and how that ended: `ended`, `dropped`."""
+    """The arguments of a recorder, the items that it recorded, and how it ended: a dict of `ended` and `dropped`."""
 
     job: Job
     records: list[Record]
@@ -39,23 +39,23 @@ class Recorded(t.NamedTuple):
 
 
 def start(recorder: Recorder, source: t.Callable[[Job], Source], job: Job) -> bool:
-    """Start a recorder unless it runs already. Nothing that happens after the return is missed.
+    """Start a recorder unless it is already running. It misses nothing that happens after the return.
 
-    A record that is left of an earlier one of that name, and that nobody has fetched, goes.
+    It replaces the record of an earlier recorder of that name.
 
-    :param source: a class; what is made of it by the job records. The job also has `duration`, `count`, `max_bytes`.
-    :returns: whether it was started.
-    :raises LabError: where one with another job runs, or where the source says why it cannot record.
+    :param source: the class of the source. Its argument is the job, which also has `duration`, `count` and `max_bytes`.
+    :returns: whether the recorder was started.
+    :raises LabError: a recorder of that name is running with other arguments, or the source cannot record.
     """
     with recorders.alone():
-        there = recorders.find(*recorder[:3])
-        if there and there.pid:
-            running = _read(there.path).job
-            other = sorted(name for name in {*running, *job} if running.get(name) != job.get(name))
-            if other:
+        known = recorders.find(*recorder[:3])
+        if known and known.pid:
+            running = _read(known.path).job
+            differing = sorted(name for name in {*running, *job} if running.get(name) != job.get(name))
+            if differing:
                 raise LabError(
                     "{0} is running with another {1}: stop it first, or choose another name".format(
-                        recorder.title, ", ".join(other)
+                        recorder.title, ", ".join(differing)
                     )
                 )
             return False
@@ -65,22 +65,22 @@ def start(recorder: Recorder, source: t.Callable[[Job], Source], job: Job) -> bo
 
 
 def stop(recorder: Recorder, take: t.Callable[[Recorded], t.Any]) -> t.Any:
-    """End a recorder and hand what it has recorded to *take*; only when that succeeds, the record goes.
+    """Stop a recorder, and pass its record to *take*. The record is removed only if *take* succeeds.
 
-    :returns: what *take* returns; None where there is neither a recorder of that name nor its record.
+    :returns: the result of *take*. None if there is neither a recorder of that name nor its record.
     """
     with recorders.alone():
-        there = recorders.find(*recorder[:3])
-        if there is None:
+        known = recorders.find(*recorder[:3])
+        if known is None:
             return None
-        recorders.stop(there)
-        taken = take(_read(there.path))
-        recorders.discard(there)
-        return taken
+        recorders.stop(known)
+        result = take(_read(known.path))
+        recorders.discard(known)
+        return result
 
 
 def _read(path: str) -> Recorded:
-    """What a record holds; where its writer was killed, as far as that came."""
+    """The content of a record. If its writer was killed, everything that it had written."""
     lines = []
     stream = lab_files.open_file(path)
     if stream:
@@ -92,10 +92,10 @@ def _read(path: str) -> Recorded:
 
 
 def main(task: dict[str, t.Any]) -> None:
-    """Be the recorder process, as :func:`.recorders.start` wants it."""
+    """Run the recorder process, which :func:`.recorders.start` starts."""
     module, name = task["source"]
     job = task["job"]
-    # A signal becomes something to read, so that it is noticed between two records and nowhere else.
+    # A signal makes a socket readable, so that the process handles it between two records and nowhere else.
     stop_here, wakeup = socket.socketpair()
     wakeup.setblocking(False)
     signal.set_wakeup_fd(wakeup.fileno())
@@ -103,44 +103,44 @@ def main(task: dict[str, t.Any]) -> None:
     try:
         source = getattr(importlib.import_module(module), name)(job)
     except LabError as exc:
-        _say({"errors": exc.errors})
+        _report({"errors": exc.errors})
         raise SystemExit(1) from None
     if os.fork():
-        os._exit(0)  # whoever started it has waited for this
+        os._exit(0)  # the starter waits for the end of this process
     processes.drop_privileges()
-    _say({"pid": os.getpid()})
+    _report({"pid": os.getpid()})
     if not sys.stdin.readline():
-        raise SystemExit(1)  # there is no record, and nobody who would find this process
-    paper = os.open(task["record"], os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
-    _leave()
-    keep = _writing(paper, job["max_bytes"])
+        raise SystemExit(1)  # the starter has created no record, without which nobody would find this process
+    output = os.open(task["record"], os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    _close_standard_streams()
+    keep = _writing(output, job["max_bytes"])
     end = record(source, keep, job["duration"], job["count"], stop_here)
-    _append(paper, _line(end))
+    _append(output, _line(end))
 
 
-def _say(answer: dict[str, t.Any]) -> None:
+def _report(answer: dict[str, t.Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
-def _writing(paper: int, most: int) -> Keep:
-    """What writes records to a file until that would be larger than *most* bytes, or than the room that is left.
+def _writing(output: int, most: int) -> Keep:
+    """A function that appends records to a file while it stays below *most* bytes and below the free space.
 
-    So each of several recorders leaves as much as it takes.
+    So each recorder leaves as much space for others as it takes.
     """
-    size = os.fstat(paper).st_size
-    looked = 0
+    size = os.fstat(output).st_size
+    checked = 0  # the size up to which the free space is known to be enough
 
-    def keep(made: Record) -> str:
-        nonlocal size, looked
-        line = _line(made)
+    def keep(item: Record) -> str:
+        nonlocal size, checked
+        line = _line(item)
         if size + len(line) > most:
             return "max_bytes"
-        if size + len(line) > looked:
-            looked = size + _STEP
-            if _room(paper) < looked:
+        if size + len(line) > checked:
+            checked = size + _STEP
+            if _free_bytes(output) < checked:
                 return "space"
-        if not _append(paper, line):
+        if not _append(output, line):
             return "space"
         size += len(line)
         return ""
@@ -148,28 +148,28 @@ def _writing(paper: int, most: int) -> Keep:
     return keep
 
 
-def _room(paper: int) -> float:
-    """The bytes that are free where a file is; a tmpfs of any size has no number for it."""
-    found = os.fstatvfs(paper)
-    return found.f_bavail * found.f_frsize if found.f_blocks else math.inf
+def _free_bytes(output: int) -> float:
+    """The free bytes of the file system of a file. Infinite for a tmpfs without a limit, which reports 0 blocks."""
+    status = os.fstatvfs(output)
+    return status.f_bavail * status.f_frsize if status.f_blocks else math.inf
 
 
-def _line(made: Record) -> bytes:
-    return json.dumps(made).encode() + b"\n"
+def _line(item: Record) -> bytes:
+    return json.dumps(item).encode() + b"\n"
 
 
-def _append(paper: int, line: bytes) -> bool:
-    """Append a line at once, so that it outlives this process; nothing of it where there is no room for all of it."""
-    before = os.fstat(paper).st_size
+def _append(output: int, line: bytes) -> bool:
+    """Append a line without a buffer, so that it survives the end of this process. Append all of it or nothing."""
+    before = os.fstat(output).st_size
     with contextlib.suppress(OSError):
-        if os.write(paper, line) == len(line):
+        if os.write(output, line) == len(line):
             return True
-    os.ftruncate(paper, before)
+    os.ftruncate(output, before)
     return False
 
 
-def _leave() -> None:
-    """Give back what would keep the starter waiting."""
+def _close_standard_streams() -> None:
+    """Close the pipes to the starter, which waits for their end."""
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

@@ -21,11 +21,12 @@ _REFUSALS_THAT_DECIDE = 2
 class Outcome(t.NamedTuple):
     """The result of a check.
 
-    `got` is reachable or unreachable; `reason` a word such as reply, no_route, no_reply; `errno` the name of the error
-    with which the sender's own kernel refused, empty where it did not; `by` the address that sent an ICMP error, or
-    that replied; `rtt_ms` the fastest round trip in milliseconds, None without a reply; `sent` and `received` count
-    requests and the answered ones among them; `ok` says whether it is as expected; `extra` holds what only some
-    protocols tell.
+    :ivar got: "reachable" or "unreachable". :ivar reason: a word such as "reply", "no_route" or "no_reply".
+    :ivar errno: the name of the error with which the sender's own kernel refused to send; empty for none.
+    :ivar by: the address that replied or sent an ICMP error. :ivar rtt_ms: the fastest round trip in milliseconds; None
+        without a reply.
+    :ivar sent: the number of requests. :ivar received: the number of answered requests.
+    :ivar ok: whether the result is as expected. :ivar extra: additional results of some protocols.
     """
 
     got: str
@@ -83,7 +84,7 @@ class Probe:
 
     @property
     def silent(self) -> bool:
-        """Whether it has sent requests over IPv6 and got no answer, because addresses may still be tentative."""
+        """Whether it has sent requests over IPv6 without an answer. Then addresses may still be tentative."""
         return self._deadline is not None and self.check.family == socket.AF_INET6 and not self._trips
 
     def postpone(self, now: float) -> None:
@@ -102,7 +103,7 @@ class Probe:
 
     @property
     def starved(self) -> bool:
-        """Whether nothing has come, and the kernel may have had no room for a neighbour on the way."""
+        """Whether nothing has come, perhaps because a neighbour table on the way was full."""
         no_room = self._errno == errno.errorcode[errno.ENOBUFS]
         return not self._trips and (no_room or self._reason == reasons.NO_REPLY)
 
@@ -112,12 +113,12 @@ class Probe:
         self._reason, self._errno, self._refusals = reasons.NO_REPLY, "", 0
 
     def reopen(self) -> None:
-        """Take errors and answers again, although the time is over. The first that is expected decides."""
+        """Accept errors and answers again, although the time is over. The first expected one decides."""
         self.decided = False
         self._refusals = _REFUSALS_THAT_DECIDE - 1
 
     def ask_again(self) -> None:
-        """Send a request, whatever became of those before it."""
+        """Send another request, and close the connection of an earlier one."""
         self.close()
         self.ask()
 
@@ -127,7 +128,7 @@ class Probe:
         return self._errno
 
     def explain(self, reason: str, sysctl: str = "") -> None:
-        """Take what was found to be the reason, if anything was, with the sysctl that is at the bottom of it."""
+        """Set the reason unless it is empty, and the sysctl that causes it."""
         self._reason = reason or self._reason
         self._sysctl = sysctl
 
@@ -142,7 +143,7 @@ class Probe:
             return
         self._sent += 1
         self._sent_at[sequence] = at
-        if self._errno:  # the sender's own kernel refuses no longer, so what it said is no longer the reason
+        if self._errno:  # the sender's own kernel no longer refuses, so its earlier error is no longer the reason
             self._reason, self._errno, self._refusals = reasons.NO_REPLY, "", 0
 
     def transmit(self, sequence: int) -> None:
@@ -186,7 +187,7 @@ class Probe:
             self.decided = self._refusals >= _REFUSALS_THAT_DECIDE
 
     def outcome(self) -> Outcome:
-        """The result, when it is decided."""
+        """The result of a decided check."""
         received = len(self._trips)
         expect, reason = self.check.expect, self._reason
         got = reasons.REACHABLE if received else reasons.UNREACHABLE
@@ -195,7 +196,7 @@ class Probe:
             reason, ok = "too_few_replies", False
         no_source = self._errno == errno.errorcode[errno.EADDRNOTAVAIL]
         if reason in (reasons.SEND_FAILED, reasons.TABLE_FULL) or (no_source and self.check.src and expect != reason):
-            ok = False  # what was asked was not tried: a wrong `src` must not pass for an unreachable target
+            ok = False  # no packet was sent: a wrong `src`, for example, does not prove that the target is unreachable
         rtt = round(min(self._trips.values()) * 1000, 3) if received else None
         extra = {**self.extra(), **({"sysctl": self._sysctl} if self._sysctl else {})}
         return Outcome(got, reason, self._errno, self._by, rtt, self._sent, received, ok, extra)

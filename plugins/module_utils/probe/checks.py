@@ -22,20 +22,22 @@ TOO_MANY = "there are more checks than the {0} that one run can make".format(MOS
 # Octets of ICMP payload, as many as ping sends.
 SIZE = 56
 
-# What IP's own length field leaves for it.
+# The largest payload that IP's length field allows.
 _LARGEST = {4: 65535 - 20 - 8, 6: 65535 - 8}
 
-# Which options only some protocols have.
+# The options that only some protocols have.
 _ONLY = {"port": ("tcp", "udp"), "listen": ("tcp", "udp"), "size": ("icmp",), "df": ("icmp",)}
 
 
 class Check(t.NamedTuple):
-    """One probe that is to be made.
+    """A valid check.
 
-    `place` is where it stands in the data (`checks[2].`, empty for the single form), `netns` a namespace
-    reference, `to` the target as written, `address` the same without its zone and in the kernel's spelling,
-    `family` AF_INET or AF_INET6, `expect` one of :data:`.reasons.WORDS`, `src`, `dev` and `zone` empty where not
-    asked for, `interval` and `timeout` in seconds, `port` 0 and `listen` None where there is none.
+    :ivar place: its place in the data, for errors (`checks[2].`); empty for the form without a list.
+    :ivar netns: the reference of the sender's namespace. :ivar to: the target as written.
+    :ivar address: the target without its zone, in the kernel's spelling. :ivar family: AF_INET or AF_INET6.
+    :ivar expect: one of :data:`.reasons.WORDS`. :ivar src, dev, zone: empty for none.
+    :ivar interval, timeout: in seconds. :ivar port: 0 for none. :ivar listen: the namespace of a listener; None for
+        none.
     """
 
     place: str
@@ -59,13 +61,13 @@ class Check(t.NamedTuple):
 
 
 def read(asked: list[dict[str, t.Any]], places: list[str], defaults: dict[str, t.Any]) -> tuple[list[Check], list[str]]:
-    """Turn the modules' options into checks.
+    """Convert the modules' options to checks.
 
     :param asked: dicts with the keys from, to, expect, src, dev, timeout, count, protocol, port, listen, size, df; a
         missing value is None.
-    :param places: for each of them how an error names it.
-    :param defaults: what holds for checks that do not say otherwise; count, interval and timeout at least.
-    :returns: the checks that make sense, and every error of the others.
+    :param places: the place of each of them, for errors.
+    :param defaults: values for checks that do not have their own; at least count, interval and timeout.
+    :returns: the valid checks, and all errors of the others.
     """
     errors = _number_errors("", defaults)
     checks = []
@@ -111,18 +113,18 @@ def read(asked: list[dict[str, t.Any]], places: list[str], defaults: dict[str, t
 
 
 def _with_defaults(own: dict[str, t.Any], defaults: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What a check says itself, then what holds for all; of the latter only what its protocol has."""
-    said = {name: value for name, value in own.items() if value is not None}
+    """The options of a check, completed by those defaults that its protocol has."""
+    given = {name: value for name, value in own.items() if value is not None}
     for_all = {name: value for name, value in defaults.items() if value is not None and name not in ("from", "to")}
-    protocol = {"protocol": "icmp", **for_all, **said}["protocol"]
+    protocol = {"protocol": "icmp", **for_all, **given}["protocol"]
     for_all = {name: value for name, value in for_all.items() if protocol in _ONLY.get(name, PROTOCOLS)}
-    return {"protocol": protocol, "size": SIZE, "df": False, **for_all, **said}
+    return {"protocol": protocol, "size": SIZE, "df": False, **for_all, **given}
 
 
 def _protocol_errors(
     place: str, own: dict[str, t.Any], options: dict[str, t.Any], address: _Address | None
 ) -> list[str]:
-    """What does not go with the protocol of a check."""
+    """Errors in options that the protocol of a check does not have, needs, or limits."""
     protocol, size = options["protocol"], options["size"]
     errors = [
         f"{place}{name}: only {' and '.join(protocols)} can have this, not {protocol}"
@@ -156,7 +158,7 @@ _Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 def _target(place: str, text: str, errors: list[str]) -> tuple[_Address | None, str]:
-    """The address and the zone of a target; errors are appended."""
+    """The address and the zone of a target. Errors are appended to *errors*."""
     if not text:
         errors.append(f"{place}to: a target address is needed")
         return None, ""
@@ -175,7 +177,7 @@ def _target(place: str, text: str, errors: list[str]) -> tuple[_Address | None, 
 
 
 def _source(place: str, text: str | None, target: _Address | None, errors: list[str]) -> str:
-    """The source address in the kernel's spelling, empty for none; errors are appended."""
+    """The source address in the kernel's spelling. Empty for none. Errors are appended to *errors*."""
     if not text:
         return ""
     try:
@@ -190,5 +192,5 @@ def _source(place: str, text: str | None, target: _Address | None, errors: list[
 
 
 def _needs_zone(address: _Address) -> bool:
-    """Whether an IPv6 address is another one on every link: link-local, or multicast of that scope."""
+    """Whether an IPv6 address means something else on every link: link-local, or multicast of that scope."""
     return address.is_link_local or (address.is_multicast and address.packed[1] & 0x0F <= 2)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A frame's bytes as one flat dict: Ethernet with 802.1Q, ARP, IPv4, IPv6, ICMP, ICMPv6, TCP and UDP.
+"""Decode a frame to a flat dict: Ethernet with 802.1Q, ARP, IPv4, IPv6, ICMP, ICMPv6, TCP and UDP.
 
-Every dict has every key, so that any of them can be asked for of any packet. Nothing raises: what is cut short
-or malformed is told as far as it goes, and `summary` ends in ``(cut short)``.
+Every dict has all keys, so that users can query each of them for each packet. Nothing raises. If a frame is cut short
+or malformed, the dict contains everything up to that point, and `summary` ends in ``(cut short)``.
 
 Sources: IEEE 802.3, IEEE 802.1Q, RFC 826 (ARP), RFC 791, RFC 8200 (IPv6), RFC 792, RFC 4443 (ICMPv6), RFC 4861
 (neighbor discovery), RFC 9293 (TCP), RFC 768.
@@ -21,11 +21,11 @@ Packet = dict[str, t.Any]
 
 _VLAN_TAGS = (0x8100, 0x88A8)
 _IPV4, _ARP, _IPV6 = 0x0800, 0x0806, 0x86DD
-_ETHERTYPES_FROM = 0x0600  # below it is the length of an 802.3 frame
+_ETHERTYPES_FROM = 0x0600  # a smaller number is the length of an 802.3 frame
 
 _PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6"}
 _FRAGMENT = 44
-# Hop-by-hop options, routing, fragment, destination options; each says what comes next.
+# Hop-by-hop options, routing, fragment, destination options. Each names the header that follows it.
 _EXTENSION_HEADERS = (0, 43, _FRAGMENT, 60)
 
 _ARP_OPERATIONS = {1: "arp-request", 2: "arp-reply"}
@@ -60,21 +60,21 @@ _ICMP6_TYPES = {
     137: "redirect",
     143: "mld-report",
 }
-# Type -> where its options begin, of the messages of neighbor discovery that carry a link-layer address.
+# For each message of neighbor discovery that carries a link-layer address: the offset of its options.
 _NDP_OPTIONS = {"router-solicitation": 8, "router-advertisement": 16, "neighbor-solicitation": 24}
 _NDP_OPTIONS["neighbor-advertisement"] = 24
 _NDP_LINK_LAYER_ADDRESS = (1, 2)  # the source's, the target's
 
-# What does not apply to a packet is null where it would be a number, otherwise empty.
+# Keys that do not apply to a packet: a number is then None, a text is empty.
 _TEXTS = ("protocol", "type", "src_mac", "dst_mac", "src", "dst", "sender_mac", "target_mac", "target", "lladdr")
 _NUMBERS = ("vlan", "ttl", "code", "id", "sequence", "sport", "dport")
 
 
 def decode(frame: bytes) -> Packet:
-    """What a frame says, beginning with its destination MAC.
+    """A frame, which begins with its destination MAC address, as a dict.
 
-    :returns: the keys are those that the module capture documents for `packets`, without what the frame itself
-        does not know: time, netns, dev, direction, length.
+    :returns: the keys are those that the module capture documents for `packets`, except those that are not part of the
+        frame: time, netns, dev, direction, length.
     """
     packet: Packet = dict.fromkeys(_TEXTS, "")
     packet.update(dict.fromkeys(_NUMBERS), flags=[])
@@ -87,7 +87,7 @@ def decode(frame: bytes) -> Packet:
 
 
 def _way(packet: Packet) -> str:
-    """`SRC > DST: ` for the beginning of a summary; empty while the addresses are not known."""
+    """The beginning of a summary, `SRC > DST: `. Empty as long as the addresses are unknown."""
     if not packet["dst"] or packet["protocol"] == "arp":
         return ""
     return "{0} > {1}: ".format(_endpoint(packet["src"], packet["sport"]), _endpoint(packet["dst"], packet["dport"]))
@@ -123,8 +123,8 @@ def _ethernet(frame: bytes, packet: Packet) -> str:
     if ethertype == _IPV6:
         return _ipv6(rest, packet)
     packet["protocol"] = "ethernet"
-    what = "ethertype 0x{0:04x}" if ethertype >= _ETHERTYPES_FROM else "802.3, length {0}"
-    return "{0} > {1}: {2}".format(packet["src_mac"], packet["dst_mac"], what.format(ethertype))
+    text = "ethertype 0x{0:04x}" if ethertype >= _ETHERTYPES_FROM else "802.3, length {0}"
+    return "{0} > {1}: {2}".format(packet["src_mac"], packet["dst_mac"], text.format(ethertype))
 
 
 def _arp(data: bytes, packet: Packet) -> str:
@@ -149,7 +149,7 @@ def _ipv4(data: bytes, packet: Packet) -> str:
     header = (first & 0x0F) * 4
     if header < 20 or first >> 4 != 4:
         raise ValueError("not an IPv4 header")
-    # What follows the packet is Ethernet's padding. The length is 0 where the kernel has not divided a long one yet.
+    # Ethernet's padding may follow the packet. The length is 0 in a large packet that the kernel has yet to segment.
     payload = data[header : max(total, header)] if total else data[header:]
     return _transport(protocol, payload, bool(fragment & 0x1FFF), packet)
 
@@ -177,7 +177,7 @@ def _transport(protocol: int, data: bytes, later_fragment: bool, packet: Packet)
     if protocol not in _PROTOCOLS:
         return "{0}{1} protocol {2}".format(_way(packet), packet["protocol"], protocol)
     word = packet["protocol"] = _PROTOCOLS[protocol]
-    if later_fragment:  # the header was in the first one
+    if later_fragment:  # only the first fragment contains the header
         return "{0}{1}, a later fragment".format(_way(packet), word)
     if word in ("icmp", "icmp6"):
         text = _icmp(data, packet)
@@ -209,7 +209,7 @@ def _icmp(data: bytes, packet: Packet) -> str:
 
 
 def _link_layer_address(options: bytes) -> str:
-    """The first link-layer address in the options of a message of neighbor discovery; empty where there is none."""
+    """The first link-layer address in the options of a message of neighbor discovery. Empty if there is none."""
     offset = 0
     while len(options) - offset >= 8 and options[offset + 1]:
         if options[offset] in _NDP_LINK_LAYER_ADDRESS:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Duplicate address detection: IPv6 addresses that the kernel does not use yet, or not at all.
+"""Duplicate address detection: IPv6 addresses that the kernel does not yet use, or does not use at all.
 
 For one or two seconds after a link comes up, the kernel looks for another owner of the link-local address that it
 created. It does the same for addresses that somebody set without `nodad`. Until then it neither sends from such an
@@ -30,13 +30,13 @@ _IFF_RUNNING = 0x40
 _NO_SOURCE = errno.errorcode[errno.EADDRNOTAVAIL]
 
 _RETRANS_TIMER = 1.0  # seconds; RFC 4861, section 10
-# It takes at most 2 seconds: a delay of up to one (RFC 4862, 5.4.2), and that one.
+# Detection takes at most 2 seconds: a delay of up to one second (RFC 4862, 5.4.2), and the retransmission timer.
 _LONGEST = 3.0  # seconds
-_INTERVAL = 0.05  # seconds between two looks
+_INTERVAL = 0.05  # seconds between two reads of the kernel's addresses
 
 
 class _Address(t.NamedTuple):
-    """An IPv6 address in the kernel's spelling; `state` is empty for one that is in use."""
+    """An IPv6 address in the kernel's spelling. `state` is empty if the address is in use."""
 
     ip: str
     dev: str
@@ -44,7 +44,10 @@ class _Address(t.NamedTuple):
 
 
 class Detection:
-    """The detection that the checks of one run may have to wait for; nothing is read before one gets no answer."""
+    """Tells whether the checks of a run must wait for duplicate address detection.
+
+    It reads nothing until a check gets no answer.
+    """
 
     def __init__(self) -> None:
         self._places: list[str] | None = None
@@ -53,9 +56,9 @@ class Detection:
         self._over = 0.0
 
     def is_running(self, now: float) -> bool:
-        """Whether the kernel looks for duplicates in a namespace of this machine, or has just done so.
+        """Whether the kernel looks for duplicates in a namespace of this machine, or has just finished.
 
-        Who asked for a neighbour in the meantime asks again after a second.
+        "Just" is a second: a host that sent a neighbour solicitation in the meantime repeats it after that time.
         """
         if self._places is None:
             self._places = everywhere()
@@ -74,25 +77,26 @@ class States:
     def __init__(self) -> None:
         self._places = {ref: _read(ref, list) for ref in everywhere()}
         self._by_ip: dict[str, list[_Address]] = {}
-        for found in self._places.values():
-            for one in found:
-                self._by_ip.setdefault(one.ip, []).append(one)
+        for addresses in self._places.values():
+            for address in addresses:
+                self._by_ip.setdefault(address.ip, []).append(address)
 
     def reason(self, check: Check, refusal: str) -> str:
-        """Why a check got no answer: the word for the state of an address; empty where that is not the reason.
+        """The word for the state of an address because of which a check got no answer. Empty for another cause.
 
-        :arg refusal: the error with which the sender's own kernel refused.
+        :arg refusal: the error with which the sender's own kernel refused to send.
         """
         if refusal != _NO_SOURCE:
             return _common(self._by_ip.get(check.address, []))
         if check.netns not in self._places:
             self._places[check.netns] = _read(check.netns, list)
-        return _common([one for one in self._places[check.netns] if one.dev != "lo" and check.src in ("", one.ip)])
+        own = [address for address in self._places[check.netns] if address.dev != "lo"]
+        return _common([address for address in own if check.src in ("", address.ip)])
 
 
 def _common(addresses: list[_Address]) -> str:
-    """The state that keeps all of some addresses from being used; empty where one of them is in use."""
-    states = {one.state for one in addresses}
+    """The state because of which none of these addresses is in use. Empty if one of them is in use."""
+    states = {address.state for address in addresses}
     if not states or "" in states:
         return ""
     return reasons.TENTATIVE if reasons.TENTATIVE in states else reasons.DUPLICATE
@@ -100,14 +104,14 @@ def _common(addresses: list[_Address]) -> str:
 
 def everywhere() -> list[str]:
     """References of the host and of all namespaces that a lab may have."""
-    with contextlib.suppress(OSError, LabError):  # who is not root may not look who holds namespaces
+    with contextlib.suppress(OSError, LabError):  # only root can find the processes that hold namespaces
         return ["", *namespaces.named(), *(holder.name for holder in held.holders())]
     return [""]
 
 
 def _is_running(addresses: t.Iterable[_Address]) -> list[_Address]:
-    """Those that the kernel looks for duplicates of; without a carrier it does not."""
-    return [one for one in addresses if one.state == reasons.TENTATIVE and _has_carrier(one.dev)]
+    """The addresses for which the kernel is looking for duplicates. It does not look on a link without a carrier."""
+    return [address for address in addresses if address.state == reasons.TENTATIVE and _has_carrier(address.dev)]
 
 
 def _has_carrier(dev: str) -> bool:
@@ -118,7 +122,7 @@ def _has_carrier(dev: str) -> bool:
 
 
 def _read(ref: str, choose: t.Callable[[t.Iterable[_Address]], list[_Address]]) -> list[_Address]:
-    """What *choose*, called inside, takes of a namespace's IPv6 addresses; nothing where nobody can enter it."""
+    """The IPv6 addresses of a namespace that *choose* selects, called inside it. None if nobody can enter it."""
     with contextlib.suppress(OSError, LabError), namespaces.inside_ref(ref):
         with open("/proc/thread-self/net/if_inet6", encoding="utf-8", errors="surrogateescape") as stream:
             return choose([_address(line.split()) for line in stream])

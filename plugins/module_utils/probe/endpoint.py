@@ -18,10 +18,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import C
 
 
 class Heard(t.NamedTuple):
-    """An answer (`error` is None) or an error about a request.
+    """An answer to a request, or an error about one.
 
-    `address` and `port` are whose answer it is, or whom the quoted request was for; `at` is the arrival on
-    time.monotonic's clock.
+    :ivar address, port: the sender of the answer, or the target of the request that the error quotes.
+    :ivar error: None for an answer. :ivar at: the time of arrival, on the clock of time.monotonic.
     """
 
     address: str
@@ -34,16 +34,16 @@ class Heard(t.NamedTuple):
 class Endpoint:
     """A socket of one protocol and family in one namespace, shared by the probes with the same source and device.
 
-    :ivar probes: those that share it, by the identifier that their requests and the answers carry.
-    :ivar mtus: the MTU towards an address, where the own kernel refused a packet as too big.
+    :ivar probes: the probes that share it, by the identifier in their requests and in the answers.
+    :ivar mtus: the path MTU, by target address, if the sender's own kernel refused a packet as too big.
     """
 
     def __init__(self, sock: socket.socket, src: str = "", dev: str = "", zone: str = "", df: bool = False) -> None:
-        """Configure and keep a socket of the namespace in which the thread is; OSError where the kernel refuses.
+        """Configure a socket in the thread's namespace. OSError if the kernel refuses.
 
-        :param dev: the device that packets leave and arrive by, empty for any.
-        :param zone: the device that link-local addresses belong to, `dev` where empty.
-        :param df: whether packets must stay whole.
+        :param dev: the device through which packets leave and arrive; empty for any.
+        :param zone: the device of link-local addresses; if empty, *dev*.
+        :param df: whether packets must not be fragmented.
         """
         self.family = sock.family
         self.probes: dict[int, EchoProbe] = {}
@@ -72,31 +72,31 @@ class Endpoint:
         self._socket.close()
 
     def send(self, address: str, port: int, data: bytes) -> None:
-        """Send bytes to an address; OSError where the sender's own kernel refuses."""
+        """Send bytes to an address. OSError if the sender's own kernel refuses."""
         if self._unbound_src:
-            # Not at opening: an IPv6 address cannot be bound before its duplicate address detection is over.
+            # Not earlier, because a socket cannot bind an IPv6 address before its duplicate address detection is over.
             self._socket.bind(sockopts.sockaddr(self.family, self._unbound_src, 0, self._scope))
             self._unbound_src = ""
         target = sockopts.sockaddr(self.family, address, port, self._scope)
         try:
             self._socket.sendto(data, target)
         except OSError:
-            # It may be about an earlier request, whose ICMP error came meanwhile; then nothing was sent.
+            # The error may be the ICMP error about an earlier request. In that case, the kernel sent nothing.
             self._socket.sendto(data, target)
 
     def ready(self) -> None:
-        """Hand everything that has arrived to the probes that it is for."""
+        """Pass everything that has arrived to the probes that it may concern."""
         for heard in self.receive():
             for probe in self.whose(heard):
                 probe.hear(heard)
 
     def whose(self, heard: Heard) -> t.Iterable[EchoProbe]:
-        """The probes that may have asked for what was heard."""
+        """The probes that may have sent the request."""
         probe = self.probes.get(heard.echo.ident)
         return [probe] if probe is not None else []
 
     def receive(self) -> t.Iterator[Heard]:
-        """Everything that has arrived: errors first, then answers; other processes' as well."""
+        """Everything that has arrived, first errors, then answers. It may belong to other processes."""
         for flags in (socket.MSG_ERRQUEUE, 0):
             for dummy in range(sockopts.MOST_AT_ONCE):
                 try:
@@ -104,7 +104,7 @@ class Endpoint:
                 except BlockingIOError:
                     break
                 except OSError:
-                    continue  # an ICMP error that came meanwhile, and that is in the queue too
+                    continue  # an ICMP error that has just arrived, and that is also in the error queue
                 heard = self._heard(data, sockopts.control_of(control), sender or ("", 0), bool(flags))
                 if heard is not None:
                     yield heard
@@ -121,12 +121,12 @@ class Endpoint:
         return Heard(sender[0], sender[1], echo, error, sockopts.arrival(control))
 
     def decode(self, data: bytes, quoted: bool) -> packet.Echo | None:
-        """The echo in what was received, or in what an error quotes of a request; None where it is none of ours."""
+        """The echo in received data, or in a request that an error quotes. None for data of another kind."""
         raise NotImplementedError
 
 
 class EchoProbe(Probe):
-    """A check whose requests come back as they were: with an identifier, a sequence number and a payload."""
+    """A check whose answers repeat the request: its identifier, sequence number and payload."""
 
     def __init__(self, check: Check, endpoint: Endpoint, ident: int, token: bytes) -> None:
         super().__init__(check)
@@ -136,12 +136,12 @@ class EchoProbe(Probe):
         endpoint.probes[ident] = self
 
     def hear(self, heard: Heard) -> None:
-        """Take an answer or an error that may be this probe's, if it really is."""
+        """Record an answer or an error if it belongs to a request of this probe."""
         sequence, check = heard.echo.sequence, self.check
         if not self.asked(sequence):
             return
         if heard.error is not None:
-            # A quotation may be cut short.
+            # The error may quote only the beginning of the request.
             if heard.address == check.address and self.payload.startswith(heard.echo.payload[: len(self.payload)]):
                 self.refused(self.why(heard.error), "", heard.error.by, heard.error.mtu)
         elif heard.echo.payload == self.payload and (check.multicast or heard.address == check.address):
@@ -152,6 +152,6 @@ class EchoProbe(Probe):
         return packet.reason(error)
 
     def extra(self) -> dict[str, t.Any]:
-        """The MTU that was in the way."""
+        """The MTU that the packets exceeded."""
         mtu = self._mtu or self.endpoint.mtus.get(self.check.address, 0)
         return {"mtu": mtu} if self._reason == "packet_too_big" and mtu else {}

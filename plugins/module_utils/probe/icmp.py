@@ -20,13 +20,13 @@ _SOL_RAW = 255
 
 
 class Endpoint(_Endpoint):
-    """A raw socket that hears echo replies only."""
+    """A raw socket that receives only echo replies."""
 
     def __init__(self, family: int, src: str = "", dev: str = "", zone: str = "", df: bool = False) -> None:
-        """As the base, of a family."""
+        """As the base class, for a family."""
         protocol = socket.IPPROTO_ICMP if family == socket.AF_INET else socket.IPPROTO_ICMPV6
         super().__init__(socket.socket(family, socket.SOCK_RAW, protocol), src, dev, zone, df)
-        # A set bit keeps messages of that type out.
+        # A set bit makes the kernel drop messages of that type.
         blocked = ~(1 << packet.ECHO_REPLY[family])
         if family == socket.AF_INET:
             self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", blocked & 0xFFFFFFFF))
@@ -35,7 +35,7 @@ class Endpoint(_Endpoint):
             self._socket.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, struct.pack("=8I", *words))
 
     def decode(self, data: bytes, quoted: bool) -> packet.Echo | None:
-        """The error queue quotes from the ICMP header on, for both families."""
+        """As the base class. The error queue quotes a request from its ICMP header on, for both families."""
         echo = packet.echo(data if quoted else packet.icmp_part(self.family, data))
         expected = packet.ECHO_REQUEST if quoted else packet.ECHO_REPLY
         return echo if echo is not None and echo.type == expected[self.family] else None

@@ -14,15 +14,15 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import sockopts, udp
 
 _IP_PKTINFO = 8
-_IPV6_PKTINFO = 50  # as a message; the option that asks for it is IPV6_RECVPKTINFO
+_IPV6_PKTINFO = 50  # the control message, which the option IPV6_RECVPKTINFO requests
 _BACKLOG = 4096
 
 
 class Hangup:
-    """Accepts connections on all addresses of the namespace in which the thread is, and closes them."""
+    """Accepts connections to all addresses of the thread's namespace, and closes them."""
 
     def __init__(self, family: int, port: int, token: bytes) -> None:
-        """Listen; OSError where the port is taken."""
+        """Listen. OSError if the port is in use."""
         self._socket = _bound(family, socket.SOCK_STREAM, port)
         self._socket.listen(_BACKLOG)
 
@@ -35,21 +35,21 @@ class Hangup:
         self._socket.close()
 
     def ready(self) -> None:
-        """Accept and close what is waiting."""
+        """Accept and close the waiting connections."""
         for dummy in range(_BACKLOG):
             try:
                 self._socket.accept()[0].close()
             except BlockingIOError:
                 return
             except OSError:
-                continue  # a connection that was given up meanwhile
+                continue  # the client has already aborted the connection
 
 
 class Echo:
-    """Sends datagrams of this run back, from the address that they were for."""
+    """Returns datagrams of this run, from the address to which they were sent."""
 
     def __init__(self, family: int, port: int, token: bytes) -> None:
-        """Listen; OSError where the port is taken."""
+        """Listen. OSError if the port is in use."""
         self._token = token
         self._socket = _bound(family, socket.SOCK_DGRAM, port)
         sockopts.stamp_and_buffer(self._socket)
@@ -67,7 +67,7 @@ class Echo:
         self._socket.close()
 
     def ready(self) -> None:
-        """Send back what is waiting."""
+        """Return the waiting datagrams."""
         for dummy in range(sockopts.MOST_AT_ONCE):
             try:
                 data, control, dummy_flags, sender = self._socket.recvmsg(sockopts.WHOLE, 512)
@@ -75,13 +75,13 @@ class Echo:
                 return
             if data[udp.NUMBERS.size :] == self._token:
                 try:
-                    self._socket.sendmsg([data], _from_where_it_went(sockopts.control_of(control)), 0, sender)
+                    self._socket.sendmsg([data], _from_its_target(sockopts.control_of(control)), 0, sender)
                 except OSError:
-                    continue  # no way back: that is what the check is about
+                    continue  # there is no way back to the sender, which the check then reports
 
 
 def open_listener(protocol: str, family: int, port: int, token: bytes) -> Hangup | Echo:
-    """A listener in the namespace in which the thread is; OSError where the port is taken."""
+    """A listener in the thread's namespace. OSError if the port is in use."""
     return (Hangup if protocol == "tcp" else Echo)(family, port, token)
 
 
@@ -100,8 +100,8 @@ def _bound(family: int, kind: int, port: int) -> socket.socket:
     return sock
 
 
-def _from_where_it_went(control: sockopts.Control) -> list[tuple[int, int, bytes]]:
-    """What makes an answer leave from the address that the question was for."""
+def _from_its_target(control: sockopts.Control) -> list[tuple[int, int, bytes]]:
+    """The control messages that give an answer the request's target address as its source."""
     answer: list[tuple[t.Any, ...]] = []
     for (level, kind), value in control.items():
         if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):

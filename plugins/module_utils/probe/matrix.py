@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Convert a matrix, namespaces (rows) by targets (columns), to single checks, and their results to a matrix."""
+"""Convert a matrix of namespaces (rows) and targets (columns) to single checks, and their results to a matrix."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Result = dict[str, t.Any]
 
 
 class Member(t.NamedTuple):
-    """An address and the namespace whose it is."""
+    """An address and its namespace."""
 
     netns: str
     address: str
 
 
 def product(senders: list[str], targets: list[str]) -> list[Asked]:
-    """Every sender to every target; LabError where they are more than one run can ask."""
-    return _limited({"from": netns, "to": one} for netns in dict.fromkeys(senders) for one in dict.fromkeys(targets))
+    """Checks from every sender to every target. LabError if they are too many for one run."""
+    return _limited({"from": netns, "to": to} for netns in dict.fromkeys(senders) for to in dict.fromkeys(targets))
 
 
 def pairs(members: t.Sequence[Member]) -> list[Asked]:
-    """Every namespace to the addresses of all others, as far as it has one of the same family itself.
+    """Checks from every namespace to the addresses of all others, if it has an address of the same IP version itself.
 
-    LabError where they are more than one run can ask.
+    LabError if they are too many for one run.
     """
     families = {(member.netns, _version(member.address)) for member in members}
     senders = list(dict.fromkeys(member.netns for member in members))
@@ -50,14 +50,14 @@ def pairs(members: t.Sequence[Member]) -> list[Asked]:
 
 
 def _limited(asked: t.Iterator[Asked]) -> list[Asked]:
-    found = list(itertools.islice(asked, MOST + 1))
-    if len(found) > MOST:
+    checks = list(itertools.islice(asked, MOST + 1))
+    if len(checks) > MOST:
         raise LabError("matrix: {0}".format(TOO_MANY))
-    return found
+    return checks
 
 
 def _version(address: str) -> int:
-    """4 or 6; what is no address is found wrong later, as a target."""
+    """4 or 6. 0 for an invalid address, which :mod:`.checks` reports later."""
     try:
         return ipaddress.ip_address(address.partition("%")[0]).version
     except ValueError:
@@ -65,18 +65,18 @@ def _version(address: str) -> int:
 
 
 def expect(asked: list[Asked], rows: dict[t.Any, t.Any]) -> tuple[list[Asked], list[str]]:
-    """Give the checks of a matrix what its rows say.
+    """Set the expectations of a matrix's checks from its rows.
 
-    :param rows: sender -> a word for all its targets; or a list of words, one for each of its targets in their order,
-        also as a text with spaces between them; or a list of the targets that it reaches, the others being
-        unreachable; or target -> word. A word is one of :data:`.reasons.WORDS`, yes, no, or a truth value; - or None
-        leaves a check out.
-    :returns: the checks with `expect` where a row says it, and everything that is wrong with the rows.
+    :param rows: by sender, one of these forms: a word for all its targets; a list of words, one for each of its targets
+        in their order, also as a text with spaces between the words; a list of the targets that it reaches, so that the
+        others are unreachable; a dict of words by target. A word is one of :data:`.reasons.WORDS`, yes, no, or a
+        boolean. - or None omits the check.
+    :returns: the checks, with `expect` if a row sets it, and all errors in the rows.
     """
     targets: dict[str, list[str]] = {}
     for item in asked:
         targets.setdefault(item["from"], []).append(item["to"])
-    said: dict[tuple[str, str], str] = {}
+    expected: dict[tuple[str, str], str] = {}
     errors = []
     for key, row in rows.items():
         netns, place = str(key), f"matrix.rows[{str(key)!r}]"
@@ -93,13 +93,13 @@ def expect(asked: list[Asked], rows: dict[t.Any, t.Any]) -> tuple[list[Asked], l
             elif target not in targets[netns]:
                 errors.append(f"{place}: {target!r} is not one of its targets")
             else:
-                said[netns, target] = word
-    told = [{**item, "expect": said.get((item["from"], item["to"]))} for item in asked]
-    return [item for item in told if item["expect"] != _SKIP], errors
+                expected[netns, target] = word
+    checks = [{**item, "expect": expected.get((item["from"], item["to"]))} for item in asked]
+    return [item for item in checks if item["expect"] != _SKIP], errors
 
 
 def _cells(row: t.Any, targets: list[str]) -> tuple[dict[str, t.Any], str]:
-    """What a row says about each target, and what is wrong with it."""
+    """The cells of a row, by target, and its error. Empty for none."""
     if isinstance(row, dict):
         return {str(target): cell for target, cell in row.items()}, ""
     if isinstance(row, str) and len(row.split()) > 1:
@@ -122,7 +122,10 @@ def _word(cell: t.Any) -> str | None:
 
 
 def lines(results: list[Result]) -> list[str]:
-    """The results as a matrix: `yes`, `no` where no more was expected, or why not; `!!` before a wrong one."""
+    """The results as a matrix. A cell is `yes`, `no` if plain `unreachable` was expected, or the reason.
+
+    `!!` marks results that are not as expected.
+    """
     senders = list(dict.fromkeys(result["from"] for result in results))
     targets = list(dict.fromkeys(result["to"] for result in results))
     cells = {(result["from"], result["to"]): _cell(result) for result in results}
@@ -139,6 +142,6 @@ def _cell(result: Result) -> str:
 
 
 def aligned(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
-    """Rows of equally many cells as lines with columns as wide as they have to be."""
+    """Rows with the same number of cells as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

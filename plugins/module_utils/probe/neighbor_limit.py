@@ -4,8 +4,8 @@
 
 """Room in the neighbour table, which all namespaces of a machine share.
 
-It holds 1024 entries unless the machine's administrator says otherwise. The kernel frees none that is younger than 5
-seconds or that it takes for reachable, which it does for half a minute. All pairs of 33 namespaces need more.
+By default, it holds 1024 entries for each IP version. The kernel frees no entry that is younger than 5 seconds, or
+reachable, which lasts about half a minute. Checks between all pairs of 33 namespaces need more entries than that.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Pro
 
 
 class Watch:
-    """Whether the neighbour tables of some families are full, as the kernel counts it."""
+    """Tells by the kernel's counters whether the neighbour tables of some families were full."""
 
     def __init__(self, families: t.Iterable[int]) -> None:
         self._families = sorted(families)
         self._seen = self._read()
 
     def full(self) -> set[int]:
-        """The families whose table had no room for an entry since this was last asked."""
+        """The families whose table had no room for an entry since the last call."""
         before, self._seen = self._seen, self._read() or self._seen
         return {family for family, limit in self._seen.items() if limit.fulls > before.get(family, limit).fulls}
 
@@ -43,7 +43,10 @@ class Watch:
 
 
 def clear(probes: t.Sequence[Probe]) -> None:
-    """Make room on every hop of these probes, none of which is waiting: forget all neighbours on the links of labs."""
+    """Flush the neighbours on the links of all labs, so that there is room on every hop of these probes.
+
+    None of the probes may be waiting for an answer.
+    """
     make_room(probes)
     for ref in detection.everywhere():
         with contextlib.suppress(OSError, LabError, KernelError), namespaces.inside_ref(ref):
@@ -52,9 +55,11 @@ def clear(probes: t.Sequence[Probe]) -> None:
 
 
 def make_room(probes: t.Sequence[Probe]) -> bool:
-    """Forget the neighbours that these probes ask, but for those that are being asked; whether there were any.
+    """Flush the target neighbours of these probes, except of those that wait for an answer.
 
-    They are resolved again when somebody needs them. What an administrator has set stays.
+    The kernel resolves them again when somebody needs them. Permanent entries stay.
+
+    :returns: whether there were any.
     """
     idle: dict[tuple[str, int], set[str]] = {}
     for probe in probes:

@@ -23,8 +23,8 @@ class Watch:
     def __init__(self, job: dict[str, t.Any]) -> None:
         """Listen, then read the tables.
 
-        :param job: `netns`, a list of references; `report`, "changed" or "all", which is also those that are new.
-        :raises LabError: for every namespace that there is not.
+        :param job: `netns`, a list of references; `report`, "changed", or "all" to report new entries as well.
+        :raises LabError: with an error for each namespace that does not exist.
         """
         self._new_too = job["report"] == "all"
         self._netns: dict[NeighborEvents, str] = {}
@@ -46,17 +46,17 @@ class Watch:
         return list(self._netns)
 
     def receive(self, ready: NeighborEvents, until: float) -> t.Iterator[Record]:
-        """What has changed in a namespace. Changes are too few for *until* to matter."""
+        """The changes in a namespace. They are too few for *until* to matter."""
         for change in ready.changes():
             if change.old_lladdr or self._new_too:
                 yield {"netns": self._netns[ready], **change._asdict()}
 
     def dropped(self) -> int:
-        """How often the kernel said that changes were lost."""
-        return sum(one.lost for one in self._netns)
+        """How often the kernel reported that changes were lost."""
+        return sum(events.lost for events in self._netns)
 
     def close(self) -> None:
         """Close the sockets."""
-        for one in self._netns:
-            one.close()
+        for events in self._netns:
+            events.close()
         self._netns = {}

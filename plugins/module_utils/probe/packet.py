@@ -4,7 +4,7 @@
 
 """ICMP echo as bytes: requests, replies, and the errors that quote a request.
 
-Sources: RFC 792, RFC 1071, RFC 4443; raw(7) and ip(7) for what the kernel puts around a message.
+Sources: RFC 792, RFC 1071, RFC 4443; raw(7) and ip(7) for the headers and control data that the kernel adds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOCAL_ORIGIN = 1  # SO_EE_ORIGIN_LOCAL
 
 
 class Echo(t.NamedTuple):
-    """An echo request or reply; `payload` is what follows the sequence number, as far as there is any."""
+    """An echo request or reply. `payload` is everything after the sequence number, and may be empty."""
 
     type: int
     ident: int
@@ -35,7 +35,7 @@ class Echo(t.NamedTuple):
 class IcmpError(t.NamedTuple):
     """An ICMP error as the kernel reports it.
 
-    `by` is the address that sent it, empty where unknown; `mtu` what fits, where it says so, else 0.
+    :ivar by: the address of its sender; empty if unknown. :ivar mtu: the MTU that it reports; 0 for none.
     """
 
     family: int
@@ -45,7 +45,7 @@ class IcmpError(t.NamedTuple):
     mtu: int = 0
 
 
-# (type, code) -> reason; None is any code of the type that is not listed.
+# Reasons by (type, code). None stands for all codes of the type that are not listed.
 _REASONS: dict[int, dict[tuple[int, int | None], str]] = {
     socket.AF_INET: {
         (3, 0): "net_unreachable",
@@ -86,7 +86,7 @@ def checksum(data: bytes) -> int:
 
 
 def echo_request(family: int, ident: int, sequence: int, payload: bytes) -> bytes:
-    """An echo request. The checksum of an ICMPv6 one stays 0: it covers addresses only the kernel knows."""
+    """An echo request. For ICMPv6, the kernel computes the checksum, because it covers the addresses."""
     kind = ECHO_REQUEST[family]
     total = 0
     if family == socket.AF_INET:
@@ -95,7 +95,7 @@ def echo_request(family: int, ident: int, sequence: int, payload: bytes) -> byte
 
 
 def echo(data: bytes) -> Echo | None:
-    """The echo request or reply that ICMP bytes begin with; None where they are too short for one."""
+    """The echo request or reply in the bytes of an ICMP message. None if they are too short."""
     if len(data) < _ECHO.size:
         return None
     kind, dummy, dummy, ident, sequence = _ECHO.unpack_from(data)
@@ -103,14 +103,14 @@ def echo(data: bytes) -> Echo | None:
 
 
 def icmp_part(family: int, data: bytes) -> bytes:
-    """The ICMP message in what a raw socket received: an IPv4 one hands over the IP header too."""
+    """The ICMP message in data that a raw socket received. For IPv4, the data begins with the IP header."""
     if family == socket.AF_INET6 or not data:
         return data
     return data[(data[0] & 0x0F) * 4 :]
 
 
 def icmp_error(data: bytes) -> IcmpError | None:
-    """The ICMP error in the control data of a socket's error queue; None where it is of another origin."""
+    """The ICMP error in the control data of a socket's error queue. None if the error has another origin."""
     if len(data) < _EXTENDED_ERROR.size:
         return None
     number, origin, kind, code, dummy, info, dummy = _EXTENDED_ERROR.unpack_from(data)
@@ -121,7 +121,7 @@ def icmp_error(data: bytes) -> IcmpError | None:
 
 
 def local_mtu(data: bytes) -> int:
-    """The MTU in the control data of an error queue, where the own kernel refused a packet as too big; else 0."""
+    """The MTU in the control data of an error queue, if the sender's own kernel refused a packet as too big. Else 0."""
     if len(data) < _EXTENDED_ERROR.size:
         return 0
     number, origin, dummy, dummy, dummy, info, dummy = _EXTENDED_ERROR.unpack_from(data)
@@ -129,7 +129,7 @@ def local_mtu(data: bytes) -> int:
 
 
 def _address(sockaddr: bytes) -> str:
-    """The address in a C sockaddr, empty where it has none."""
+    """The address in a C sockaddr. Empty if it has none."""
     family = struct.unpack_from("=H", sockaddr)[0] if len(sockaddr) >= 2 else socket.AF_UNSPEC
     if family == socket.AF_INET and len(sockaddr) >= 8:
         return socket.inet_ntop(family, sockaddr[4:8])
@@ -139,13 +139,13 @@ def _address(sockaddr: bytes) -> str:
 
 
 def reason(error: IcmpError) -> str:
-    """The word for an ICMP error, such as `host_unreachable`; `icmp_<type>_<code>` for a rare one."""
+    """The word for an ICMP error, such as `host_unreachable`. Rare errors have the form `icmp_<type>_<code>`."""
     words = _REASONS[error.family]
     word = words.get((error.type, error.code)) or words.get((error.type, None))
     return word or f"icmp_{error.type}_{error.code}"
 
 
 def refusal(error: IcmpError) -> str:
-    """As :func:`reason`, about a request to a port: one that nobody listens at refuses."""
+    """As :func:`reason`, for a request to a port. A port without a listener has the word `refused`."""
     word = reason(error)
     return "refused" if word == "port_unreachable" else word

@@ -23,9 +23,9 @@ _KNOWN = ", ".join(PROTOCOLS) + ", host ADDRESS, port NUMBER, joined by and, or"
 
 
 def parse(expressions: t.Sequence[str]) -> Matcher | None:
-    """What tells whether a decoded packet is wanted: whether any of the expressions matches; None where all are.
+    """A function that tells whether one of the expressions matches a decoded packet. None without expressions.
 
-    `and` binds more tightly than `or`. LabError, naming the word and the known ones, for anything else.
+    `and` binds more tightly than `or`. LabError if an expression is invalid. It names the word and the known ones.
     """
     errors: list[str] = []
     matchers = []
@@ -61,7 +61,7 @@ def _all(words: list[str]) -> Matcher:
 
 
 def _term(rest: list[str]) -> Matcher:
-    """One term, which is taken from the beginning of the words."""
+    """The first term of the words. It is removed from *rest*."""
     if not rest:
         raise ValueError("an expression is missing beside 'and' or 'or'")
     word = rest.pop(0)

@@ -13,7 +13,7 @@ UNREACHABLE = "unreachable"
 NO_REPLY = "no_reply"
 HOST_UNREACHABLE = "host_unreachable"
 
-# With which error the sender's own kernel refuses to send.
+# The errors with which the sender's own kernel refuses to send.
 LOCAL = {
     errno.ENETUNREACH: "no_route",
     errno.EHOSTUNREACH: "unreachable_route",
@@ -27,18 +27,18 @@ LOCAL = {
 
 SEND_FAILED = "send_failed"
 
-# Nothing came back, and the neighbour table that all namespaces of the machine share was full meanwhile.
+# No answer came while the neighbour table, which all namespaces of the machine share, was full.
 TABLE_FULL = "neighbor_table_full"
 
 # The state of an IPv6 address that the kernel does not use.
 TENTATIVE = "tentative_address"
 DUPLICATE = "duplicate_address"
 
-# These pass by themselves (an address under duplicate address detection, a full queue, a path MTU now known)
-# and prove nothing about the target.
+# These errors pass without any change (an address under duplicate address detection, a full queue, a path MTU that is
+# known afterwards), and prove nothing about the target.
 PASSING = ("no_source_address", "packet_too_big", SEND_FAILED)
 
-# What ICMP errors say. Whoever sends them limits their rate.
+# The words for ICMP errors. Their senders limit the rate.
 BY_ICMP = (
     HOST_UNREACHABLE,
     "net_unreachable",
@@ -51,7 +51,7 @@ BY_ICMP = (
     "beyond_scope",
 )
 
-# What a check may expect instead of plain `unreachable`.
+# The words that a check may expect instead of plain `unreachable`.
 EXPECTED = (
     NO_REPLY,
     "no_route",

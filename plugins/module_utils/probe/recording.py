@@ -18,54 +18,57 @@ Record = dict[str, t.Any]
 
 
 class Socket(t.Protocol):
-    """Something that can be waited for."""
+    """An object with a descriptor that a selector can wait for."""
 
     def fileno(self) -> int:
-        """Its descriptor."""
+        """The descriptor."""
 
 
 class Source(t.Protocol):
-    """Where records come from. It listens from the moment that it is made, and LabError says why it cannot."""
+    """A source of records. It listens from its creation on. Its creation raises LabError if it cannot listen."""
 
     def sockets(self) -> t.Sequence[Socket]:
-        """What to wait for."""
+        """The sockets to wait for."""
 
     def receive(self, ready: t.Any, until: float) -> t.Iterator[Record]:
-        """What waits in one of the sockets; nothing that came much later than *until*, in seconds since 1970."""
+        """The records that wait in one of the sockets, except those that arrived much later than *until*.
+
+        :param until: in seconds since 1970.
+        """
 
     def dropped(self) -> int:
-        """How many records the kernel has dropped since the last call, because nobody came to fetch them."""
+        """How many records the kernel has dropped since the last call, because its buffer was full."""
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
 
 
 Keep = t.Callable[[Record], str]
 
 
 def limited(records: list[Record], most: int) -> Keep:
-    """What keeps records in a list until they would be more than so many bytes of JSON."""
+    """A function that adds records to a list, up to *most* bytes of JSON."""
     size = 0
 
-    def keep(made: Record) -> str:
+    def keep(item: Record) -> str:
         nonlocal size
-        size += len(json.dumps(made)) + 1
+        size += len(json.dumps(item)) + 1
         if size > most:
             return "max_bytes"
-        records.append(made)
+        records.append(item)
         return ""
 
     return keep
 
 
 def record(source: Source, keep: Keep, duration: float, count: int, stop: Socket | None = None) -> Record:
-    """Hand every record to *keep* until *duration* seconds are over, *count* are kept, or *stop* can be read.
+    """Pass every record to *keep* until *duration* seconds are over, *count* are kept, or *stop* is readable.
 
-    What had arrived by then is kept too. Then the source is closed.
+    Records that have arrived by then are kept as well. Then the source is closed.
 
-    :param keep: returns why it has no room for a record; empty where it has kept it.
+    :param keep: a function that returns why it has no room for a record; empty if it has kept the record.
     :param count: 0 for any number.
-    :returns: `ended`, which is `duration`, `count`, `stopped` or why there was no room, and `dropped`.
+    :returns: a dict of `ended`, which is "duration", "count", "stopped" or the result of *keep*, and `dropped`.
     """
     deadline = time.monotonic() + duration
     kept = 0
@@ -81,8 +84,8 @@ def record(source: Source, keep: Keep, duration: float, count: int, stop: Socket
                 ended = "duration"
             now = time.time()
             for socket in source.sockets() if ended else t.cast("list[Socket]", ready):
-                for made in source.receive(socket, now):
-                    full = full or ("count" if count and kept == count else keep(made))
+                for item in source.receive(socket, now):
+                    full = full or ("count" if count and kept == count else keep(item))
                     if full:
                         break
                     kept += 1

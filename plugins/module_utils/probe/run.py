@@ -24,10 +24,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import M
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbor_limit import Watch, clear, make_room
 
-# How many requests are sent before replies are looked at again.
+# How many requests to send before reading replies again.
 _BURST = 64
 
-# After how many blind probes there has to be room again: each may need an entry for its target, which needs one too.
+# After how many new blind probes to make room in the neighbour table. Each may need two entries: one for its target,
+# and one with which its target answers.
 _BLIND = 256
 
 _UNASKED = (
@@ -36,7 +37,7 @@ _UNASKED = (
     "(net.ipv4.icmp_ratelimit)"
 )
 
-# How many checks are made again at once, at first, because the neighbour table was full; and for how many seconds.
+# If the neighbour table was full: how many checks to repeat at once, at first, and how many seconds to do that.
 _AGAIN = 256
 _LONGEST = 120.0
 
@@ -44,25 +45,24 @@ _Key = tuple[t.Any, ...]
 
 
 class Made(t.NamedTuple):
-    """Checks that were made: the outcomes in the order of the checks, and what the user should know."""
+    """The outcomes of a run's checks, in the order of the checks, and warnings."""
 
     outcomes: list[Outcome]
     warnings: list[str]
 
 
 def run(checks: list[Check], problems: list[str] | None = None) -> Made:
-    """Make the checks, all at the same time.
+    """Run the checks, all at the same time.
 
-    Each sends a request every `interval` until `count` were answered, which is `reachable`, or `timeout` is
-    over, which is not. One that expects to fail also ends at the first answer, or when it is refused twice in
-    the way that it expects: by an ICMP error, or by the sender's own kernel. The `timeout` of one over IPv6 counts
-    from the end of duplicate address detection on this machine. One that expects an ICMP error and got nothing sends
-    again when its turn comes, see :mod:`.turns`.
+    Each check sends a request every `interval`, until `count` requests have an answer, or until its `timeout` is over.
+    With that many answers, the target is reachable. A check that expects to fail also ends at the first answer, or at
+    the second refusal of the expected kind, from the sender's own kernel or by an ICMP error. The `timeout` of a check
+    over IPv6 begins when duplicate address detection on this machine is over. A check that expects an ICMP error and
+    got nothing sends again when its turn comes (:mod:`.turns`).
 
-    :param problems: what is already known to be wrong with other checks; reported together with what is found
-        here.
-    :raises LabError: with `problems`, unknown namespaces and devices, and ports that are taken; nothing has been
-        sent then.
+    :param problems: errors in other checks, which are reported together with those that this function finds.
+    :raises LabError: with *problems*, unknown namespaces and devices, and ports in use. In that case, nothing has been
+        sent.
     """
     problems = list(problems or [])
     if len(checks) > MOST:
@@ -92,9 +92,9 @@ def run(checks: list[Check], problems: list[str] | None = None) -> Made:
 
 
 class _Opening:
-    """Opens what the checks need, each in its namespace; the stack closes it.
+    """Opens the sockets of the checks, each in its namespace. The stack closes them.
 
-    :ivar errors: why some have none.
+    :ivar errors: an error for each check without a socket.
     """
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
@@ -106,7 +106,7 @@ class _Opening:
 
     @staticmethod
     def allow_files(wanted: int) -> None:
-        """Let this process open that many sockets, as far as the hard limit goes: the usual soft one is 1024."""
+        """Raise the soft limit of open files, which usually is 1024, to that many, but not above the hard limit."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         enough = wanted + 64
         if soft != resource.RLIM_INFINITY and soft < enough:
@@ -114,7 +114,7 @@ class _Opening:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
     def open_listeners(self, checks: list[Check]) -> None:
-        """One for each protocol, family and port that a namespace shall listen at."""
+        """Open a listener for each namespace, protocol, family and port with `listen`."""
         wanted: dict[_Key, list[Check]] = {}
         for check in checks:
             if check.listen is not None:
@@ -129,7 +129,7 @@ class _Opening:
             self.errors += [f"{check.place}listen: {_no_listener(check, netns, exc)}" for dummy, check in ours]
 
     def open_probes(self, checks: list[Check]) -> dict[int, Probe]:
-        """The probes by the numbers of their checks."""
+        """The probes, by the numbers of their checks."""
         probes: dict[int, Probe] = {}
         self._enter(checks, "netns", functools.partial(self._open_probes, probes))
         return probes
@@ -148,7 +148,7 @@ class _Opening:
                 self._stack.callback(probes[number].close)
 
     def _enter(self, checks: list[Check], option: str, work: t.Callable[[str, list[tuple[int, Check]]], None]) -> None:
-        """Work in each namespace that an option of the checks names, with the checks and their numbers."""
+        """Call *work* in each namespace that an option of the checks names, with these checks and their numbers."""
         groups: dict[str, list[tuple[int, Check]]] = {}
         for number, check in enumerate(checks):
             groups.setdefault(getattr(check, option), []).append((number, check))
@@ -161,7 +161,7 @@ class _Opening:
                 self.errors += [f"{check.place}{name}: {why}" for dummy, check in ours]
 
     def _open_line(self, check: Check) -> t.Any:
-        """What the checks with the same namespace, protocol, source and device share."""
+        """The socket or dialer that the checks with the same namespace, protocol, source and device share."""
         line: t.Any
         if check.protocol == "tcp":
             line = tcp.Dialer(check.family, check.src, check.dev, check.zone, self.selector)
@@ -213,7 +213,7 @@ def _no_listener(check: Check, netns: str, exc: OSError) -> str:
 
 
 def _exchange(queue: list[Probe], selector: selectors.BaseSelector) -> None:
-    """Send, listen and wait until every probe is decided."""
+    """Send requests and receive answers until every probe is decided."""
     due = [(0.0, number) for number in range(len(queue))]
     blind = 0
     detecting = detection.Detection()
@@ -222,7 +222,7 @@ def _exchange(queue: list[Probe], selector: selectors.BaseSelector) -> None:
             heapq.heappop(due)
         if not due:
             return
-        # Listen before judging: an answer that is already here counts, however late we come to read it.
+        # Receive before deciding: an answer that has arrived counts, even if this process reads it late.
         for key, _dummy in selector.select(max(0.0, due[0][0] - time.monotonic())):
             key.data()
         now = time.monotonic()
@@ -248,14 +248,17 @@ def _exchange(queue: list[Probe], selector: selectors.BaseSelector) -> None:
 
 
 def _starved(probes: list[Probe], full: set[int]) -> list[Probe]:
-    """Those that a full neighbour table may have kept from an answer, by the families whose table was full."""
+    """The probes that may have no answer because of a full neighbour table.
+
+    :arg full: the families whose table was full.
+    """
     return [probe for probe in probes if probe.check.family in full and probe.starved]
 
 
 def _exchange_in_parts(queue: list[Probe], watch: Watch, selector: selectors.BaseSelector) -> list[Probe]:
-    """Make those checks again that a full neighbour table may have kept from an answer, few enough to find room.
+    """Repeat the checks that may have no answer because of a full neighbour table, so few at once that there is room.
 
-    Returns those for which there was no room in the time there is.
+    :returns: the probes for which there was no room within :data:`_LONGEST` seconds.
     """
     rest = _starved(queue, watch.full())
     end = time.monotonic() + _LONGEST

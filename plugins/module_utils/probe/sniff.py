@@ -24,7 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording impor
 
 ANY = "any"
 
-# Numbers of the kernel's interface that Python's socket module does not name, or not in every version.
+# Constants of the kernel that Python's socket module does not have, or does not have in every version.
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263
 _PACKET_ADD_MEMBERSHIP = 1
@@ -40,23 +40,23 @@ _AUXDATA = struct.Struct("=IIIHHHH")  # struct tpacket_auxdata: status, len, sna
 _VLAN_VALID = 1 << 4
 _VLAN_TPID_VALID = 1 << 6
 
-# What waits here while the process is busy or not yet back from its start is not lost.
+# The buffer keeps packets while the process is busy or has not yet started to read.
 _BUFFER = 8 << 20
 
 
 class Sniffer:
     """The packets of some links, a :class:`.recording.Source`.
 
-    A record is a dict of `time_ns` (nanoseconds since 1970), `netns`, `dev`, `direction` (in or out), `length` (what
-    the frame had, without checksum) and `data` (its bytes in hex, as many as asked for).
+    A record is a dict of `time_ns` (nanoseconds since 1970), `netns`, `dev`, `direction` (in or out), `length` (of the
+    frame without its checksum) and `data` (at most `snaplen` bytes of it, in hex).
     """
 
     def __init__(self, job: dict[str, t.Any]) -> None:
         """Open the sockets.
 
-        :param job: `links`, each a dict of `place` (how an error names it), `netns` and `dev` (a name, or "any");
-            `filter`, a list of expressions; `snaplen` in bytes; `promiscuous`.
-        :raises LabError: for every namespace and link that there is not; for a filter that is not one.
+        :param job: `links`, each a dict of `place` (for errors), `netns` and `dev` (a name, or "any"); `filter`, a list
+            of expressions; `snaplen` in bytes; `promiscuous`.
+        :raises LabError: with an error for each namespace and link that does not exist, or for an invalid filter.
         """
         self._matches = packet_filter.parse(job["filter"])
         self._buffer = bytearray(job["snaplen"])
@@ -74,11 +74,11 @@ class Sniffer:
             raise LabError(errors)
 
     def sockets(self) -> list[socket.socket]:
-        """A socket for each link, or for each namespace of which all links are asked for."""
+        """A socket for each link, or for each namespace with "any" link."""
         return list(self._netns)
 
     def receive(self, opened: socket.socket, until: float) -> t.Iterator[Record]:
-        """The packets that wait in a socket and match the filter, up to the first that came after *until*."""
+        """The packets that wait in a socket and match the filter, up to the first one that arrived after *until*."""
         time_ns = 0
         for dummy in range(sockopts.MOST_AT_ONCE):
             if time_ns >= until * 1e9:
@@ -90,21 +90,21 @@ class Sniffer:
             except OSError as exc:
                 if exc.errno not in (errno.ENETDOWN, errno.ENODEV):
                     raise
-                continue  # the link went down, which the kernel says once; it may come up again
+                continue  # the link went down, which the kernel reports once; it may come up again
             except UnicodeDecodeError:
-                self._nameless += 1  # Python looks the link's name up, and gives up the packet where it is not UTF-8
+                self._nameless += 1  # Python decodes the link's name, and loses the packet if the name is not UTF-8
                 continue
             fields = {(level, kind): value for level, kind, value in control}
             time_ns = _time(fields)
-            made = self._record(bytes(self._buffer[:size]), fields, address)
-            if made is not None:
-                made.update(time_ns=time_ns, netns=self._netns[opened])
-                yield made
+            item = self._record(bytes(self._buffer[:size]), fields, address)
+            if item is not None:
+                item.update(time_ns=time_ns, netns=self._netns[opened])
+                yield item
 
     def _record(self, data: bytes, fields: dict[tuple[int, int], bytes], address: t.Any) -> Record | None:
         dev, dummy, kind, hardware = address[:4]
         outgoing = kind == socket.PACKET_OUTGOING
-        # All that leaves by `lo` comes back by it: once is enough. Other hardware has no Ethernet header.
+        # `lo` shows each packet twice, when it leaves and when it arrives. Other hardware has no Ethernet header.
         if hardware != _ARPHRD_ETHER and (hardware != _ARPHRD_LOOPBACK or outgoing):
             return None
         length = len(data)
@@ -121,23 +121,23 @@ class Sniffer:
         return {"dev": dev, "direction": "out" if outgoing else "in", "length": length, "data": data.hex()}
 
     def dropped(self) -> int:
-        """How many packets are missing since the last call: there was no room for them, or no name for their link."""
+        """How many packets were lost since the last call, because the buffer was full or the link's name not UTF-8."""
         dropped, self._nameless = self._nameless, 0
-        for one in self._netns:
-            statistics = one.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
+        for opened in self._netns:
+            statistics = opened.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
             dropped += _STATISTICS.unpack(statistics)[1]
         return dropped
 
     def close(self) -> None:
-        """Close the sockets, which ends the links' promiscuous mode too."""
-        for one in self._netns:
-            one.close()
+        """Close the sockets. That also ends the promiscuous mode of the links."""
+        for opened in self._netns:
+            opened.close()
         self._netns = {}
 
 
 def _open(dev: str, promiscuous: bool) -> socket.socket:
-    """A packet socket in the calling thread's namespace that hears from now on; OSError where that cannot be."""
-    # Protocol 0 hears nothing before it is bound to its link; all links need no binding.
+    """A packet socket in the thread's namespace, which receives packets from now on. OSError if that is impossible."""
+    # With protocol 0, the socket receives nothing until it is bound to its link. "any" needs no binding.
     protocol = socket.htons(_ETH_P_ALL) if dev == ANY else 0
     opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
     with contextlib.ExitStack() as stack:
@@ -160,7 +160,7 @@ def _open(dev: str, promiscuous: bool) -> socket.socket:
 def _index(dev: str) -> int:
     try:
         return socket.if_nametoindex(dev)
-    except OSError:  # it says so without an errno
+    except OSError:  # Python's exception has no errno
         raise OSError(errno.ENODEV, "no such interface", dev) from None
 
 
@@ -175,7 +175,7 @@ def _why(link: dict[str, t.Any], exc: OSError) -> str:
 
 
 def _time(fields: dict[tuple[int, int], bytes]) -> int:
-    """When the kernel saw a packet, in nanoseconds since 1970."""
+    """The kernel's time stamp of a packet, in nanoseconds since 1970."""
     stamp = fields.get((socket.SOL_SOCKET, _SO_TIMESTAMPNS))
     if stamp is None or len(stamp) != _TIMESPEC.size:
         return time.time_ns()

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.matrix import aligned
 
-# How many lines an error shows: of a large lab's table nobody reads more.
+# The maximum number of lines of an error. Nobody reads more of a large lab's table.
 MOST_LINES = 50
 
 _TITLES = ("", "FROM", "TO", "EXPECTED", "GOT", "REASON", "RTT")
@@ -34,9 +34,9 @@ def table(results: list[dict[str, t.Any]]) -> list[str]:
 
 
 def failure(results: list[dict[str, t.Any]], shown: list[str]) -> str:
-    """What an error says: the summary and the lines that are *shown*, or, where they are too many, the failed checks.
+    """The text of an error: the summary and the *shown* lines. If they are too many, only the failed checks.
 
-    It has at most :data:`MOST_LINES` lines; the last one counts the failed checks that found no place.
+    It has at most :data:`MOST_LINES` lines. The last one counts the failed checks that it omits.
     """
     if len(shown) < MOST_LINES:
         return "\n".join([summary(results), *shown])
@@ -47,7 +47,7 @@ def failure(results: list[dict[str, t.Any]], shown: list[str]) -> str:
 
 
 def first_failed(results: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """The failed checks that an error of :data:`MOST_LINES` lines has room for."""
+    """The failed checks for which an error of :data:`MOST_LINES` lines has room."""
     room = MOST_LINES - 3  # the summary, the titles and the count
     return [result for result in results if not result["ok"]][:room]
 
@@ -65,7 +65,7 @@ def _row(result: dict[str, t.Any]) -> tuple[str, ...]:
 
 
 def _target(result: dict[str, t.Any]) -> str:
-    """The target, and how it was asked where that is not the usual way."""
+    """The target, with the protocol, port and size unless they are the defaults."""
     parts = [result["to"]]
     if "protocol" in result:
         parts.append("/".join([result["protocol"], *(str(result[name]) for name in ["port"] if name in result)]))

@@ -29,7 +29,7 @@ class Dialer:
     """Opens connections from one namespace, for the probes with the same source and device."""
 
     def __init__(self, family: int, src: str, dev: str, zone: str, selector: selectors.BaseSelector) -> None:
-        """Remember the namespace in which the thread is; OSError where the device is not there."""
+        """Keep the thread's namespace. OSError if the device does not exist."""
         self.selector = selector
         self._family, self._src, self._dev = family, src, dev
         self._scope = sockopts.index(zone or dev)
@@ -37,11 +37,11 @@ class Dialer:
         self._netns = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
-        """Let the namespace go."""
+        """Close the descriptor of the namespace."""
         os.close(self._netns)
 
     def dial(self, address: str, port: int) -> socket.socket:
-        """A socket that is connecting; OSError where the sender's own kernel refuses."""
+        """A socket that is connecting. OSError if the sender's own kernel refuses."""
         with namespaces.inside(self._netns):
             sock = socket.socket(self._family, socket.SOCK_STREAM)
         try:
@@ -60,13 +60,13 @@ class Dialer:
         return sock
 
 
-# After what time a request is made anew rather than by the kernel, which waits as long (RFC 6298) but goes on with the
-# source address of the first: that of an IPv6 link that has just come up is not its best one yet.
+# Seconds after which a probe opens a new connection. The kernel repeats its request after the same time (RFC 6298), but
+# from the same source address. On an IPv6 link that has just come up, a better source address may be available by then.
 _PATIENCE = 1.0
 
 
 class Probe(base.Probe):
-    """A check by TCP: a connection is opened again when that failed, or when it takes long, each time twice as long."""
+    """A check by TCP. It opens a new connection if the last one failed, or took longer than a limit, which doubles."""
 
     blind = True
 
@@ -92,7 +92,7 @@ class Probe(base.Probe):
         self._dialer.selector.register(self._socket, selectors.EVENT_WRITE, self.ready)
 
     def ready(self) -> None:
-        """See what became of the connection."""
+        """Record whether the connection was established or failed."""
         if self._socket is None:
             return
         now = time.monotonic()

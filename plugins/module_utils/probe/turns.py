@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asks again, one request at a time for each sender, where a check expects an ICMP error and got nothing.
+"""Repeats checks that expect an ICMP error and got nothing, one request at a time for each sender.
 
 A kernel limits the ICMP errors that it sends to one address. An error costs a token; the address gets a new token every
-second and keeps at most six (`inet_peer_xrlim_allow()`, sysctl net.ipv4.icmp_ratelimit). A packet that an IPv4 router's
-own routes refuse costs a second token, even when no error follows (`ip_error()`, sysctl net.ipv4.route.error_cost): a
-sender that asks more often than every two seconds never hears of it. Sources: net/ipv4/inetpeer.c, net/ipv4/route.c,
-net/ipv4/icmp.c, net/ipv6/icmp.c.
+second and keeps at most six (`inet_peer_xrlim_allow()`, sysctl net.ipv4.icmp_ratelimit). A packet that the routes of an
+IPv4 router refuse costs a second token, even if no error follows (`ip_error()`, sysctl net.ipv4.route.error_cost). A
+sender that asks more often than every two seconds therefore never gets such an error. Sources: net/ipv4/inetpeer.c,
+net/ipv4/route.c, net/ipv4/icmp.c, net/ipv6/icmp.c.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Probe
 
-# Seconds between two requests of one sender: after the first there is a token for an error, after the second there are
-# the two that an error of a route takes.
+# Seconds between two requests of one sender. After the first interval, there is one token, enough for most errors.
+# After the second, there are two tokens, which an error of a route costs.
 _ONE_TOKEN, _TWO_TOKENS = 1.05, 2.05
-# Seconds after which nobody waits any more for an error that is due at once.
+# Seconds to wait for an error that a kernel sends immediately.
 _ANSWER = 0.9
-# Seconds until the kernel has found that nobody has an address, and has said so.
+# Seconds until a kernel has found that no host has an address, and has sent the error.
 _NOBODY = 3.5
-# Seconds between two requests for hosts that may not be there: a kernel sends at most 50 errors at once
-# (net.ipv4.icmp_msgs_burst), those to itself included.
+# Seconds between two requests to hosts that may not exist. A kernel sends at most 50 errors at once
+# (net.ipv4.icmp_msgs_burst), including errors to itself.
 _APART = 0.02
-# How many checks of a sender get nothing before its others are left alone: it is not the limit, then.
+# If that many checks of a sender got nothing again, the others are not repeated. The rate limit is not the cause then.
 MOST_SILENT = 20
-# Seconds after which nothing more is asked.
+# Seconds after which nothing more is sent.
 LONGEST = 600.0
 
 
 class _Sender:
-    """The checks that one sender makes again.
+    """The checks of one sender that are repeated.
 
-    :ivar left: those that wait for their turn, the next one last.
+    :ivar left: the checks that wait for their turn; the next one is the last.
     """
 
     def __init__(self, probes: list[Probe]) -> None:
@@ -53,22 +53,25 @@ class _Sender:
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing left to ask or to wait for."""
+        """Whether no check waits for its turn or for an error."""
         return not self.left and not any(probe.unrefused for probe in self._asked)
 
     def step(self, now: float) -> float | None:
-        """Ask once more, where anything is left to ask. Returns when the next step is due, None for never."""
+        """Send the next request, if any is left.
+
+        :returns: the time of the next step; None for no next step.
+        """
         if self._pause:
             if not self._late:
-                self._asked[-1].close()  # before the kernel repeats the request of a connection, which takes a token
+                self._asked[-1].close()  # otherwise the kernel would repeat the connection's request, and use a token
             later, self._pause = now + self._pause, 0.0
             return later
-        if self._hasty and self._asked[-1].unrefused:  # perhaps a route took the only token
+        if self._hasty and self._asked[-1].unrefused:  # perhaps an error of a route used the only token
             self.left.append(self._asked.pop())
             self._interval, self._hasty = _TWO_TOKENS, False
             return now + _TWO_TOKENS - _ONE_TOKEN
         self._hasty = bool(self._asked) and self._interval == _ONE_TOKEN
-        while self.left and not self.left[-1].unrefused:  # an error came late
+        while self.left and not self.left[-1].unrefused:  # its error has arrived late
             self.left.pop()
         if not self.left or sum(probe.unrefused for probe in self._asked) >= MOST_SILENT:
             return None
@@ -79,12 +82,14 @@ class _Sender:
 
 
 def take(probes: t.Collection[Probe], selector: selectors.BaseSelector) -> int:
-    """Ask again where an ICMP error was expected and nothing came; returns how many had no turn.
+    """Repeat the checks that expect an ICMP error and got nothing.
 
-    The first request is sent when every sender has been silent for as long as an error of a route takes.
+    The first request is sent when every sender has been silent long enough to have tokens for an error of a route.
+
+    :returns: how many checks had no turn.
     """
     for probe in probes:
-        probe.close()  # a connection that is still being opened takes tokens, too
+        probe.close()  # a connection that is still being opened uses tokens as well
         if probe.unrefused:
             probe.reopen()
     _ask_for_hosts([probe for probe in probes if probe.unrefused], selector)
@@ -110,9 +115,10 @@ def take(probes: t.Collection[Probe], selector: selectors.BaseSelector) -> int:
 
 
 def _ask_for_hosts(probes: list[Probe], selector: selectors.BaseSelector) -> None:
-    """Ask for hosts that nobody may be: where the sender's own kernel finds that out, only its burst is limited.
+    """Repeat the checks that expect `host_unreachable`.
 
-    All requests that wait for one host fail at the same time. So those before must have failed.
+    If the sender's own kernel finds that a host does not exist, it limits only the number of errors at once.
+    All requests that wait for one host fail at the same time. So first wait until the earlier requests have failed.
     """
     hosts = [probe for probe in probes if probe.check.expect == reasons.HOST_UNREACHABLE]
     _listen(hosts, selector, _NOBODY)
@@ -124,7 +130,7 @@ def _ask_for_hosts(probes: list[Probe], selector: selectors.BaseSelector) -> Non
 
 
 def _listen(probes: list[Probe], selector: selectors.BaseSelector, seconds: float) -> None:
-    """Hear answers and errors for some time, or until each of these probes has heard one."""
+    """Receive answers and errors for some time, or until none of these probes lacks one."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and any(probe.unrefused for probe in probes):
         for key, _dummy in selector.select(max(0.0, end - time.monotonic())):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""UDP probes: datagrams with a number. An echo or any other answer counts. Source: udp(7)."""
+"""UDP probes: numbered datagrams. An echo or any other answer counts. Source: udp(7)."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Endpoint(_Endpoint):
     probes: dict[int, Probe]  # type: ignore[assignment]
 
     def __init__(self, family: int, src: str = "", dev: str = "", zone: str = "", df: bool = False) -> None:
-        """As the base, of a family."""
+        """As the base class, for a family."""
         super().__init__(socket.socket(family, socket.SOCK_DGRAM), src, dev, zone, df)
 
     def decode(self, data: bytes, quoted: bool) -> packet.Echo:
-        """Identifier, sequence number and payload, as far as there are any."""
+        """The identifier, the sequence number and the payload. Missing bytes count as 0."""
         ident, sequence = NUMBERS.unpack_from(data.ljust(NUMBERS.size, b"\0"))
         return packet.Echo(0, ident, sequence, data[NUMBERS.size :])
 
     def whose(self, heard: Heard) -> t.Iterable[EchoProbe]:
-        """The probe with the identifier, or those of the target that said something of its own."""
+        """The probe with the identifier. If an answer is not an echo, all probes get it separately."""
         if heard.error is None and not any(probe.payload == heard.echo.payload for probe in super().whose(heard)):
             for probe in self.probes.values():
                 probe.hear_words(heard)
@@ -48,11 +48,11 @@ class Probe(EchoProbe):
         self.endpoint.send(self.check.address, self.check.port, NUMBERS.pack(self.ident, sequence) + self.payload)
 
     def hear_words(self, heard: Heard) -> None:
-        """Take what is no echo, if it comes from the target, and if that is not our own listener."""
-        asked = (self.check.address, self.check.port) == (heard.address, heard.port)
-        if asked and self.check.listen is None and self.asked(self.latest):
+        """Record an answer that is not an echo, if it comes from the target, and if that is not our own listener."""
+        from_target = (self.check.address, self.check.port) == (heard.address, heard.port)
+        if from_target and self.check.listen is None and self.asked(self.latest):
             self.answered(self.latest, heard.at, heard.address)
 
     def why(self, error: packet.IcmpError) -> str:
-        """A port without a listener refuses."""
+        """As the base class. A port without a listener has the word `refused`."""
         return packet.refusal(error)
