@@ -22,36 +22,36 @@ def of_links(links: dict[int, str]) -> list[str]:
 
     :arg links: names by index.
     """
-    found = []
+    warnings = []
     matched: dict[str, list[str]] = {}
     for index in _entries(NETWORKD, links):
-        told = _values(os.path.join(NETWORKD, str(index)))
+        state = _values(os.path.join(NETWORKD, str(index)))
         # networkd manages a link sooner or later if a file matches it.
-        if told.get("NETWORK_FILE") and told.get("ADMIN_STATE") != "unmanaged":
-            matched.setdefault(told["NETWORK_FILE"], []).append(links[index])
+        if state.get("NETWORK_FILE") and state.get("ADMIN_STATE") != "unmanaged":
+            matched.setdefault(state["NETWORK_FILE"], []).append(links[index])
     for path, names in sorted(matched.items()):
         text = (
             "systemd-networkd manages {0}, as {1} says, and may remove what the lab configures; "
             "[Match] Name={0} and [Link] Unmanaged=yes in an earlier file prevents that"
         )
-        found.append(text.format(" ".join(names), path))
-    seen = _entries(NETWORK_MANAGER, links)
-    looked_on = _looked_on() if seen else set()
-    for index in seen:
-        told = _values(os.path.join(NETWORK_MANAGER, str(index)))
-        if told.get("managed") == "true" and told.get("connection-uuid", "") not in looked_on:
-            found.append(
+        warnings.append(text.format(" ".join(names), path))
+    known = _entries(NETWORK_MANAGER, links)
+    external = _external_connections() if known else set()
+    for index in known:
+        state = _values(os.path.join(NETWORK_MANAGER, str(index)))
+        if state.get("managed") == "true" and state.get("connection-uuid", "") not in external:
+            warnings.append(
                 "NetworkManager manages {0} and may remove what the lab configures on it; "
                 "`nmcli device set {0} managed no` prevents that".format(links[index])
             )
-    return found
+    return warnings
 
 
-def _looked_on() -> set[str]:
-    """The connections with which NetworkManager only shows links of others, and the empty one."""
+def _external_connections() -> set[str]:
+    """The UUIDs of connections by which NetworkManager only shows links of others, and an empty one for none."""
     files = os.listdir(CONNECTIONS) if os.path.isdir(CONNECTIONS) else []
-    shown = [_values(os.path.join(CONNECTIONS, name)) for name in files]
-    return {"", *(told.get("uuid", "") for told in shown if told.get("external") == "true")}
+    connections = [_values(os.path.join(CONNECTIONS, name)) for name in files]
+    return {"", *(values.get("uuid", "") for values in connections if values.get("external") == "true")}
 
 
 def _entries(folder: str, links: dict[int, str]) -> list[int]:

@@ -68,7 +68,7 @@ KeyringMode=private
 WantedBy=multi-user.target
 """
 
-# What is run of the archive: the arguments are the lab and further places of modules.
+# The main program of the archive. Its arguments are the name of the lab, and further folders with Python modules.
 _MAIN = """\
 import sys
 
@@ -153,7 +153,7 @@ def _code(program: str) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for path in sorted(found):
-            archive.writestr(zipfile.ZipInfo(path), found[path])  # not compressed, of 1980
+            archive.writestr(zipfile.ZipInfo(path), found[path])  # without compression, with the same date (1980)
     return made.getvalue()
 
 

@@ -38,7 +38,7 @@ def start_time(pid: int) -> int | None:
     """The start time of a process, in ticks since the boot. None if it does not exist or has ended."""
     try:
         with open("/proc/{0}/stat".format(pid), "rb") as stream:
-            fields = stream.read().rpartition(b")")[2].split()  # the name before it may hold anything
+            fields = stream.read().rpartition(b")")[2].split()  # the process's name before it may contain anything
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
@@ -87,14 +87,14 @@ def close_all_but(*kept: int) -> None:
                 os.close(int(entry))
 
 
-def apart(deed: t.Callable[[], str]) -> str:
-    """The result of a function, called in a separate process. OSError if the function raised one."""
+def in_child(function: t.Callable[[], str]) -> str:
+    """The result of a function, called in a child process. OSError if the function raised one."""
     result, end_of_child = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
     if not child:
         try:
             try:
-                os.write(end_of_child, b"=" + deed().encode())
+                os.write(end_of_child, b"=" + function().encode())
             except OSError as exc:
                 os.write(end_of_child, "{0} {1}".format(exc.errno, exc).encode())
         finally:
@@ -106,4 +106,4 @@ def apart(deed: t.Callable[[], str]) -> str:
     if answer.startswith("="):
         return answer[1:]
     code, dummy, text = answer.partition(" ")
-    raise OSError(int(code or errno.EIO), text or "the process for it died")
+    raise OSError(int(code or errno.EIO), text or "the child process died")

@@ -81,10 +81,10 @@ def find(kind: str, lab: str, name: str) -> Recorder | None:
         first = stream.readline(lab_files.LIMIT)
     try:
         task = json.loads(first)
-        there = ended._replace(pid=task["pid"], start=task["start"])
+        running = ended._replace(pid=task["pid"], start=task["start"])
     except (ValueError, TypeError, KeyError):
         return ended
-    return there if _is_running(there) else ended
+    return running if _is_running(running) else ended
 
 
 def _is_running(recorder: Recorder) -> bool:
@@ -109,26 +109,28 @@ def start(recorder: Recorder, run: str, task: dict[str, t.Any]) -> None:
     """
     processes.check_proc()
     os.makedirs(os.path.dirname(recorder.path), 0o700, exist_ok=True)
-    command = [sys.executable, "-I", "-c", _CODE, "linuxnet.lab", *recorder[:3]]  # the latter is for who looks at ps(1)
+    # The program does not use the last arguments. They show users of ps(1) what the process is.
+    command = [sys.executable, "-I", "-c", _CODE, "linuxnet.lab", *recorder[:3]]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, text=True, env={}, cwd="/", start_new_session=True, stdin=pipe, stdout=pipe, stderr=pipe
     ) as process:
         pipes = (process.stdin, process.stdout, process.stderr)
         stdin, stdout, stderr = (t.cast("t.IO[str]", one) for one in pipes)
-        with contextlib.suppress(BrokenPipeError):  # its errors then say why
+        with contextlib.suppress(BrokenPipeError):  # the process has ended; its standard error then contains the reason
             code = carried.importer.text if carried.importer else ""
             imports = {"path": sys.path, "carried": carried.__name__, "code": code, "run": run}
             stdin.write(json.dumps({**task, **imports, "record": recorder.path}) + "\n")
             stdin.flush()
-        said = json.loads(stdout.readline() or "{}")
-        if "errors" in said:
-            raise LabError(said["errors"])
-        begun = processes.start_time(said["pid"]) if "pid" in said else None
-        if begun is None:
+        answer = json.loads(stdout.readline() or "{}")
+        if "errors" in answer:
+            raise LabError(answer["errors"])
+        start_time = processes.start_time(answer["pid"]) if "pid" in answer else None
+        if start_time is None:
             why = (stderr.read().strip().splitlines() or ["it ended with {0}".format(process.wait())])[-1]
             raise LabError("{0} cannot be started: {1}".format(recorder.title, why))
-        lab_files.write_file(recorder.path, json.dumps({"job": task["job"], "pid": said["pid"], "start": begun}) + "\n")
+        record = {"job": task["job"], "pid": answer["pid"], "start": start_time}
+        lab_files.write_file(recorder.path, json.dumps(record) + "\n")
         stdin.write("go\n")
 
 

@@ -24,12 +24,12 @@ def clients(connections: t.Iterable[Connection] | None = None) -> list[str]:
     found = []
     if connections is None:
         connections = established()
-    there = {(one.remote, one.remote_port, one.local_port) for one in connections}
+    peers = {(one.remote, one.remote_port, one.local_port) for one in connections}
     for text in _connections():
         words = text.split()
         if len(words) == 4 and all(word.isdecimal() for word in (words[1], words[3])):
             client = words[0].partition("%")[0]
-            if (client, int(words[1]), int(words[3])) in there:
+            if (client, int(words[1]), int(words[3])) in peers:
                 found.append(client)
     return list(dict.fromkeys(found))
 

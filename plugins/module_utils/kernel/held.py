@@ -224,6 +224,6 @@ def _in_uts(holder: Holder, deed: t.Callable[[], str]) -> str:
             with excursion.coming_back("uts"):
                 return there()
         except PermissionError:  # in a user namespace, the thread may be able to enter it, but not to return
-            return processes.apart(there)
+            return processes.in_child(there)
     finally:
         os.close(fd)
