@@ -37,7 +37,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.plan import ADOPTED, 
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace
 
-Note = tuple[list[Operation], list[Operation]]  # what writes it down, what takes that back
+Note = tuple[list[Operation], list[Operation]]  # the operations that write a record, and those that undo that
 
 
 def take_over(plan: Plan, namespace: Namespace, link: Link) -> None:
@@ -73,12 +73,13 @@ def note_address(plan: Plan, namespace: Namespace, link: Link, address: Address,
     if plan.owns(link):
         return [], []
     record, operations, undo = _open(plan, namespace, link)
-    here, there = ("added", "lost") if added else ("lost", "added")
-    known = [one for one in record[there] if one["cidr"] == address.cidr]
+    # An address that the lab removes again after adding it, or adds again, is as before the lab.
+    changed, opposite = ("added", "lost") if added else ("lost", "added")
+    known = [one for one in record[opposite] if one["cidr"] == address.cidr]
     for one in known:
-        record[there].remove(one)
+        record[opposite].remove(one)
     if not known:
-        record[here].append(dataclasses.asdict(address))
+        record[changed].append(dataclasses.asdict(address))
     return operations, undo
 
 
@@ -102,7 +103,9 @@ def release(plan: Plan, namespace: Namespace, link: Link) -> None:
 
 
 def release_all(plan: Plan, leaving: t.Container[Namespace] = (), kept: t.Container[tuple[str, str]] = ()) -> None:
-    """Plan the same for all such links, except those *kept*, as (namespace, link), and those in removed namespaces."""
+    """Plan to restore and release all such links, except those *kept*, as (namespace, link), and those in removed
+    namespaces.
+    """
     for known_by, record in remembered.everything(plan, ADOPTED):
         namespace = plan.snapshot.namespace(record["netns"])
         link = namespace.link_with(int(known_by.split()[-1])) if namespace else None
@@ -128,12 +131,12 @@ def _give_back(plan: Plan, known_by: str, record: remembered.Record, namespace: 
     """Plan one change that restores settings that still have the lab's values, addresses and routes, and deletes the
     record.
     """
-    there = {name: getattr(link, name) for name in (*fields.LINK, *fields.PORT)}
-    there.update(link.options, hostname=namespace.hostname)
+    current = {name: getattr(link, name) for name in (*fields.LINK, *fields.PORT)}
+    current.update(link.options, hostname=namespace.hostname)
     back = {
         name: old
         for name, old in record["old"].items()
-        if there.get(name) == record["new"][name] != old
+        if current.get(name) == record["new"][name] != old
         and not (name == "master" and old not in ("", *namespace.links))
     }
     operations: list[Operation] = []
@@ -145,12 +148,12 @@ def _give_back(plan: Plan, known_by: str, record: remembered.Record, namespace: 
     ):
         if values:
             operations.append(make(namespace, link, values))
-            undo.append(make(namespace, link, {name: there[name] for name in values}))
+            undo.append(make(namespace, link, {name: current[name] for name in values}))
     cidrs = {one.cidr: one for one in link.addresses}
-    if back.get("up") is False:  # by which it loses what it may have had while it was down before
-        added_ones = {one["cidr"] for one in record["added"]}
+    if back.get("up") is False:  # a link that goes down loses IPv6 addresses, also those that it had before the lab
+        added_cidrs = {one["cidr"] for one in record["added"]}
         lost = [one for one in link.addresses if one.version == 6 and one.scope != "host"]
-        for address in [one for one in lost if one.cidr not in added_ones and not one.is_link_local]:
+        for address in [one for one in lost if one.cidr not in added_cidrs and not one.is_link_local]:
             operations.append(AddAddress(namespace.ref, link.name, address))
     for one in record["added"]:
         if one["cidr"] in cidrs:
@@ -174,7 +177,7 @@ def _give_back(plan: Plan, known_by: str, record: remembered.Record, namespace: 
         [*operations, remembered.write(plan, known_by, None)],
         [*undo, remembered.write(plan, known_by, record)],
         ("links", link.name),
-        {"adopted_by": plan.lab, **{name: there[name] for name in back}},
+        {"adopted_by": plan.lab, **{name: current[name] for name in back}},
         {"adopted_by": "", **back},
         _commands(namespace, link, back, operations),
     )

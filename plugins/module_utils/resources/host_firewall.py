@@ -179,7 +179,7 @@ class _Crossing:
             [firewalld.command(link, record["zone"], record["before"])],
         )
 
-    # -- what the lab wants to pass -----------------------------------------------------------------------------------
+    # -- the flows of the lab -----------------------------------------------------------------------------------------
 
     def _links(self) -> list[Link]:
         """The lab's links that forward or bridge, without ports, which are part of their bridge."""
@@ -282,7 +282,7 @@ class _Crossing:
         moved = self.lab_plan.moved_sysctls.get((self.namespace.ref, name))
         return moved or self.lab_plan.snapshot.once(sysctl.value, self.namespace.ref, name)
 
-    # -- what is told -------------------------------------------------------------------------------------------------
+    # -- warnings -----------------------------------------------------------------------------------------------------
 
     def _warning(self, obstacle: Obstacle, flow: Flow) -> str:
         drops = "drops" if obstacle.certain else "may drop"

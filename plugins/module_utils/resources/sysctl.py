@@ -53,7 +53,7 @@ class Sysctl:
     def __post_init__(self) -> None:
         parts = self._parts()
         if all(parts):
-            name = sysctl.name_of(parts)  # one name for each sysctl, in whatever notation
+            name = sysctl.name_of(parts)  # the same name for all notations of a sysctl
             self.name = _ALIASES.get(name, name)
 
     def check(self) -> list[str]:
@@ -77,7 +77,7 @@ class Sysctl:
         return errors
 
     def claims(self) -> list[tuple[str, str, str]]:
-        """The setting."""
+        """The sysctl and its namespace."""
         return [("sysctl", "{0} in {1}".format("/".join(self._parts()), self.netns or "the host"), self.place)]
 
     def plan(self, plan: Plan) -> None:
@@ -120,10 +120,9 @@ class Sysctl:
         born = self._is_born(namespace)
         names = [self.name]
         if dev not in ("", "all", "default"):
-            everybodys, new_ones = [self._of("*")], [self._of("default")] if born else []
-            # A new link copies values that the plan sets for `default` before, and loses them if the plan then sets
-            # `all`.
-            names += new_ones + everybodys if namespace.new else everybodys + new_ones
+            of_all, of_new = [self._of("*")], [self._of("default")] if born else []
+            # A new link copies values that the plan has set for `default`, and loses them if the plan then sets `all`.
+            names += of_new + of_all if namespace.new else of_all + of_new
         moved = (plan.moved_sysctls.get((self.netns, name)) for name in names)
         current = next((value for value in moved if value is not None), None)
         try:
@@ -239,8 +238,8 @@ class Sysctl:
 
     def _set(self, plan: Plan, namespace: Namespace, current: str | None) -> None:
         wanted = sysctl.normal(self.value)
-        # What tells a whole namespace how to behave does so before its links have begun to behave otherwise, and
-        # `default` before they copy it.
+        # In a new namespace, set sysctls of the whole namespace before its links use them, and `default` before its
+        # links copy it.
         early = namespace.new and self._dev() in ("", "all", "default")
         stage = Stage.NETNS_SYSCTL if early else Stage.SYSCTL
         if not self.remembered and namespace.lab == plan.lab:
@@ -260,10 +259,11 @@ class Sysctl:
             commands.append(_command(namespace, self.name, wanted))
             _move(plan, self.netns, self.name, wanted)
         elif not mine and not others:
-            return  # the value from before any lab
+            return  # it already had the value before any lab
         record = {"netns": self.netns, "name": self.name, "old": old, "value": wanted}
         if current not in (None, old, wanted):
-            record[remembered.REPLACED] = current  # what the lab finds as its own if the run ends before it is written
+            # If a run is killed between record and sysctl, the lab still recognizes the value as its own.
+            record[remembered.REPLACED] = current
         if self.because_of:
             record["because_of"] = self.because_of
         if operations or mine is None or mine["value"] != wanted:
@@ -338,7 +338,7 @@ def give_back(plan: Plan, netns: str, name: str) -> None:
         operations.append(_write(netns, one, value))
         commands.append(_command(namespace, one, value))
         plan.moved_sysctls[netns, one] = value
-    # Only then: what ends before would otherwise have lost the old value.
+    # Delete the record last. A run that is killed before that would otherwise lose the old value.
     operations.append(remembered.keep(plan, key, None))
     set_together = _together(plan, namespace, name, current)
     for known_by, record in followers:
@@ -358,19 +358,19 @@ def give_all_back(plan: Plan, leaving: t.Container[str], kept: t.Container[tuple
     """
     records = remembered.everything(plan, KIND)
     named = {(record["netns"], record["name"]) for dummy, record in records}
-    # Sysctls that the kernel sets together with others come after those.
+    # First the sysctls with which the kernel sets others, then the others.
     for known_by, record in sorted(records, key=lambda one: not sysctl.effects(one[1]["name"], one[1]["value"])):
         netns, name = record["netns"], record["name"]
         if (netns, name) in kept:
             continue
-        there = known_by == remembered.key(plan, KIND, netns, name)
-        if not there or plan.snapshot.identity(netns) in leaving:
+        exists = known_by == remembered.key(plan, KIND, netns, name)
+        if not exists or plan.snapshot.identity(netns) in leaving:
             remembered.forget(plan, known_by, record)  # the namespace disappears with its sysctls
         elif (netns, record.get("because_of")) not in named:
             give_back(plan, netns, name)
 
 
-# ---- what the kernel sets together with a sysctl
+# ---- the sysctls that the kernel sets together with another one
 
 
 def _move(plan: Plan, netns: str, name: str, value: str) -> None:
@@ -431,15 +431,16 @@ def _values_before(plan: Plan, namespace: Namespace, name: str, current: str, ta
     now, then = _together(plan, namespace, name, current), _together(plan, namespace, name, target)
     found = {}
     for one, made in now.items():
-        there = t.cast(str, _value(plan, namespace.ref, one))
+        present = t.cast(str, _value(plan, namespace.ref, one))
+        after = then[one] if target != current else present  # the value that results without a write
         record = remembered.recall(plan, remembered.key(plan, KIND, namespace.ref, one))
-        if there != made:
-            value = there
+        if present != made:
+            value = present
         elif record and record.get("because_of") == name:
             value = record["old"]
         else:
-            value = then[one] if target != current else there
-        if value != (then[one] if target != current else there):
+            value = after
+        if value != after:
             found[one] = value
     return found
 
@@ -474,7 +475,7 @@ def _write(netns: str, name: str, value: str | None) -> Operation:
 
 
 def _command(namespace: Namespace, name: str, value: str | None) -> str:
-    if re.search(r"[^\w./:@-]", name):  # sysctl(8) takes some characters that a link's name may have for its own
+    if re.search(r"[^\w./:@-]", name):  # sysctl(8) gives some characters of link names a meaning of its own
         command = "echo {0} > {1}".format(shlex.quote(str(value)), shlex.quote(sysctl.path_of(name)))
         return enter(namespace, "sh -c {0}".format(shlex.quote(command)))
     return enter(namespace, "sysctl -w {0}".format(shlex.quote("{0}={1}".format(name, value))))
