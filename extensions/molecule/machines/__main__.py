@@ -4,12 +4,12 @@
 
 """Virtual machines for labs.
 
-create      boot those that LAB_MACHINES names; images are built if there are none
-destroy     stop those of this checkout, whoever started them, and forget them
-accelerator say whether KVM runs a kernel here
+create      boot the machines that LAB_MACHINES names, and build missing images
+destroy     stop the machines of this checkout, also those of earlier runs
+accelerator print whether machines use KVM here
 inventory   print Ansible's inventory
 
-Standard library only, so that Ansible's inventory is there before everything else.
+The program uses only the standard library, so that Ansible's inventory works before anything is installed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import settings
 
 SSH_OPTIONS = [
     *("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "IdentitiesOnly=yes"),
-    # Others take several times as long in an emulated machine.
+    # Other algorithms take several times as long in an emulated machine.
     "KexAlgorithms=curve25519-sha256",
     *("ControlMaster=auto", "ControlPersist=120s"),
 ]
@@ -40,7 +40,7 @@ STATE = settings.RUN / "state.json"
 
 @contextlib.contextmanager
 def _alone() -> t.Iterator[None]:
-    """Wait until nobody else starts or stops this checkout's machines."""
+    """Wait until no other process starts or stops the machines of this checkout, and keep others from doing so."""
     settings.RUN.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = settings.RUN.with_suffix(".lock").open("w")
     with lock:
@@ -56,14 +56,14 @@ def _state() -> dict[str, t.Any]:
 
 
 def create() -> None:
-    """Boot the machines, unless they run."""
+    """Boot the machines, unless they are already running."""
     if platform.machine() != "x86_64":
-        raise SystemExit("The machines are x86_64, and this is {0}.".format(platform.machine()))
+        raise SystemExit("The virtual machines need a host with x86_64, not {0}.".format(platform.machine()))
     begin = time.monotonic()
     machines = settings.wanted()
     with _alone():
         if list(_state()) == [machine.name for machine in machines] and all(map(qemu.alive, _state())):
-            print("the machines run already")
+            print("the machines are already running")
             return
         _stop()
         settings.RUN.mkdir(mode=0o700)
@@ -80,7 +80,7 @@ def create() -> None:
             machine.name: {
                 "ansible_port": port,
                 "ansible_ssh_private_key_file": str(folder / "key"),
-                # On the network between the machines.
+                # Its address on the network between the machines.
                 "machine_address": machine.address.split("/")[0],
                 **machine.variables,
             }
@@ -92,10 +92,10 @@ def create() -> None:
 
 
 def destroy() -> None:
-    """Stop the machines of this and of earlier runs."""
+    """Stop the machines of this run and of earlier runs."""
     with _alone():
         stopped = _stop()
-    print("stopped: {0}".format(" ".join(stopped)) if stopped else "there were none")
+    print("stopped: {0}".format(" ".join(stopped)) if stopped else "no machine was running")
 
 
 def _stop() -> list[str]:
@@ -105,7 +105,7 @@ def _stop() -> list[str]:
 
 
 def inventory() -> dict[str, t.Any]:
-    """What Ansible has to know about the machines."""
+    """Ansible's inventory of the machines."""
     state = _state()
     common = {
         "ansible_become": True,
@@ -119,7 +119,7 @@ def inventory() -> dict[str, t.Any]:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command that the command line names."""
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     os.umask(0o022)
     if command == "create":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Disk images out of Debian packages, kept in the user's cache."""
+"""Disk images of Debian packages, which stay in the user's cache."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ KERNEL = "linux-image-cloud-amd64"
 PACKAGES = [
     *("systemd-sysv", "udev", "kmod", "procps", "openssh-server", "sudo", "busybox-static"),
     *("python3", "python3-pyroute2", "iproute2", "iputils-ping", "nftables", "tcpdump"),
-    # Masked; scenario `hostile` wakes them.
+    # Their units are masked. The scenario `hostile` starts them.
     *("docker.io", "firewalld", "iptables", "netbase", "network-manager", "ufw"),
 ]
-# What the initial RAM disk loads, besides what these modules need: Debian's kernel has ext4 built in or as a module.
+# The kernel modules that the initial RAM disk loads, with those that they need. Some kernels of Debian have ext4 built
+# in, others have it as a module.
 MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "ext4"]
-# An image that no run has used for so long makes room.
+# An image that no run has used for so many days is removed.
 UNUSED_DAYS = 30
 
 
 def mirror() -> str | None:
-    """Where the packages come from: as LAB_MIRROR says, from where this machine has its own, or from mmdebstrap's."""
+    """The mirror of the packages: LAB_MIRROR, or the mirror of this machine. None for mmdebstrap's default."""
     if os.environ.get("LAB_MIRROR"):
         return os.environ["LAB_MIRROR"]
     if shutil.which("apt-get"):
@@ -47,7 +48,7 @@ def mirror() -> str | None:
 
 
 def place(suite: str) -> pathlib.Path:
-    """Where the image is, or will be: named after everything that it is made from."""
+    """The folder of the image, even if it does not exist. Its name has a hash of all that the image depends on."""
     digest = hashlib.sha256(json.dumps([suite, mirror(), KERNEL, PACKAGES, MODULES]).encode())
     for path in [pathlib.Path(__file__), *sorted(settings.GUEST.iterdir())]:
         digest.update(path.read_bytes())
@@ -55,10 +56,10 @@ def place(suite: str) -> pathlib.Path:
 
 
 def get(suite: str) -> pathlib.Path:
-    """The folder of the image, which is built unless it is there."""
+    """The folder of the image, which is built if it does not exist."""
     folder = place(suite)
     settings.IMAGES.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Two runs may want it at once: the second one waits, then finds it.
+    # Two runs may need the image at the same time. The second one waits, and then finds it.
     with open(settings.IMAGES / (folder.name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
@@ -73,7 +74,7 @@ def get(suite: str) -> pathlib.Path:
 
 
 def _tidy() -> None:
-    """Remove images that no run has used for long."""
+    """Remove images that no run has used for :data:`UNUSED_DAYS`."""
     for folder in settings.IMAGES.iterdir():
         if folder.is_dir() and time.time() - folder.stat().st_mtime > UNUSED_DAYS * 86400:
             shutil.rmtree(folder)
@@ -94,9 +95,9 @@ def _build(suite: str, folder: pathlib.Path) -> None:
 
 
 def _work_folder(folder: pathlib.Path) -> pathlib.Path | None:
-    """Where the hooks lie: in root's own folder, or in the system's folder for temporary files.
+    """The parent folder for the hooks: the image's folder for root, else None for the system's temporary folder.
 
-    mmdebstrap runs a normal user's hooks in a user namespace, whose root cannot look into a home folder.
+    mmdebstrap runs the hooks of a normal user in a user namespace, whose root cannot enter a home folder.
     """
     return folder if os.geteuid() == 0 else None
 
@@ -110,7 +111,7 @@ def _hooks(work: pathlib.Path, key: pathlib.Path) -> pathlib.Path:
     hooks.mkdir(mode=0o700)
     for source in [*settings.GUEST.iterdir(), key]:
         copy = hooks / source.name
-        # Born private, whatever the umask and the mode of the source are.
+        # Create the copy as a private file, whatever the umask and the mode of the source are.
         with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(source.read_bytes())
         copy.chmod(0o755)
@@ -120,27 +121,27 @@ def _hooks(work: pathlib.Path, key: pathlib.Path) -> pathlib.Path:
 
 
 def _bootstrap(suite: str, hooks: pathlib.Path, folder: pathlib.Path) -> None:
-    """Run mmdebstrap, which leaves disk, kernel and modules in the folder."""
+    """Run mmdebstrap, which writes disk, kernel and modules to the folder."""
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join([*PACKAGES, KERNEL])]
     command += ['--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"']
     command += ["--dpkgopt=path-exclude=/usr/share/{0}/*".format(part) for part in ("man", "doc", "locale")]
     command += ["--customize-hook={0}/{1}".format(hooks, hook) for hook in ("customize", "pack")]
     command += ["--customize-hook=download /out/{0} {1}/{0}".format(p, folder) for p in ("disk", "kernel", "modules")]
     command += [suite, "/dev/null", *filter(None, [mirror()])]
-    # The initial RAM disk is our own; the package's would take ten seconds.
+    # This program makes its own initial RAM disk. To make the kernel package's would take ten seconds.
     environment = {**os.environ, "INITRD": "No", "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
     for attempts_left in (1, 0):
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
         if done.returncode == 0:
             return
-        # A mirror may fail for a moment.
+        # A mirror may be unavailable for a moment.
         if attempts_left:
             time.sleep(5)
     raise SystemExit("mmdebstrap could not make an image of Debian {0}".format(suite))
 
 
 def _initrds(tree: pathlib.Path) -> tuple[bytes, bytes]:
-    """The initial RAM disks of machines, and of the probe for KVM."""
+    """The initial RAM disk of machines, and the one of the probe for KVM."""
     folder = next((tree / "lib" / "modules").iterdir())
     needs = {}
     for line in (folder / "modules.dep").read_text().splitlines():
@@ -175,10 +176,10 @@ def _unpacked(module: pathlib.Path) -> bytes:
 
 
 def _cpio(entries: list[tuple[str, int, bytes, tuple[int, int]]]) -> bytes:
-    """An archive as the kernel reads it, of name, mode, content, and device number.
+    """An archive for the kernel. Each entry has a name, a mode, a content and a device number.
 
-    Written here because making a device's node takes root elsewhere; not compressed, because unpacking takes seconds
-    in an emulated machine.
+    cpio(1) would need a device node on the disk, which only root can create. The archive is not compressed, because
+    unpacking takes seconds in an emulated machine.
     """
     archive = bytearray()
     for number, (name, mode, body, device) in enumerate([*entries, ("TRAILER!!!", 0, b"", (0, 0))], 1):

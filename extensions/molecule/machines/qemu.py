@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Machines as processes of QEMU: start, wait for, stop."""
+"""Start machines as processes of QEMU, wait for them, and stop them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ import typing as t
 import settings
 
 PROGRAM = "qemu-system-x86_64"
-# A kernel that runs says so after less than half a second under KVM.
+# Seconds to wait for the probe's kernel. Under a KVM that works, it takes less than half a second.
 PROBE_SECONDS = 5
 BOOT_SECONDS = 400
 
-# udev takes 25 to 50 ms for each link in an emulated machine. Nothing here needs it.
+# udev takes 25 to 50 ms for each link in an emulated machine. The machines do not need it.
 _UDEV = ("udevd.service", "udevd-kernel.socket", "udevd-control.socket", "udevd-varlink.socket", "udev-trigger.service")
 _WITHOUT_UDEV = " ".join("systemd.mask=systemd-" + unit for unit in _UDEV)
 
 
 def accelerator(image: pathlib.Path) -> str:
-    """kvm where it runs a kernel, otherwise tcg; LAB_ACCELERATOR overrules.
+    """The value of LAB_ACCELERATOR. If it is not set, kvm if a kernel runs under it, otherwise tcg.
 
-    A device /dev/kvm proves nothing: in virtual machines there is one on which a guest hangs.
+    The existence of /dev/kvm does not prove that. On some virtual machines it exists, but guests hang.
     """
     if os.environ.get("LAB_ACCELERATOR"):
         return os.environ["LAB_ACCELERATOR"]
@@ -43,7 +43,7 @@ def accelerator(image: pathlib.Path) -> str:
 
 
 def runs(image: pathlib.Path, accelerator: str) -> bool:
-    """Whether the image's kernel gets as far as its first program."""
+    """Whether the image's kernel starts its first program."""
     command = [PROGRAM, *_machine(accelerator), "-m", "256", "-no-reboot", "-serial", "stdio"]
     command += ["-kernel", str(image / "kernel"), "-initrd", str(image / "probe")]
     command += ["-append", "console=ttyS0 quiet panic=-1 reboot=t"]
@@ -51,35 +51,35 @@ def runs(image: pathlib.Path, accelerator: str) -> bool:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )
     assert process.stdout is not None
-    said = b""
+    output = b""
     end = time.monotonic() + PROBE_SECONDS
-    while time.monotonic() < end and b"the kernel runs" not in said:
+    while time.monotonic() < end and b"the kernel runs" not in output:
         if select.select([process.stdout], [], [], end - time.monotonic())[0]:
             more = os.read(process.stdout.fileno(), 4096)
             if not more:
                 break
-            said += more
+            output += more
     process.kill()
-    # One that hangs in the kernel cannot be waited for.
+    # A process that hangs in the kernel does not end.
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(2)
-    return b"the kernel runs" in said
+    return b"the kernel runs" in output
 
 
 def _machine(accelerator: str) -> list[str]:
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-M", "q35"]
     if accelerator == "kvm":
         return [*options, "-accel", "kvm", "-cpu", "host"]
-    # AVX is slow in an emulated processor. And cmpxchg16b spoils the flags in QEMU 7.2, which kernels from 6.12 on
-    # die of.
+    # AVX is slow in an emulated processor. In QEMU 7.2, cmpxchg16b corrupts the flags, which crashes kernels from 6.12
+    # on.
     return [*options, "-accel", "tcg,thread=multi", "-cpu", "Nehalem,-cx16"]
 
 
 def _network(number: int, count: int) -> list[str]:
     """Options for the links: one to the controller, one to the other machines.
 
-    The controller reaches the machine's SSH; the machine reaches neither the controller nor anything beyond it.
-    Between the machines there are UNIX sockets, which need neither root nor ports; the first machine is the hub.
+    The controller reaches the machine's SSH. The machine reaches neither the controller nor anything beyond it. UNIX
+    sockets, which need neither root nor ports, connect the machines. The first machine is the hub.
     """
     options = ["-netdev", "user,id=outside,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"]
     options += ["-device", "virtio-net-pci,netdev=outside,mac=52:54:00:4c:ff:01,romfile="]
@@ -108,10 +108,10 @@ def start(machine: settings.Machine, number: int, count: int, image: pathlib.Pat
     command += ["-drive", "file={0}.disk,if=none,id=disk,format=qcow2,cache=unsafe".format(name)]
     command += ["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"]
     command += ["-serial", "file:{0}.console".format(name), "-qmp", "unix:{0}.qmp,server=on,wait=off".format(name)]
-    # The full path of its pid file is how it is known to be ours.
+    # The full path of the pid file in the arguments identifies the process as a machine of this checkout.
     command += ["-pidfile", str(_pid_file(name))]
     with open(run / (name + ".log"), "w") as log:
-        # Not of our session: what interrupts us must not end the machines halfway, `destroy` does that.
+        # In a new session, so that an interrupt of this program does not end the machines. `destroy` ends them.
         process = subprocess.Popen(
             command, cwd=run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -123,9 +123,9 @@ def start(machine: settings.Machine, number: int, count: int, image: pathlib.Pat
 
 
 def _port(name: str) -> int:
-    """Ask QEMU which free port it took."""
+    """Ask QEMU for the free port that it chose."""
     with socket.socket(socket.AF_UNIX) as connection:
-        # A path of a socket is short, that of a cache may be long.
+        # The path of a socket must be short, but the path of the cache may be long.
         folder = os.open(settings.RUN, os.O_PATH)
         try:
             connection.connect("/proc/self/fd/{0}/{1}.qmp".format(folder, name))
@@ -154,8 +154,9 @@ def wait(name: str, port: int) -> None:
     begin = time.monotonic()
     console = settings.RUN / (name + ".console")
     while (waited := time.monotonic() - begin) < BOOT_SECONDS:
-        # QEMU itself takes the connection at once; the machine's greeting is the proof. Each one costs the machine a
-        # process: on a busy host it would do nothing but greet those who have gone, unless we get more patient.
+        # QEMU accepts the connection at once, so only the greeting of the machine's SSH server proves that it runs.
+        # Each connection costs the machine a process. Therefore the timeout grows. Otherwise a machine on a busy host
+        # would only serve connections that have already been closed.
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as connection:
             connection.settimeout(0.5 + waited / 5)
             if connection.recv(4) == b"SSH-":
@@ -166,7 +167,7 @@ def wait(name: str, port: int) -> None:
             break
         time.sleep(0.1)
     text = console.read_text(errors="replace")
-    raise SystemExit("{0}: no SSH after {1} s; its console says:\n{2}".format(name, BOOT_SECONDS, text[-3000:]))
+    raise SystemExit("{0}: no SSH after {1} s; the end of its console:\n{2}".format(name, BOOT_SECONDS, text[-3000:]))
 
 
 def _pid_file(name: str) -> pathlib.Path:
@@ -175,7 +176,7 @@ def _pid_file(name: str) -> pathlib.Path:
 
 @contextlib.contextmanager
 def _process(name: str) -> t.Iterator[int | None]:
-    """A handle of the machine's process, which stays that process's: None unless it runs, and is ours."""
+    """A PID file descriptor of the machine's process. None if it is not running, or not of this checkout."""
     try:
         pid = int(_pid_file(name).read_text())
         handle = os.pidfd_open(pid)
@@ -192,15 +193,15 @@ def _process(name: str) -> t.Iterator[int | None]:
 
 
 def alive(name: str) -> bool:
-    """Whether the machine runs."""
+    """Whether the machine is running."""
     with _process(name) as process:
         return process is not None and not select.select([process], [], [], 0)[0]
 
 
 def stop(name: str) -> bool:
-    """End the machine's process, if it runs.
+    """End the machine's process, if it is running.
 
-    :returns: Whether it ran.
+    :returns: whether it was running.
     """
     with _process(name) as process:
         if process is None:
@@ -214,5 +215,5 @@ def stop(name: str) -> bool:
 
 
 def left() -> list[str]:
-    """The machines of which there is a pid file."""
+    """The machines that have a pid file."""
     return sorted(path.stem for path in settings.RUN.glob("*.pid"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which machines there are, and where things lie."""
+"""The machines, and the folders for their images and processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 GUEST = pathlib.Path(__file__).resolve().parent / "guest"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "linuxnet.lab"
 IMAGES = CACHE / "images"
-# Machines of this checkout, also those that an earlier run left; not in it, so that `git clean` does not lose them.
+# The folder for the machines of this checkout. It is outside the checkout, so that `git clean` does not remove the pid
+# files of running machines.
 RUN = CACHE / "run" / hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:12]
 
 
@@ -25,7 +26,7 @@ class Machine(t.NamedTuple):
     name: its name in the inventory.
     suite: the Debian release that it runs.
     address: its address on the network between the machines.
-    variables: what else Ansible has to know about it.
+    variables: further variables in Ansible's inventory.
     """
 
     name: str
@@ -49,5 +50,5 @@ def wanted() -> list[Machine]:
     unknown = set(names) - {machine.name for machine in ALL}
     if unknown or not names:
         known = ", ".join(machine.name for machine in ALL)
-        raise SystemExit("LAB_MACHINES={0}: there are {1}".format(" ".join(names), known))
+        raise SystemExit("LAB_MACHINES={0}: the known machines are {1}".format(" ".join(names), known))
     return [machine for machine in ALL if machine.name in names]

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The witness on a machine: it knows ping, ip and nft, and nothing of the collection.
+"""The witness on a machine: it verifies labs with ping, ip and nft, without the collection.
 
-remember     write down how the machine is, once in its life
-compare      fail, and say what is different, unless the machine is as it was remembered
-expect PAGE  fail unless what the page of a lab says is so: who reaches whom, and what its commands set
+remember     record the state of the machine, unless it has been recorded before
+compare      fail, and print the differences, unless the machine is in the recorded state
+expect PAGE  fail unless the machine is as a lab's page says: who reaches whom, and what the page's commands set
 
-`expect` prints what runs on the machine, as JSON.
+`expect` prints the versions on the machine, as JSON.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import sys
 import typing as t
 
 MEMORY = pathlib.Path("/var/lib/linuxnet.lab-witness.json")
-# What is different each time one looks, and says nothing about a lab.
+# Values that change by themselves, whatever a lab does.
 VOLATILE = {"valid_life_time", "preferred_life_time", "tentative", "expires", "handle", "metainfo"}
-# Readable only once a module is loaded, which stays, or counters, or what the memory at boot comes to.
+# Sysctls that appear when a kernel module is loaded, counters, and values that depend on the free memory at boot.
 OTHER_SYSCTLS = re.compile(
     r"/net/(?:netfilter|nf_conntrack_max|bridge|vrf)\b|/net/core/netdev_rss_key"
     r"|/net/ipv4/(?:(?:tcp_|udp_)[rw]?mem|inet_peer_threshold|tcp_max_(?:orphans|tw_buckets|syn_backlog))\b"
@@ -33,7 +33,7 @@ OTHER_SYSCTLS = re.compile(
 
 
 def run(*command: str) -> str:
-    """What a command prints."""
+    """The output of a command. SystemExit if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit("{0}: {1}".format(" ".join(command), done.stderr))
@@ -41,7 +41,7 @@ def run(*command: str) -> str:
 
 
 def namespaces() -> dict[str, list[str]]:
-    """How to run a command in each network namespace, by name, or by hostname if only processes hold it."""
+    """The command prefix that enters each network namespace, by its name, or by its hostname if it has no name."""
     found: dict[str, list[str]] = {"host": []}
     known = {pathlib.Path("/proc/1/ns/net").stat().st_ino}
     folder = pathlib.Path("/run/netns")
@@ -61,7 +61,7 @@ def namespaces() -> dict[str, list[str]]:
 
 
 def settled(data: t.Any) -> t.Any:
-    """Without what is different each time."""
+    """The data without values that change by themselves."""
     if isinstance(data, dict):
         return {key: settled(value) for key, value in data.items() if key not in VOLATILE}
     if isinstance(data, list):
@@ -70,7 +70,7 @@ def settled(data: t.Any) -> t.Any:
 
 
 def world() -> dict[str, t.Any]:
-    """All that a lab could have changed, flat."""
+    """Everything that a lab can change, as a flat dict."""
     state: dict[str, t.Any] = {}
     for name, enter in namespaces().items():
         for what in ("-d link", "addr", "rule", "-6 rule", "route show table all", "-6 route show table all"):
@@ -91,15 +91,15 @@ def world() -> dict[str, t.Any]:
 
 
 def remember() -> None:
-    """Write down how the machine is, unless that was done before."""
+    """Record the state of the machine, unless it has been recorded before."""
     if not MEMORY.exists():
         MEMORY.write_text(json.dumps(world()))
 
 
 def compare() -> None:
-    """Compare with what was written down."""
+    """Compare the machine with its recorded state."""
     before, after = json.loads(MEMORY.read_text()), json.loads(json.dumps(world()))
-    # A new link is told as such, and not its hundred sysctls.
+    # Report a new link, but not its hundred sysctls.
     new = {key.rpartition(" ")[2] for key in after.keys() - before.keys() if key.startswith("host: ip -d link: ")}
     wrong = [
         "{0}\n    before: {1}\n    after:  {2}".format(key, before.get(key), after.get(key))
@@ -111,7 +111,7 @@ def compare() -> None:
 
 
 def expect(page: str) -> None:
-    """Compare with a page."""
+    """Compare the machine with a page."""
     inside = namespaces()
     wrong = [*wrong_pings(page, inside), *wrong_settings(page, inside)]
     if wrong:
@@ -120,7 +120,7 @@ def expect(page: str) -> None:
 
 
 def wrong_pings(page: str, inside: dict[str, list[str]]) -> list[str]:
-    """Cells of the page's first table of who reaches whom that are not so."""
+    """The cells that are wrong in the page's first table of who reaches whom."""
     table = re.search(r"^\| from \\ to \|.*\n\|[-|]+\|\n(?:\|.*\n?)+", page, re.MULTILINE)
     if not table:
         return ["the page has no table of who reaches whom"]
@@ -145,13 +145,13 @@ def ping(enter: list[str] | None, address: str) -> str:
     """Whether there is an answer: yes or no."""
     if enter is None:
         return "no such namespace"
-    # An emulated machine is slow: who is there has time to answer.
+    # An emulated machine is slow, so give it time to answer.
     done = subprocess.run([*enter, "ping", "-n", "-c", "1", "-W", "3", address], capture_output=True, check=False)
     return "no" if done.returncode else "yes"
 
 
 def wrong_settings(page: str, inside: dict[str, list[str]]) -> list[str]:
-    """What the page's commands set, and ip and nft do not show."""
+    """The page's commands whose effects ip and nft do not show."""
     commands = page.partition("<!-- commands: begin -->")[2].partition("<!-- commands: end -->")[0]
     has: set[tuple[str, ...]] = set()
     for name, enter in inside.items():
@@ -167,7 +167,7 @@ def wrong_settings(page: str, inside: dict[str, list[str]]) -> list[str]:
 
     wanted: dict[tuple[str, ...], str] = {}
     for line in commands.splitlines():
-        # The name of a namespace is after `ip -n`, or is a variable that holds the number of a process in it.
+        # A command names its namespace after `ip -n`, or by a variable with the PID of a process in it.
         within = re.match(r"ip -n (\S+) |nsenter (?:-t|--target)[ =]\$(\w+) ", line)
         name = (within.group(1) or within.group(2)) if within else "host"
         if match := re.search(r"addr add (\S+) .*dev (\S+)", line):
@@ -190,11 +190,11 @@ def wrong_settings(page: str, inside: dict[str, list[str]]) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """What runs here."""
+    """The versions of the software on this machine."""
     release = dict(
         line.replace('"', "").split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if line
     )
-    # The modules' own folder, where the role prepare puts one, and then the system's.
+    # Look first in the modules' own folder, into which the role prepare unpacks a wheel, then in the system's folders.
     version = "import sys; sys.path.insert(0, '/usr/local/lib/linuxnet.lab/python')\n"
     version += "from importlib.metadata import version; print(version('pyroute2'))"
     return {

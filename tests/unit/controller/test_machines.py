@@ -102,7 +102,8 @@ def test_machines_on_demand(qemu, monkeypatch):
     monkeypatch.setenv("LAB_MACHINES", "forky debian11")
     assert [machine.name for machine in settings.wanted()] == ["debian11", "forky"]
     monkeypatch.setenv("LAB_MACHINES", "debian9")
-    with pytest.raises(SystemExit, match="LAB_MACHINES=debian9: there are debian11, debian12, debian13, forky"):
+    text = "LAB_MACHINES=debian9: the known machines are debian11, debian12, debian13, forky"
+    with pytest.raises(SystemExit, match=text):
         settings.wanted()
 
 
