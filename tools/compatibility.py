@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the table of what runs where into docs/compatibility.md, out of what the molecule scenarios recorded.
+"""Write the table of what runs where into docs/compatibility.md, from the records of the Molecule scenarios.
 
-A scenario's verify step leaves a record in .cache/compatibility for each machine on which it passed. Run it by
-`make compatibility`, after `make molecule`; records of machines that are only booted on demand stay from run to run.
+The verify step of a scenario writes a record to .cache/compatibility for each machine on which it passed. Run this
+program with `make compatibility`, after `make molecule`. Records of machines that run only on demand stay.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ RECORDS = ROOT / ".cache" / "compatibility"
 PAGE = ROOT / "docs" / "compatibility.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
 
-# What a machine is, and how many parts of the version matter: a kernel is built anew every few weeks.
+# The rows with versions, and how many parts of each version to show. A kernel's last part, for example, changes every
+# few weeks.
 VERSIONS = {"kernel": ("Linux", 2), "python": ("Python", 2), "pyroute2": ("pyroute2", 3)}
 VERSIONS |= {"iproute2": ("iproute2", 2), "nftables": ("nftables", 3)}
 ALWAYS = ("Debian 12", "Debian 13")
 
 
 def scenarios() -> list[str]:
-    """The scenarios that record something."""
+    """The scenarios that write records."""
     names = [path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml")]
-    return sorted(name for name in names if name != "default")  # which only makes the machines and ends them
+    return sorted(name for name in names if name != "default")  # which only creates and destroys the machines
 
 
 def table(records: list[dict[str, str]]) -> list[str]:
     """The lines of the table: a column for each distribution, a row for each version and scenario."""
-    # Scenario `prepare` brings a pyroute2 of its own.
+    # The scenario `prepare` installs another version of pyroute2.
     machines = {record["distribution"]: record for record in records if record["lab"] != "prepare"}
     names = sorted(machines, key=lambda name: (len(name), name))
     missing = [
@@ -44,7 +45,7 @@ def table(records: list[dict[str, str]]) -> list[str]:
         if not any((record["lab"], record["distribution"]) == (scenario, name) for record in records)
     ]
     if missing:
-        raise RuntimeError("not recorded, run make molecule: {0}".format(", ".join(missing)))
+        raise RuntimeError("there are no records of {0}; run make molecule".format(", ".join(missing)))
     lines = ["| | {0} |".format(" | ".join(names)), "|---|" + "---|" * len(names)]
     for key, (label, parts) in VERSIONS.items():
         cells = [".".join(machines[name][key].split("-")[0].split(".")[:parts]) for name in names]
@@ -59,9 +60,9 @@ def table(records: list[dict[str, str]]) -> list[str]:
 
 
 def main() -> int:
-    """Write the table, or compare.
+    """Write the table, or compare the page with it.
 
-    :returns: 1 if the page is not what it should be.
+    :returns: 1 if the page is out of date.
     """
     parser = argparse.ArgumentParser(description="Write the table of what runs where.")
     parser.add_argument("--check", action="store_true", help="write nothing, and fail if the page is out of date")

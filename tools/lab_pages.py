@@ -4,8 +4,9 @@
 
 """Write the shell commands of each lab into its page, docs/labs/LAB.md, between the two markers.
 
-Builds each lab with its default variables on an empty host: a network of its own, in which nothing of this machine is
-seen or touched. What the tasks return as `commands` is the block. Run it as root, by `make docs`.
+The program builds each lab with its default variables on an empty host: private namespaces in which it neither sees nor
+changes anything of this machine. The block consists of the `commands` that the tasks return. Run it as root, with
+`make docs`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "labs"
 BEGIN, END = "<!-- commands: begin -->\n", "<!-- commands: end -->\n"
 
-# What a lab needs to be told on an empty host: bridge_nat brings its own way out.
+# Further arguments for a lab on an empty host. bridge_nat needs a namespace that plays the internet.
 ARGUMENTS = {"bridge_nat": ["-e", "bridge_nat_internet=true"]}
 
-# Namespaces of its own for network, mounts and processes, with an empty /run; what is started there ends with it.
+# Private namespaces for network, mounts and processes, with an empty /run. All processes in them end with the command.
 EMPTY_HOST = [
     *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c"),
     'mount -t tmpfs run /run && ip link set lo up && exec "$@"',
@@ -41,7 +42,10 @@ def labs() -> list[str]:
 
 
 def play(lab: str, *within: str) -> str:
-    """Run a lab's playbook, within a command that makes a place for it or else here, and return what it prints."""
+    """The output of a lab's playbook.
+
+    :arg within: a command that provides an empty host for it. Without it, the playbook runs on this host.
+    """
     program = os.path.join(sys.prefix, "bin", "ansible-playbook")
     command = [*within, program, "playbooks/{0}.yml".format(lab), "-v", *ARGUMENTS.get(lab, [])]
     environment = {
@@ -58,9 +62,9 @@ def play(lab: str, *within: str) -> str:
 
 
 def commands(output: str) -> list[str]:
-    """The commands in a playbook's verbose output, each task's after its name as a comment.
+    """The commands in a playbook's verbose output. A comment with the name of the task precedes its commands.
 
-    They are for one shell, which knows the processes that it starts by variables and not by the numbers of this run.
+    They are for one shell. They name processes by the shell's variables instead of the PIDs of this run.
     """
     lines: list[str] = []
     started: dict[str, str] = {}
@@ -85,7 +89,7 @@ def commands(output: str) -> list[str]:
 
 
 def split(page: str) -> tuple[str, str, str]:
-    """A page's text up to and with the first marker, between the markers, and from the second one on."""
+    """A page's text up to the first marker, including it, between the markers, and from the second marker on."""
     before, begin, rest = page.partition(BEGIN)
     between, end, after = rest.partition(END)
     if not begin or not end:
@@ -94,14 +98,14 @@ def split(page: str) -> tuple[str, str, str]:
 
 
 def block(lines: list[str]) -> str:
-    """What stands between the markers."""
+    """The text between the markers."""
     return "\n".join(["", "```sh", *lines, "```", "", ""])
 
 
 def main() -> int:
-    """Write the pages, or compare.
+    """Write the pages, or compare them.
 
-    :returns: 1 if a page is not what it should be.
+    :returns: 1 if a page is out of date.
     """
     parser = argparse.ArgumentParser(description="Write the commands of the labs into their pages.")
     parser.add_argument("--check", action="store_true", help="write nothing, and fail if a page is out of date")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write what follows from the topology format's own description, and from the documented labs' topologies.
+"""Write the parts of the documentation that follow from the schema of topologies, and from the topologies of the labs.
 
-That is the tables of keys in docs/topology.md, docs/topology.schema.json, the topologies of roles in docs/topologies,
-and the pictures in docs/labs/LAB.md. Run it by `make docs`.
+These are the tables of keys in docs/topology.md, docs/topology.schema.json, the topologies of roles in docs/topologies,
+and the pictures in docs/labs/LAB.md. Run it with `make docs`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PLAIN_KINDS: dict[str, Json] = {
     schema.SETTINGS: {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
 }
 
-# How a table describes each kind of value. {0} is a shape, with a link to its own table.
+# The description of each kind of value in a table. {0} is a shape, with a link to its own table.
 _VALUES = {
     schema.TEXT: "text",
     schema.TEXTS: "text, or a list of them",
@@ -85,10 +85,10 @@ def _object(shape: schema.Shape) -> Json:
 
 
 def _of_kind(key: schema.Key) -> Json:
-    """What a value may be, as :class:`.reader.Reader` takes it."""
+    """The JSON Schema for a value, which accepts the same as :class:`.reader.Reader`."""
     shape = {"$ref": "#/$defs/{0}".format(key.shape)}
     if key.choices:
-        # An editor's YAML may have read yes and no as words or as truth values.
+        # An editor's YAML parser may read yes and no as words or as booleans.
         return {"enum": [*key.choices, *([True, False] if "yes" in key.choices else [])]}
     if key.kind == schema.NAMED:
         named = {"type": "object", "additionalProperties": {"oneOf": [{"type": "null"}, shape]}}
@@ -110,7 +110,7 @@ def _of_kind(key: schema.Key) -> Json:
 
 
 def filled(page: str, name: str, text: str) -> str:
-    """A page with another text between the two markers of a name."""
+    """A page with a new text between the two markers of a name."""
     begin, end = ("<!-- {0}: {1} -->\n".format(name, word) for word in ("begin", "end"))
     before, first, rest = page.partition(begin)
     dummy, second, after = rest.partition(end)
@@ -158,7 +158,7 @@ def topology(role: str) -> str:
     files = [folder / "defaults" / "main.yml", folder / "vars" / "main.yml"]
     given = [word for path in files if path.exists() for word in ("--extra-vars", "@{0}".format(path))]
     with tempfile.TemporaryDirectory() as tree:
-        # As a text: the mapping itself would come back with its keys sorted.
+        # As a text, because Ansible would return the mapping itself with its keys sorted.
         show = "msg={{{{ {0}_topology | to_json }}}}".format(role)
         program = [os.path.join(sys.prefix, "bin", "ansible"), "localhost", "--tree", tree]
         subprocess.run([*program, *given, "-m", "ansible.builtin.debug", "-a", show], check=True, capture_output=True)
@@ -184,7 +184,7 @@ def lab_page(page: str, lab: str) -> str:
 
 
 def files(labs: t.Sequence[str]) -> t.Iterator[tuple[pathlib.Path, str]]:
-    """Each file with what it should be; of the labs' pages those named, or all that show a picture."""
+    """Each file with its current text. Of the pages of labs, only the named ones, or all with a picture."""
     page = DOCS / "topology.md"
     yield page, reference(page.read_text())
     yield DOCS / "topology.schema.json", json_schema()
@@ -198,9 +198,9 @@ def files(labs: t.Sequence[str]) -> t.Iterator[tuple[pathlib.Path, str]]:
 
 
 def main() -> int:
-    """Write the files, or compare.
+    """Write the files, or compare them.
 
-    :returns: 1 if one is not what it should be.
+    :returns: 1 if one is out of date.
     """
     parser = argparse.ArgumentParser(description="Write what follows from the topology format into the documents.")
     parser.add_argument("--check", action="store_true", help="write nothing, and fail if a file is out of date")
