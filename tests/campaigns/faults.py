@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs that end in the middle: killed after any single step, or refused at any single change."""
+"""Kill a run after a step, or make the kernel refuse one of its changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import
 
 Run = t.Callable[[], t.Any]
 
-# System calls of which a change can need several: a run may end between any two of them.
+# A change may need several of these system calls. A run may end between any two of them.
 _STEPS: list[tuple[t.Any, str]] = [
     *((os, name) for name in ("mkdir", "rmdir", "rename", "link", "symlink", "unlink", "kill", "fork")),
     *((syscalls, name) for name in ("mount", "umount", "sethostname")),
@@ -31,7 +31,7 @@ _STEPS: list[tuple[t.Any, str]] = [
 class Watch:
     """Counts the steps of a run, and acts at one of them.
 
-    :ivar names: what has been done so far, in its order: changes of the operator, and system calls.
+    :ivar names: the steps so far, in order: changes and system calls.
     """
 
     def __init__(self, act: t.Callable[[int], None] | None = None) -> None:
@@ -40,7 +40,7 @@ class Watch:
         self._pid = os.getpid()
 
     def note(self, name: str) -> None:
-        """A step was made. What a child of the run does is no step of the run."""
+        """Count a step of the run. Steps of its child processes do not count."""
         if os.getpid() == self._pid:
             self.names.append(name)
             if self._act:
@@ -52,7 +52,7 @@ class Watch:
 
     @contextlib.contextmanager
     def watching(self) -> t.Iterator[Watch]:
-        """The steps of the body are counted."""
+        """Count the steps of the body."""
         with contextlib.ExitStack() as ends:
             ends.enter_context(unittest.mock.patch.object(operations, "fault", self._change))
             for place, name in _STEPS:
@@ -67,7 +67,7 @@ class Watch:
 
 
 def steps(run: Run) -> list[str]:
-    """Do a run in a process of its own, as every other here, and return the names of its steps."""
+    """The names of a run's steps. Like all runs here, it runs in a child process."""
     reading, writing = os.pipe()
     with os.fdopen(reading) as stream:
         pid = os.fork()
@@ -86,9 +86,9 @@ def _counted(run: Run) -> list[str]:
 
 
 def kill(run: Run, after: int, number: int = signal.SIGKILL) -> bool:
-    """Do a run in a process of its own that is killed after so many steps.
+    """Start a run in a child process that kills itself after that many steps.
 
-    :returns: whether it came so far.
+    :returns: whether the run came that far.
     """
 
     def act(count: int) -> None:
@@ -106,7 +106,7 @@ def kill(run: Run, after: int, number: int = signal.SIGKILL) -> bool:
 
 
 def _alone(body: Run) -> t.NoReturn:
-    """In a forked child: the body, and nothing of what the parent does after it."""
+    """Run the body in a forked child, and then end the child without any code of the parent."""
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         body()
@@ -117,7 +117,7 @@ def _alone(body: Run) -> t.NoReturn:
 class Refusal:
     """Refuses one change of a run, as the kernel would.
 
-    :ivar count: how many changes there were. :ivar refused: the operation that was refused, once one was.
+    :ivar count: the number of changes so far. :ivar refused: the refused operation; None before the refusal.
     """
 
     def __init__(self, at: int = 0, number: int = 0) -> None:
@@ -129,7 +129,7 @@ class Refusal:
         if made:
             return
         self.count += 1
-        # What the kernel answers for a thing that is gone is no refusal to remove it.
+        # An error that only means that the object no longer exists is not a refusal to remove it.
         if self.count == self._at and self._number not in operation.if_gone:
             self.refused = operation
             if isinstance(operation, Message):
@@ -138,6 +138,6 @@ class Refusal:
 
     @contextlib.contextmanager
     def refusing(self) -> t.Iterator[Refusal]:
-        """One change of the body is refused."""
+        """Refuse one change of the body."""
         with unittest.mock.patch.object(operations, "fault", self._change):
             yield self

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labs whose builds, edits and removals are cut short, and the whole state of a machine to compare them by."""
+"""Labs whose builds, edits and removals the campaigns interrupt, and the state of a machine before and after."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ from ..integration.test_leaks import seen_from_proc
 from ..integration.test_topology_present import FOREIGN, places, seen
 
 _FOLDERS = ("/run", "/etc/sysctl.d", "/etc/linuxnet.lab", "/etc/systemd", "/etc/code")
-_MOVING = ("nf_conntrack_count", "/stable_secret")
+_VOLATILE = ("nf_conntrack_count", "/stable_secret")
 
 
 class Life(t.NamedTuple):
-    """What a lab is in its life: built, edited, removed; each what is called for it. `topology` is for comparison."""
+    """The phases of a lab's life, each with the function that runs it: build, edit, absent (removal).
+
+    :ivar topology: the topology after the edit, for comparisons.
+    """
 
     build: t.Callable[[World], None]
     edit: t.Callable[[World], None]
@@ -36,7 +39,9 @@ class Life(t.NamedTuple):
 
 @contextlib.contextmanager
 def machine(world: World) -> t.Iterator[None]:
-    """The world as a machine with an /etc of its own and systemd, where labs have been before, and somebody else is."""
+    """Make the world a machine with systemd and its own /etc, on which there were labs before, and which has objects of
+    others.
+    """
     world.sh("mkdir /run/disk; mount -t tmpfs disk /run/disk; cp -a /etc /run/disk; mount --bind /run/disk/etc /etc")
     world.sh("umount -l /run/disk; rmdir /run/disk; rm -rf /etc/systemd")
     world.sh("mkdir -p /run/systemd/system /etc/systemd/system /etc/code")
@@ -49,16 +54,16 @@ def machine(world: World) -> t.Iterator[None]:
 
 
 def machine_state(world: World) -> dict[str, t.Any]:
-    """Everything that a lab can change on a machine, in its own words."""
+    """Everything that a lab can change on a machine, as the kernel and the files show it."""
     proc = {name: str(value) for name, value in seen_from_proc(world).items()}
     return {"kernel": world.state(), "more": _more(world), "proc": proc, "files": files()}
 
 
 def lab_state(world: World, life: Life) -> dict[str, t.Any]:
-    """Everything that a lab is, without what differs between two that are built alike."""
+    """The state of a lab, without what differs between two builds of the same lab."""
     found = seen(world, life.topology)
-    chance = re.compile("([0-9a-f]{2}:){5}[0-9a-f]{2}")  # MAC addresses
-    names = {path: chance.sub("", text) for path, text in files().items() if not path.startswith("/run/linuxnet.lab")}
+    mac = re.compile("([0-9a-f]{2}:){5}[0-9a-f]{2}")
+    names = {path: mac.sub("", text) for path, text in files().items() if not path.startswith("/run/linuxnet.lab")}
     more = {name: comparable(values) for name, values in _more(world).items()}
     return {"kernel": found, "more": more, "files": names}
 
@@ -73,19 +78,19 @@ def _more(world: World) -> dict[str, t.Any]:
 
 
 def sysctls() -> dict[str, str]:
-    """All network settings of the host."""
+    """All network sysctls of the namespace."""
     found = {}
     for folder, dummy, names in os.walk("/proc/sys/net"):
         for name in names:
             path = os.path.join(folder, name)
             with contextlib.suppress(OSError):
-                if not path.endswith(_MOVING):
+                if not path.endswith(_VOLATILE):
                     found[path] = pathlib.Path(path).read_text(encoding="utf-8")
     return found
 
 
 def files() -> dict[str, str]:
-    """The files and folders of the places where a lab stores something, with their modes and texts."""
+    """The files and folders in the folders where a lab stores something, with their modes and texts."""
     found = {}
     for folder in _FOLDERS:
         for path in pathlib.Path(folder).rglob("*"):
@@ -98,7 +103,7 @@ def files() -> dict[str, str]:
     return found
 
 
-# -- a topology with every kind of thing ------------------------------------------------------------------------------
+# -- a topology with every kind of object -----------------------------------------------------------------------------
 
 _FIRST: dict[str, t.Any] = {
     "name": "demo",
@@ -193,7 +198,7 @@ PHASES = ("build", "edit", "absent")
 
 
 class Trial:
-    """One phase of a lab's life, to be tried again and again in one world.
+    """Tries one phase of a lab's life many times in one world.
 
     :ivar empty: the machine before the lab.
     """
@@ -206,6 +211,6 @@ class Trial:
         self.prepare()
 
     def prepare(self) -> None:
-        """Be where the phase begins."""
+        """Bring the lab to the state in which the phase begins."""
         if self.phase != "build":
             self.life.build(self.world)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labs by chance: alone one after another, and many at once on one kernel."""
+"""Random labs: one after another, and many at the same time on one kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _life(world: World, seed: int) -> None:
     for dummy in range(2):
         lab = labs.next()
         if world.module("topology", topology=lab, check=True).get("failed"):
-            lab.pop("masquerade", None)  # of a segment that its namespace has no part in
+            lab.pop("masquerade", None)  # its namespace is not a member of the segment
         world.run("topology", topology=lab)
         built = seen(world, lab)
         assert world.run("topology", topology=lab)["changed"] is False, "a second run changes something"
@@ -35,12 +35,12 @@ def _life(world: World, seed: int) -> None:
 
 @pytest.mark.timeout(7200)
 def test_labs_by_chance(campaign: Campaign) -> None:
-    """Built, edited and removed without a difference."""
+    """Each lab can be built, edited and removed, and a second run changes nothing."""
     campaign.hold(_life, campaign.chosen(range(campaign.seed, campaign.seed + 500), 3))
 
 
 def _lab(number: int, again: bool) -> dict[str, t.Any]:
-    """One lab of a class; all of them want the host to forward."""
+    """One of several labs, all of which need the host to forward."""
     name, prefix = "class{0}".format(number), "10.{0}.0.0/{1}".format(100 + number, 16 if again else 24)
     nodes: dict[str, t.Any] = {"{0}a".format(name): None, "{0}b".format(name): {"kind": "held"}}
     if again:
@@ -50,7 +50,10 @@ def _lab(number: int, again: bool) -> dict[str, t.Any]:
 
 
 def _at_once(world: World, arguments: t.Sequence[dict[str, t.Any]]) -> list[int]:
-    """Run the module topology once for each in a process of its own, all at the same time; how each ended."""
+    """Run the module topology once for each set of arguments, each in its own process, all at the same time.
+
+    :returns: the exit status of each process.
+    """
     children = []
     for one in arguments:
         pid = os.fork()
@@ -67,7 +70,7 @@ def _at_once(world: World, arguments: t.Sequence[dict[str, t.Any]]) -> list[int]
 
 
 def _round(world: World) -> None:
-    """Eight labs are built at once, edited at once, one of them twice at once, and removed at once."""
+    """Build eight labs at the same time, edit them, run one of them twice at the same time, and remove all of them."""
     empty = machine_state(world)
     for again in (False, True):
         assert not any(_at_once(world, [{"topology": _lab(number, again)} for number in range(AT_ONCE)]))
@@ -80,7 +83,7 @@ def _round(world: World) -> None:
 
 @pytest.mark.timeout(7200)
 def test_labs_side_by_side(campaign: Campaign) -> None:
-    """Nobody fails, and the last one gives the host back as it was: ip_forward as well."""
+    """All runs succeed, and after the last removal the host is as before, including ip_forward."""
     waiting = campaign.chosen(range(50), 1)
     while waiting:
         with private_world() as world, machine(world):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever change the kernel refuses: all is as before, or the error says what is not, and the next run succeeds."""
+"""If the kernel refuses any change, all is as before, or the error names what is not. The next run succeeds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ERRORS = (errno.EBUSY, errno.EEXIST, errno.ENOBUFS, errno.EPERM, errno.ENOMEM, e
 class _Refused(Exception):
     """A module failed.
 
-    :ivar before: the machine before it. :ivar errors: what it said.
+    :ivar before: the state of the machine before the run. :ivar errors: its error messages.
     """
 
     def __init__(self, before: t.Any, errors: list[str]) -> None:
@@ -34,7 +34,7 @@ class _Refused(Exception):
 
 
 class Refuser(Trial):
-    """Refuses one change of one phase of a lab's life, and looks at what is said and what is left."""
+    """Refuses one change of one phase of a lab's life, and checks the errors and the state after it."""
 
     def __init__(self, world: World, life: Life, phase: str) -> None:
         super().__init__(world, life, phase)
@@ -65,15 +65,15 @@ class Refuser(Trial):
             assert refused is None, refused
         else:
             where = "{0} refused with {1}".format(refusal.refused, errno.errorcode[number])
-            assert refused, where + ", and nobody heard of it"
+            assert refused, where + ", but no module failed"
             self._judge(refused, number, where)
         getattr(self.life, self.phase)(self.world)
-        assert_same(self.full, lab_state(self.world, self.life), "the next run does not end right")
+        assert_same(self.full, lab_state(self.world, self.life), "the next run does not complete the lab")
         self.life.absent(self.world)
         assert_same(self.empty, machine_state(self.world), "absent leaves something")
 
     def _stopping(self, refusal: Refusal, at: int) -> t.Callable[..., t.Any]:
-        """A `run` that tells of a failure with what was before it."""
+        """A replacement for `run` that raises :class:`_Refused`, with the state before the run, if a module fails."""
         last = max(start for start in self.starts if start < at)
 
         def run(name: str, /, **arguments: t.Any) -> dict[str, t.Any]:
@@ -89,18 +89,18 @@ class Refuser(Trial):
         first, *rest = refused.errors
         assert os.strerror(number) in first, where + ": " + first
         assert first.startswith(("`", "the lab's records: ")), where + ": " + first
-        # What has gone with a link cannot be set again.
-        said = ("was done and cannot be undone", "could not be undone: No such file or directory")
-        left = [text for text in rest if text.endswith(said)]
-        taken_back = ["the changes before it were undone"]
-        assert rest in ([], taken_back, left), "{0}: {1}".format(where, rest)
-        if not left:
+        # Settings of a deleted link cannot be restored.
+        endings = ("was done and cannot be undone", "could not be undone: No such file or directory")
+        not_undone = [text for text in rest if text.endswith(endings)]
+        all_undone = ["the changes before it were undone"]
+        assert rest in ([], all_undone, not_undone), "{0}: {1}".format(where, rest)
+        if not not_undone:
             after = machine_state(self.world)
-            assert_same(_settled(refused.before), _settled(after), where + ", and not all is undone")
+            assert_same(_settled(refused.before), _settled(after), where + ", and not everything was undone")
 
 
 def _settled(state: t.Any) -> t.Any:
-    """A state without what the kernel keeps of a port that a bridge had, and does not give back."""
+    """A state without the attributes of a bridge that stay changed after a port has left it."""
     if isinstance(state, dict):
         bridge = state.get("linkinfo", {}).get("info_kind") == "bridge" if "ifname" in state else False
         gone = {"tso_max_size", *(("address",) if bridge else ())}
@@ -112,7 +112,7 @@ def _settled(state: t.Any) -> t.Any:
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("name", LIVES)
 def test_a_change_that_is_refused(campaign: Campaign, name: str, phase: str) -> None:
-    """Each of some errors at each change."""
+    """The kernel refuses each change with each of some errors."""
     waiting: list[tuple[int, int]] | None = None
     while waiting is None or waiting:
         with private_world() as world, machine(world):
@@ -122,5 +122,5 @@ def test_a_change_that_is_refused(campaign: Campaign, name: str, phase: str) -> 
                 waiting = campaign.chosen(every, 5)
             while waiting:
                 if not campaign.holds(refuser.try_one, *waiting.pop(0)):
-                    break  # the next one needs a world without the rest of this one
+                    break  # the next refusal needs a new world, without what this one has left
     campaign.end()
