@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine against the least that the kernel can be told: N containers on one bridge, built, kept and removed.
+"""Compare the engine with a program that sends only the necessary messages: N containers on one bridge.
 
-To be run as root: `python tests/benchmark/engine.py [N ...]`. Every N gets a process and a private world of its own,
-in which the compiled floor (floor.c) and the engine take turns, so that whatever else the machine does hits both.
-What is timed is everything from a topology as data to the kernel that matches it: names, addresses, checks, snapshot,
-plan, apply; not the interpreter's start and the imports.
+Run it as root: `python tests/benchmark/engine.py [N ...]`. For every N, there is a process with a private world, in
+which the compiled program (floor.c) and the engine take turns. So other load of the machine affects both. The times
+include everything from the topology as data to the matching state of the kernel: names, addresses, checks, snapshot,
+plan, apply. They do not include the start of the interpreter and its imports.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 
 LAB = "benchmark"
 USUAL = (10, 100, 500)
-# Freed interfaces leave sysfs nodes, about 130 each, that the kernel frees slowly; tens of thousands of them in the way
-# of a bridge's deletion stop every network call of the machine.
+# Each removed interface leaves about 130 sysfs nodes, which the kernel frees slowly. If there are tens of thousands of
+# them, the deletion of a bridge blocks all network calls of the machine.
 SLAB = "kernfs_node_cache"
 FEW_NODES = 5000
-# After a build the IPv6 of every link sends its greetings to all others, which keeps a processor busy for a while.
+# After a build, every link sends IPv6 multicast packets to all others, which keeps a processor busy for a while.
 IDLE = 0.9
 LONGEST_GREETING = 60  # seconds
 
@@ -43,7 +43,7 @@ Times = dict[str, float]
 
 
 def lab(count: int) -> dict[str, t.Any]:
-    """The topology of the measurements: as many containers on one bridge, routed by the host."""
+    """The topology of the measurements: that many containers on one bridge, with the host as their router."""
     members = f"web[1:{count}]"
     return {
         "name": LAB,
@@ -53,7 +53,7 @@ def lab(count: int) -> dict[str, t.Any]:
 
 
 def enter_world() -> None:
-    """Leave the machine's network and its mounts alone."""
+    """Move this process to a private world, so that it does not affect the machine's network and mounts."""
     syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
     syscalls.mount("", "/", "none", syscalls.MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount("run", "/run", "tmpfs", 0)
@@ -61,9 +61,9 @@ def enter_world() -> None:
 
 
 def run(topology: dict[str, t.Any] | None, changed: bool) -> float:
-    """How long it took to make the kernel match a topology, or for None to remove the lab.
+    """The seconds that it takes to make the kernel match a topology. None removes the lab.
 
-    SystemExit where it did not change what it should, or the other way round.
+    :arg changed: whether the run should change something. SystemExit if it does the opposite.
     """
     start = time.perf_counter()
     outcome = engine.run([WholeLab()] if topology is None else build.build(topology), LAB)
@@ -74,13 +74,13 @@ def run(topology: dict[str, t.Any] | None, changed: bool) -> float:
 
 
 def turn(count: int, floor: str) -> Times:
-    """One round of everything."""
+    """One round of all measurements."""
     taken = {}
     before = nodes()
-    for deed in ("build", "remove"):
+    for action in ("build", "remove"):
         start = time.perf_counter()
-        subprocess.run([floor, deed, str(count)], check=True)
-        taken["floor " + deed] = time.perf_counter() - start
+        subprocess.run([floor, action, str(count)], check=True)
+        taken["floor " + action] = time.perf_counter() - start
     drain(before)
     small, larger = lab(count), lab(count + 1)
     taken["build"] = run(small, changed=True)
@@ -88,7 +88,7 @@ def turn(count: int, floor: str) -> Times:
     taken["re-run"] = run(small, changed=False)
     taken["add one"] = run(larger, changed=True)
     taken["remove"] = run(None, changed=True)
-    # Were the kernel not done yet, this would show it.
+    # If the removal returned before the kernel had finished, this time would be longer.
     taken["build again"] = run(small, changed=True)
     taken["remove again"] = run(None, changed=True)
     drain(before)
@@ -107,26 +107,26 @@ def settle() -> None:
 
 
 def ticks() -> list[int]:
-    """What the processors did so far, by kind; idling is the fourth (proc_stat(5))."""
+    """The times of the processors so far, by kind. The fourth is idle time (proc_stat(5))."""
     first = pathlib.Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
     return [int(word) for word in first.split()[1:9]]
 
 
 def drain(before: int) -> None:
-    """Wait until the kernel has freed what removed links have left behind."""
+    """Wait until the kernel has freed the sysfs nodes of removed links."""
     time.sleep(0.5)
     while nodes() > before + FEW_NODES:
         time.sleep(0.5)
 
 
 def nodes() -> int:
-    """How many nodes of kernfs the kernel holds."""
+    """The number of sysfs nodes in the kernel."""
     found = re.search(rf"^{SLAB} +(\d+)", pathlib.Path("/proc/slabinfo").read_text(encoding="ascii"), re.MULTILINE)
     return int(found.group(1)) if found else 0
 
 
 def measure(count: int, rounds: int, floor: str) -> None:
-    """In a process of its own: print the medians, and what the process held, as JSON."""
+    """Print the medians, and the memory and open files of this process, as JSON. Run this in a separate process."""
     enter_world()
     files = len(os.listdir("/proc/self/fd"))
     turns = [turn(count, floor) for dummy in range(rounds)]
@@ -155,7 +155,7 @@ def compare(counts: t.Sequence[int], floor: str) -> None:
 
 
 def compiled_floor(folder: str) -> str:
-    """The path of floor.c's program."""
+    """The path of the compiled floor.c."""
     program = os.path.join(folder, "floor")
     source = pathlib.Path(__file__).with_name("floor.c")
     subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-o", program, str(source)], check=True)
@@ -163,7 +163,7 @@ def compiled_floor(folder: str) -> str:
 
 
 def main() -> None:
-    """Compile the floor and compare."""
+    """Compile floor.c, and compare."""
     if sys.argv[1:2] == ["--measure"]:
         measure(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
         return

@@ -4,9 +4,9 @@
 //
 // floor build N | floor remove N
 //
-// The least that engine.py's lab can cost: N named namespaces on one bridge, each with `lo` and a link up, an address
-// and a default route. Netlink only, both ends of a pair born in place, the bridge up last. Without the marks by which
-// the collection knows its own, and without looking at what is there before.
+// Builds the lab of engine.py with only the necessary messages: N named namespaces on one bridge, each with `lo` and a
+// link up, an address and a default route. It uses only netlink, creates both ends of a pair in their namespaces, and
+// sets the bridge up last. It sets no marks of ownership, and does not read the kernel first.
 // Sources: rtnetlink(7), unshare(2), mount(2).
 
 #define _GNU_SOURCE
@@ -31,8 +31,8 @@
 
 enum {
     AT_ONCE = 100,   // namespaces whose descriptors are open at the same time
-    INNER_INDEX = 2, // of the first link after `lo`
-    GROUP = 7671,    // of all outer ends, so that one message deletes them
+    INNER_INDEX = 2, // the index of the first link after `lo`
+    GROUP = 7671,    // the group of all outer ends, so that one message deletes them
     PREFIX = 16,
 };
 
@@ -84,7 +84,7 @@ static void text(int type, const char *value) { attribute(type, value, strlen(va
 
 static void number(int type, uint32_t value) { attribute(type, &value, sizeof value); }
 
-// Send what was appended. Only the last message asks for an answer; a refusal comes for any.
+// Send the appended messages. Only the last one requests an acknowledgement. The kernel reports errors of all of them.
 static void send_all(int sock) {
     struct nlmsghdr *last = (struct nlmsghdr *)buffer;
     while ((char *)last + last->nlmsg_len < buffer + used) last = (void *)((char *)last + last->nlmsg_len);
@@ -202,7 +202,7 @@ static void build(int count) {
     must(write(forward, "1", 1), "ip_forward");
 }
 
-// Returns when the links are gone; the kernel ends the namespaces a moment later.
+// Returns when the links have been deleted. The kernel destroys the namespaces a moment later.
 static void remove_all(int count) {
     int host = netlink();
     struct ifinfomsg bridge = {.ifi_index = if_nametoindex("br0")}, any = {0};

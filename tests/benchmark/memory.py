@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much memory a routed network takes: N routers, each with a route to every other one.
+"""Measure the memory for a routed network: N routers, each with a route to every other one.
 
-To be run as root: `python tests/benchmark/memory.py [--build] [N ...]`; the usual numbers are 40, 80 and 160. With
-`--build` the network is built and run again; without it, check mode plans it, and nothing is made. Every N gets a
-process and a private world of its own. Routes make up nearly all of it; so the last line says what 754 routers would
-take by what each further route took.
+Run it as root: `python tests/benchmark/memory.py [--build] [N ...]`. The default numbers are 40, 80 and 160. With
+`--build`, it builds the network and runs again. Without it, it only plans the network in check mode. For every N, there
+is a process with a private world. Routes need nearly all of the memory. Therefore the last line estimates the memory
+for 754 routers from that of each further route.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import build
 LAB = "benchmark"
 USUAL = (40, 80, 160)
 LARGE = 754  # the largest network of the Internet Topology Zoo
-MORE_LINKS = 6  # every sixth router has a third link, as that network has 899
+MORE_LINKS = 6  # every sixth router has a third link, because that network has 899 links
 
 
 def network(count: int) -> dict[str, t.Any]:
-    """A ring of routers with some links across it; each router is known by the address of its `lo`."""
+    """A ring of routers with some links across it. Each router has an address on its `lo`."""
     ring = [{"ends": [f"r{n}", f"r{n % count + 1}"]} for n in range(1, count + 1)]
     across = [{"ends": [f"r{n}", f"r{n + count // 2}"]} for n in range(1, count // 2, MORE_LINKS // 2)]
     return {
@@ -46,12 +46,12 @@ def network(count: int) -> dict[str, t.Any]:
 
 
 def peak() -> float:
-    """The most that this process has had in memory, in MB."""
+    """The maximum memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(count: int, for_real: bool) -> None:
-    """In a process of its own: print the memory before and at most, as JSON."""
+    """Print the memory before the run and its maximum, as JSON. Run this in a separate process."""
     enter_world()
     before = peak()
     engine.run(build.build(network(count)), LAB, check=not for_real)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many permanent neighbours on one link: put in, kept, changed. What twice as many take is to be about twice as much.
+"""Measure many permanent neighbour entries on one link. Twice as many should take about twice as long.
 
-To be run as root: `python tests/benchmark/neighbors.py [N ...]`; the usual numbers are 100, 200 and 400. What is
-counted is processor time, the kernel's included, of the engine alone.
+Run it as root: `python tests/benchmark/neighbors.py [N ...]`. The default numbers are 100, 200 and 400. It measures the
+processor time of the engine alone, including that in the kernel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROUNDS = 5
 
 
 def entries(count: int, version: int) -> list[NeighborWanted]:
-    """Permanent entries of the only container's link; another version has other MAC addresses."""
+    """Permanent entries on the link of the only container. Another *version* has other MAC addresses."""
     return [
         NeighborWanted(
             "web1",
@@ -43,7 +43,7 @@ def measure(count: int, version: int, changed: bool) -> float:
     outcome = engine.run(wanted, LAB)
     taken = time.process_time() - start
     if outcome.changed is not changed:
-        raise SystemExit("the engine did not do what is measured")
+        raise SystemExit("the engine did not do what this program measures")
     return taken
 
 
@@ -52,18 +52,18 @@ def main() -> None:
     counts = [int(argument) for argument in sys.argv[1:]] or USUAL
     enter_world()
     run(lab(1), changed=True)
-    table: dict[str, list[float]] = {"put in or changed": [], "kept": []}
+    table: dict[str, list[float]] = {"added or changed": [], "unchanged": []}
     for number, count in enumerate(counts):
         rounds = range(number * ROUNDS, (number + 1) * ROUNDS)
         taken = [(measure(count, version, True), measure(count, version, False)) for version in rounds]
         for values, title in zip(zip(*taken), table):
             table[title].append(statistics.median(values))
     run(None, changed=True)
-    print("{0:24}".format("seconds of processor") + "".join(f"{f'N={count}':>10}" for count in counts))
+    print("{0:24}".format("processor seconds") + "".join(f"{f'N={count}':>10}" for count in counts))
     for title, found in table.items():
         print(f"{title:24}" + "".join(f"{value:10.3f}" for value in found))
         growth = [later / earlier for earlier, later in zip(found, found[1:])]
-        print(f"{'  against the one before':24}" + " " * 10 + "".join(f"{value:10.2f}" for value in growth))
+        print(f"{'  ratio to the one before':24}" + " " * 10 + "".join(f"{value:10.2f}" for value in growth))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the bridge_nat playbook costs beyond Ansible itself.
+"""Measure what the bridge_nat playbook costs beyond Ansible itself.
 
-Builds and verifies the lab in a network of its own, and in turn runs a playbook with as many tasks of a module that
-does nothing. Prints both and their ratio, by the clock and by the processor, which other work on the machine disturbs
-less. Run it as root: .venv/bin/python tests/benchmark/playbook.py
+The program builds and verifies the lab in a private network. In turns with that, it runs a playbook with the same
+number of tasks of a module that does nothing. It prints both times and their ratio, in seconds of the clock and of the
+processor. Other load of the machine affects the latter less. Run it as root: .venv/bin/python
+tests/benchmark/playbook.py
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from ansible.module_utils.basic import AnsibleModule
 AnsibleModule(argument_spec={}, supports_check_mode=True).exit_json(changed=False)
 """
 
-# A namespace of its own for network and mounts, with an empty /run: nothing of this machine is seen or touched.
+# Private namespaces for network and mounts, with an empty /run, so that nothing affects this machine.
 PRIVATE = "mount --make-rprivate / && mount -t tmpfs run /run && ip link set lo up && exec \"$@\""
 
 
@@ -43,7 +44,7 @@ class Taken(t.NamedTuple):
 
 
 def run(*command: str) -> tuple[Taken, str]:
-    """What a command takes that has to succeed, and its output."""
+    """The times and the output of a command. SystemExit if it fails."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -54,13 +55,13 @@ def run(*command: str) -> tuple[Taken, str]:
 
 
 def module_tasks(output: str) -> int:
-    """How many tasks ran a module: those with a result, save three kinds that run in Ansible's own process."""
+    """How many tasks ran a module: those with a result, except three kinds that run in Ansible's own process."""
     names = re.findall(r"^TASK \[(.*?)\].*\n(?:ok|changed): \[", output, re.MULTILINE)
     return sum(1 for name in names if not re.search("Validating arguments|Make sure|Show who", name))
 
 
 def measure(rounds: int, directory: str) -> None:
-    """Run both playbooks in turn, and print what they took."""
+    """Run both playbooks in turns, and print their times."""
     lab = [ANSIBLE, "playbooks/bridge_nat.yml", "-e", "bridge_nat_internet=true"]
     count = module_tasks(run(*lab)[1])
     run(*lab[:2], "-e", "lab_state=absent")
@@ -76,7 +77,7 @@ def measure(rounds: int, directory: str) -> None:
         ours.append(run(*lab)[0])
         run(*lab[:2], "-e", "lab_state=absent")
         theirs.append(run(ANSIBLE, str(empty))[0])
-    print("module tasks in each playbook: {0}; rounds: {1}; the least of them".format(count, rounds))
+    print("module tasks in each playbook: {0}; rounds: {1}; minimum of all rounds".format(count, rounds))
     for by in Taken._fields:
         mine, nothing = min(getattr(one, by) for one in ours), min(getattr(one, by) for one in theirs)
         print("by the {0}:".format(by))

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All pairs of some namespaces on one bridge: the module's probes against one `ping -c1` process a pair.
+"""Compare the module's probes with one `ping -c1` process for each pair: all pairs of some namespaces on one bridge.
 
-Both run in a private world, in turns, so that whatever else the machine does hits both. The neighbour table of the
-machine holds 1024 entries, of which all pairs of 33 namespaces need more; so ping gets a sample of the pairs, few
-enough to fit, and its time is scaled up. To be run as root: `python tests/benchmark/probes.py [namespaces] [rounds]`.
+Both run in a private world, in turns, so that other load of the machine affects both. The neighbour table of the
+machine holds 1024 entries, but all pairs of 33 namespaces need more. Therefore ping gets only a sample of the pairs,
+and the program scales its time up. Run it as root: `python tests/benchmark/probes.py [namespaces] [rounds]`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces, neighbor_cache, syscalls
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import checks, run
 
-# Each may need two entries.
+# Each pair may need two entries in the neighbour table.
 SAMPLE = 200
 
 Pairs = list[tuple[str, str]]
 
 
 def build(count: int) -> tuple[dict[str, str], Pairs]:
-    """Namespaces on a bridge in a private world; returns their addresses and (namespace, address) for every pair."""
+    """Build namespaces on a bridge in a private world.
+
+    :returns: their addresses by name, and (namespace, address) for every pair.
+    """
     syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
     syscalls.mount("", "/", "none", syscalls.MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount("run", "/run", "tmpfs", 0)
@@ -52,14 +55,14 @@ def ip(commands: list[str]) -> None:
 
 
 def forget(members: dict[str, str]) -> None:
-    """Empty the neighbour tables, so that each turn resolves addresses, as the first one after a build does."""
+    """Flush the neighbour tables, so that each turn resolves addresses, as the first one after a build does."""
     for name in members:
         with namespaces.inside_ref(name):
             neighbor_cache.forget(socket.AF_INET, members.values())
 
 
 def with_module(pairs: Pairs) -> None:
-    """Every pair by the module's code."""
+    """Check every pair with the module's code."""
     asked = [{"from": name, "to": address} for name, address in pairs]
     wanted, errors = checks.read(asked, [""] * len(asked), {"count": 1, "interval": 0.2, "timeout": 2.0})
     if errors or not all(outcome.ok for outcome in run.run(wanted)):
@@ -67,7 +70,7 @@ def with_module(pairs: Pairs) -> None:
 
 
 def with_ping(pairs: Pairs) -> None:
-    """One process a pair, one after another."""
+    """Check every pair with its own ping process, one after another."""
     for name, address in pairs:
         with namespaces.inside_ref(name):
             subprocess.run(["ping", "-n", "-q", "-c", "1", "-W", "2", address], check=True, stdout=subprocess.DEVNULL)
@@ -84,7 +87,7 @@ def main() -> None:
     """Print the medians and their ratio."""
     count, rounds = (int(argument) for argument in (sys.argv[1:] + ["10", "5"][len(sys.argv) - 1 :]))
     members, pairs = build(count)
-    time.sleep(1)  # links settle
+    time.sleep(1)  # until the links are ready
     sample = random.Random(1).sample(pairs, min(SAMPLE, len(pairs)))
     scale = len(pairs) / len(sample)
     taken: dict[str, list[float]] = {"module": [], "ping": []}

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole ansible-playbook run against what others need for the same lab, from prompt to prompt.
+"""Compare the times of whole ansible-playbook runs with those of other programs for the same lab.
 
-N containers on one bridge, each with an address, a default route, `lo` and its link up; the host forwards. Beside a
-task of the module topology: `ip -batch` with one `ip -n NAME -batch` for each namespace; and Mininet with a Linux
-bridge (Debian packages mininet and bridge-utils; left out where they are missing), which does less: it sets no default
-routes, and its host does not forward.
+The lab has N containers on one bridge, each with an address, a default route, and its link and `lo` up. The host
+forwards. Besides a task of the module topology, the program measures `ip -batch` with one `ip -n NAME -batch` for each
+namespace, and Mininet with a Linux bridge. Mininet sets no default routes, and its host does not forward. It is
+omitted unless the Debian packages mininet and bridge-utils are installed.
 
-No playbook can be faster than one empty task and the compiled floor (floor.c) together.
+No playbook can be faster than one empty task and the compiled program floor.c together.
 
-Run it as root: .venv/bin/python tests/benchmark/topology.py [N ...]. Above 500 let the machine rest afterwards.
+Run it as root: .venv/bin/python tests/benchmark/topology.py [N ...]. After more than 500, let the machine rest.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ print(built - start, time.perf_counter() - built)
 """
 
 EMPTY = "ansible: one empty task"
-# The floor of any playbook: one task of a module that does nothing.
+# The shortest playbook: one task of a module that does nothing.
 EMPTY_MODULE = """#!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
 
@@ -56,7 +56,7 @@ AnsibleModule(argument_spec={}, supports_check_mode=True).exit_json(changed=Fals
 
 
 def write_inputs(folder: pathlib.Path, count: int) -> None:
-    """Everything that the contestants read."""
+    """Write the input files of all programs."""
     tasks = {
         "build": {"linuxnet.lab.topology": {"topology": lab(count)}},
         "add": {"linuxnet.lab.topology": {"topology": lab(count + 1)}},
@@ -73,7 +73,7 @@ def write_inputs(folder: pathlib.Path, count: int) -> None:
 
 
 def write_batches(folder: pathlib.Path, count: int) -> None:
-    """The same as files for `ip -batch`, and the script that runs them."""
+    """Write the lab as files for `ip -batch`, and the script that runs them."""
     host = ["link add br0 type bridge", "addr add 10.0.0.1/16 dev br0"]
     script = ["set -e", f"ip -batch {folder}/host"]
     for n in range(1, count + 1):
@@ -97,7 +97,7 @@ def write_batches(folder: pathlib.Path, count: int) -> None:
 
 
 def clock(*command: str) -> tuple[float, str]:
-    """Seconds and output of a command that has to succeed."""
+    """The seconds and the output of a command. SystemExit if it fails."""
     start = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     taken = time.perf_counter() - start
@@ -107,7 +107,7 @@ def clock(*command: str) -> tuple[float, str]:
 
 
 def ansible(folder: pathlib.Path) -> dict[str, float]:
-    """Whole runs of ansible-playbook, each from prompt to prompt; all in the world in which this is called."""
+    """The times of whole runs of ansible-playbook, in the world of the caller."""
     taken = {EMPTY: clock(ANSIBLE, f"{folder}/nothing.yml")[0]}
     for title, play in (
         ("build", "build"),
@@ -120,14 +120,14 @@ def ansible(folder: pathlib.Path) -> dict[str, float]:
 
 
 def inside(command: str) -> float:
-    """Seconds that a shell command takes in a private world, which is made before."""
+    """The seconds of a shell command in a new private world, without the time to create that world."""
     done = subprocess.run([*WORLD, "bash", "-c", f"time -p {command}"], capture_output=True, text=True, check=True)
     words = done.stderr.split()
     return float(words[words.index("real") + 1])
 
 
 def contest(folder: pathlib.Path, count: int) -> dict[str, float]:
-    """Each contestant once, in a private world of its own, with a pause after each."""
+    """Run each program once, in its own private world, with a pause after each."""
     before = nodes()
     own = clock(*WORLD, sys.executable, __file__, "--ansible", os.fspath(folder))[1]
     drain(before)
