@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The private world that every test of the kernel runs in, and the ways to act and to look in it."""
+"""The private world in which every test of the kernel runs, and functions to run and observe modules in it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Recap(t.NamedTuple):
-    """How a playbook ended: its exit code, Ansible's counts of the one host, all that was printed."""
+    """The result of a playbook: its exit code, Ansible's counts for the one host, and the whole output."""
 
     code: int
     counts: dict[str, int]
@@ -44,10 +44,14 @@ class Recap(t.NamedTuple):
 
 
 class World:
-    """A network of its own, in which the tests' process is "the host". Made and left by the `world` fixture."""
+    """A network of its own, in which the process of the tests is "the host". The fixture `world` creates and removes
+    it.
+    """
 
     def sh(self, command: str, netns: str = "", check: bool = True) -> str:
-        """Run shell commands in a namespace of this world and return what they print; an oracle, never the subject."""
+        """Run shell commands in a namespace of this world, and return their output. They are the oracle, never the
+        subject.
+        """
         with namespaces.inside_ref(netns):
             done = subprocess.run(
                 ["/bin/bash", "-c", command], capture_output=True, text=True, timeout=120, check=False
@@ -61,11 +65,11 @@ class World:
         return json.loads(self.sh(command, netns) or "[]")
 
     def links(self, netns: str = "") -> dict[str, dict[str, t.Any]]:
-        """`ip -d -j link` as name -> link."""
+        """The links of `ip -d -j link`, by name."""
         return {link["ifname"]: link for link in self.json("ip -d -j link", netns)}
 
     def addresses(self, dev: str, netns: str = "", family: str = "inet") -> list[str]:
-        """The addresses of a link as CIDR strings, link-local ones left out, in the kernel's order."""
+        """The addresses of a link as CIDR strings, in the kernel's order, without link-local ones."""
         found = self.json("ip -j addr show dev {0}".format(dev), netns)
         return [
             "{local}/{prefixlen}".format(**info)
@@ -90,16 +94,16 @@ class World:
         return done.returncode == 0
 
     def module(self, name: str, /, check: bool = False, diff: bool = True, **arguments: t.Any) -> dict[str, t.Any]:
-        """Run a module of the collection in this process and return its result, `failed` and `msg` included.
+        """Run a module of the collection in this process, and return its result, including `failed` and `msg`.
 
-        What the module `topology` has changed is read again, and fails where it is not as it should be.
+        After a change by the module `topology`, read the kernel again, and fail if it differs from the topology.
         """
         if name == "topology":
             arguments = {"recheck": True, **arguments}
         module = importlib.import_module("ansible_collections.linuxnet.lab.plugins.modules." + name)
         arguments.update(_ansible_check_mode=check, _ansible_diff=diff, _ansible_remote_tmp="/tmp")
         printed = io.StringIO()
-        warnings: list[str] = []  # Ansible's own list holds those of all runs in one process
+        warnings: list[str] = []  # Ansible's own list contains the warnings of all runs in the process
         warn = unittest.mock.patch.object(AnsibleModule, "warn", lambda self, text: warnings.append(text))
         with patch_module_args(arguments), warn, contextlib.redirect_stdout(printed), pytest.raises(SystemExit):
             module.main()
@@ -107,15 +111,15 @@ class World:
         return {**result, "warnings": warnings}
 
     def run(self, name: str, /, **arguments: t.Any) -> dict[str, t.Any]:
-        """As :meth:`module`, for what must succeed."""
+        """Run a module as :meth:`module`, and require that it succeeds."""
         result = self.module(name, **arguments)
         assert not result.get("failed"), result.get("msg")
         return result
 
     def quartet(self, name: str, /, **arguments: t.Any) -> dict[str, t.Any]:
-        """Check, run, check again, run again: the first two report the same change, the last two none.
+        """Run a module in check mode, for real, in check mode, and for real. Only the first two runs report a change.
 
-        :returns: the result of the real run.
+        :returns: the result of the first real run.
         """
         before = self.state()
         predicted = self.run(name, check=True, **arguments)
@@ -133,7 +137,7 @@ class World:
 
     @staticmethod
     def playbook(name: str, *arguments: str, path: str | None = None) -> Recap:
-        """Run one of the collection's playbooks with ansible-playbook, as a user does; *path* replaces PATH."""
+        """Run one of the collection's playbooks with ansible-playbook, as a user does. *path* replaces PATH."""
         program = os.path.join(sys.prefix, "bin", "ansible-playbook")
         environment = dict(os.environ, ANSIBLE_HOST_PATTERN_MISMATCH="error", ANSIBLE_NOCOLOR="1")
         if path is not None:
@@ -147,7 +151,7 @@ class World:
         return Recap(done.returncode, counts, done.stdout + done.stderr)
 
     def played(self, name: str, *arguments: str) -> int:
-        """Run a playbook that has to succeed.
+        """Run a playbook, and require that it succeeds.
 
         :returns: how many tasks changed something.
         """
@@ -157,13 +161,13 @@ class World:
 
     @staticmethod
     def another() -> contextlib.AbstractContextManager[World]:
-        """A further, empty world, to run commands in by hand; while the body runs, the thread is in that one."""
+        """A second, empty world, in which to run commands by hand. The body runs in that world."""
         return private_world()
 
     def refused(self, name: str, /, **arguments: t.Any) -> list[str]:
-        """Run what must fail; it may have changed nothing.
+        """Run a module that must fail, and must change nothing.
 
-        :returns: the reasons given.
+        :returns: the errors.
         """
         before = self.state()
         result = self.module(name, **arguments)
@@ -172,12 +176,15 @@ class World:
         return result["errors"]
 
     def state(self) -> dict[str, t.Any]:
-        """What the independent tools see: links, addresses, routes, rulesets, forwarding, in all namespaces."""
+        """The state that independent tools report: links, addresses, routes, rulesets, forwarding, in all namespaces.
+        """
         processes = {holder.name: str(holder.pid) for holder in holders()}
         return self.look({**{ref: ref for ref in ["", *namespaces.named()]}, **processes})
 
     def look(self, places: dict[str, str]) -> dict[str, t.Any]:
-        """The state of some namespaces: name -> reference; of a process's its hostname as well."""
+        """The state of some namespaces, given as references by name. For a namespace that a process holds, also its
+        hostname.
+        """
         commands = {
             "link": ["ip", "-d", "-j", "addr"],
             "route": ["ip", "-j", "route", "show", "table", "all"],
@@ -201,13 +208,14 @@ class World:
         return seen
 
     def comparable(self) -> dict[str, t.Any]:
-        """The state without what differs between two worlds that are built alike, for :meth:`by_hand`."""
+        """The state without values that differ between two worlds with the same lab, for :meth:`by_hand`."""
         return comparable(self.state())
 
     def as_typed(self) -> dict[str, t.Any]:
-        """The state as if it had been typed: :meth:`comparable`, with the collection's routes as ip-route(8) makes any.
+        """The state as if it had been typed: :meth:`comparable`, and the collection's routes with ip-route(8)'s
+        protocol.
 
-        Without the lab's nftables table, which no lab's documentation spells out.
+        It does not contain the lab's nftables table, which no documentation of a lab shows.
         """
         seen = self.comparable()
         for state in seen.values():
@@ -218,16 +226,17 @@ class World:
         return seen
 
     def by_hand(self, commands: list[str], setup: str = "", held: t.Sequence[str] = ()) -> dict[str, t.Any]:
-        """The state that a shell reaches with a module's commands, in another world that is empty, or set up first.
+        """The state that a module's commands produce in a shell, in another world, which is empty or which *setup*
+        prepares.
 
-        :arg held: the namespaces that the commands start processes for.
+        :arg held: the namespaces for which the commands start processes.
         """
         assert not re.search(r"netns 1\b", "\n".join(commands)), "process 1 is not of this world"
         with private_world() as other, tempfile.TemporaryFile("w+") as output:
             variables = ["echo ${0}".format(variable(name)) for name in held]
             silent = [command.replace("sysctl -w", "sysctl -qw") for command in commands]
             script = "\n".join(["set -e; trap 'kill $(jobs -p)' ERR", setup, *silent, *variables])
-            # The processes that it starts keep its output open, so that is a file.
+            # A file, because the processes that the commands start keep the output open.
             command = ["/bin/bash", "-c", script]
             subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=60, check=False)
             output.seek(0)
@@ -242,7 +251,7 @@ class World:
 
 
 def from_the_top(commands: list[str]) -> list[str]:
-    """Commands that follow others in one shell, which know held namespaces by variables instead of by numbers."""
+    """Commands that follow others in a shell, with that shell's variables for held namespaces instead of PIDs."""
     text = "\n".join(commands)
     for holder in holders():
         text = re.sub(r"(?<!\S)(-t|netns|kill) {0}\b".format(holder.pid), r"\1 $" + variable(holder.name), text)
@@ -263,14 +272,15 @@ def tcp_ends(client: str, server: str, address: str) -> t.Iterator[tuple[socket.
 
 
 def assert_same(before: t.Any, after: t.Any, otherwise: str) -> None:
-    """Compare two states; what differs is shown as a diff."""
+    """Compare two states. A failure shows the differences as a diff."""
     if before != after:
         texts = [json.dumps(state, indent=1, sort_keys=True).splitlines() for state in (before, after)]
         raise AssertionError("\n".join([otherwise, *difflib.unified_diff(*texts, n=8, lineterm="")]))
 
 
 def comparable(value: t.Any) -> t.Any:
-    """A state without whose it is, and without numbers and hardware addresses that the kernel deals out by chance."""
+    """A state without the marks of ownership, and without numbers and MAC addresses that the kernel chooses at random.
+    """
     chance = {"ifindex", "link_index", "link_netnsid", "ifalias", "address", "bridge_id", "root_id",
               "designated_bridge", "designated_root"}  # fmt: skip
     if isinstance(value, dict):
@@ -286,16 +296,18 @@ def _place(link: dict[str, t.Any]) -> str:
 
 
 def _without_noise(value: t.Any) -> t.Any:
-    """The state without what moves by itself: timers, counters, a link-local address that is still being checked."""
+    """The state without values that change by themselves: timers, counters, and link-local addresses that are
+    tentative.
+    """
     moving = {"gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "tentative", "operstate",
               "valid_life_time", "preferred_life_time", "packets", "bytes", "expires", "state", "fdb_n_learned",
               "topology_change", "topology_change_detected", "message_age_timer", "forward_delay_timer",
               "hold_timer", "handle"}  # fmt: skip
     if isinstance(value, dict):
         kept = {key: _without_noise(item) for key, item in value.items() if key not in moving}
-        if kept.get("stp_state"):  # while STP sees a change, the kernel ages by another time: net/bridge/br_stp.c
+        if kept.get("stp_state"):  # after a change of topology, STP uses another ageing time: net/bridge/br_stp.c
             kept.pop("ageing_time", None)
-        if "flags" in kept:  # those that are settings; not whether there is a carrier yet
+        if "flags" in kept:  # only flags that are settings, not those that depend on a carrier
             kept["flags"] = [flag for flag in kept["flags"] if flag in ("UP", "NOARP", "MULTICAST")]
         return kept
     if isinstance(value, list):
@@ -305,7 +317,7 @@ def _without_noise(value: t.Any) -> t.Any:
 
 
 def _comes_and_goes(item: t.Any) -> bool:
-    """IPv6 link-local addresses and routes, multicast, and IPv6's local table come a moment after a link is up."""
+    """Whether an entry appears by itself after a link is up: IPv6 link-local, multicast, or of IPv6's local table."""
     if not isinstance(item, dict):
         return False
     if item.get("table") == "local":
@@ -315,13 +327,13 @@ def _comes_and_goes(item: t.Any) -> bool:
 
 
 def pytest_report_header() -> str:
-    """Say which library the tests ran with."""
+    """Print the version of pyroute2 that the tests use."""
     return "pyroute2 {0}".format(importlib.metadata.version("pyroute2"))
 
 
 @contextlib.contextmanager
 def private_world() -> t.Iterator[World]:
-    """New network and mount namespaces with an empty /run and a /sys that shows them; all gone afterwards."""
+    """New network and mount namespaces with an empty /run and their own /sys. They disappear after the body."""
     homes = [
         (os.open("/proc/self/ns/" + kind, os.O_RDONLY | os.O_CLOEXEC), flag)
         for kind, flag in (("mnt", syscalls.CLONE_NEWNS), ("net", syscalls.CLONE_NEWNET))
@@ -330,19 +342,19 @@ def private_world() -> t.Iterator[World]:
     try:
         syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
         syscalls.mount("", "/", "none", syscalls.MS_REC | syscalls.MS_PRIVATE)
-        with contextlib.suppress(OSError):  # what the machine has there would be hidden, but still be in mountinfo
+        with contextlib.suppress(OSError):  # remove the machine's mounts there; hidden ones would still be in mountinfo
             while True:
                 syscalls.umount("/run/netns", syscalls.MNT_DETACH)
         syscalls.mount("run", "/run", "tmpfs", 0)
         syscalls.mount("etc", "/etc/sysctl.d", "tmpfs", 0)
         syscalls.mount("sys", "/sys", "sysfs", 0)
-        syscalls.mount("/dev/null", "/etc/resolv.conf", "", syscalls.MS_BIND)  # what the machine asks is not in here
+        syscalls.mount("/dev/null", "/etc/resolv.conf", "", syscalls.MS_BIND)  # hide the machine's resolver
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         yield World()
     finally:
         for holder in holders():
             os.kill(holder.pid, signal.SIGKILL)
-        while len(os.listdir("/proc/self/task")) > 1:  # a joined thread may still be leaving; setns(mnt) wants it gone
+        while len(os.listdir("/proc/self/task")) > 1:  # a joined thread may still be ending; setns(mnt) needs one
             time.sleep(0.01)
         for home, flag in homes:
             syscalls.setns(home, flag)
@@ -352,6 +364,6 @@ def private_world() -> t.Iterator[World]:
 
 @pytest.fixture
 def world() -> t.Iterator[World]:
-    """The test's own private world."""
+    """The private world of the test."""
     with private_world() as made:
         yield made

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other people's firewalls, really running, in a private world: Docker, firewalld, ufw.
+"""Real firewalls of other programs in a private world: Docker, firewalld, ufw.
 
-What is not installed comes from the folder that `make test-tools` lays packages into, mounted over the world's own /usr
-and /etc. A test skips where there is neither.
+If a program is not installed, it comes from the folder into which `make test-tools` unpacks packages. The folder is
+mounted over the world's own /usr and /etc. A test is skipped if the program is in neither place.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .conftest import ROOT, World
 
 UNPACKED = ROOT / ".cache" / "firewalls" / "root"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PATIENCE = 60  # seconds until a daemon has to be up
+_PATIENCE = 60  # seconds until a daemon must be ready
 
-# With the default policy of a system bus, only root may have a name; the file that says so belongs to no package here.
+# By default, only root may own a name on a system bus. No package here contains the file that allows it.
 _BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow eavesdrop="false"/>
 <allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
@@ -38,7 +38,9 @@ _BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_s
 
 
 def need(world: World, program: str) -> None:
-    """Let the private world have a program that is not installed, if it was unpacked; skip otherwise."""
+    """Make an unpacked program available in the private world, if it is not installed. Skip the test if there is
+    neither.
+    """
     if not pathlib.Path("/run/etc/work").exists():
         for folder in ("upper", "work"):
             pathlib.Path("/run/etc", folder).mkdir(parents=True)
@@ -54,7 +56,7 @@ def need(world: World, program: str) -> None:
 
 
 def iptables(world: World, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `iptables` and `ip6tables` be a form of it, `nft` or `legacy`; skip where there is none."""
+    """Make `iptables` and `ip6tables` the variant *form*, `nft` or `legacy`. Skip the test if it is missing."""
     need(world, "iptables-" + form)
     try:
         world.sh("iptables-{0} -S && ip6tables-{0} -S".format(form))
@@ -70,7 +72,7 @@ def iptables(world: World, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextlib.contextmanager
 def _running(command: list[str], log: str, is_up: t.Callable[[], bool]) -> t.Iterator[None]:
-    """A daemon, while the body runs."""
+    """Run a daemon during the body."""
     with open(log, "wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
     try:
@@ -91,7 +93,7 @@ def _succeeds(command: list[str]) -> bool:
 
 @contextlib.contextmanager
 def docker(world: World, *arguments: str) -> t.Iterator[None]:
-    """dockerd, with a bridge and without an image."""
+    """Run dockerd, with a bridge and without an image."""
     need(world, "dockerd")
     need(world, "iptables")
     groups = pathlib.Path("/sys/fs/cgroup")
@@ -110,7 +112,7 @@ def docker(world: World, *arguments: str) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def bus(world: World) -> t.Iterator[None]:
-    """The bus by which firewalld is spoken to."""
+    """Run the bus through which programs talk to firewalld."""
     need(world, "dbus-daemon")
     pathlib.Path("/run/dbus").mkdir()
     pathlib.Path("/run/bus.conf").write_text(_BUS, encoding="utf-8")
@@ -121,7 +123,7 @@ def bus(world: World) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def firewalld() -> t.Iterator[None]:
-    """firewalld, with the settings that it comes with, where there is a bus."""
+    """Run firewalld with its default settings."""
     command = ["/usr/bin/python3", "/usr/sbin/firewalld", "--nofork", "--nopid"]
     asked = ["firewall-cmd", "--state"]
     with _running(command, "/run/firewalld.log", lambda: _succeeds(asked)):
@@ -129,7 +131,7 @@ def firewalld() -> t.Iterator[None]:
 
 
 def ufw(world: World) -> None:
-    """ufw, switched on with the settings that it comes with."""
+    """Run ufw with its default settings, enabled."""
     need(world, "ufw")
     need(world, "iptables")
     world.sh(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module address against the kernel; ip(8) is the oracle."""
+"""The module address. ip(8) is the oracle."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ SETUP = (
 
 @pytest.fixture
 def pair(world: t.Any) -> t.Any:
-    """The world with the pair v0, eth0 in c1 of lab x, both up and without addresses."""
+    """The world with the pair v0, eth0 in c1 of lab x. Both ends are up and have no addresses."""
     world.sh(SETUP + "; ip link set v0 alias linuxnet.lab:x")
     world.sh("ip link set lo alias linuxnet.lab:x; ip link set eth0 alias linuxnet.lab:x", "c1")
     return world
 
 
 def both(world: t.Any, dev: str = "v0", netns: str = "") -> list[str]:
-    """The addresses of both families, link-local ones left out."""
+    """The addresses of both IP versions, without link-local ones."""
     return world.addresses(dev, netns) + world.addresses(dev, netns, "inet6")
 
 
 def nodad(command: str) -> str:
-    """What a command ends in that adds an IPv6 address, which is usable at once."""
+    """The end of a command that adds an IPv6 address without duplicate address detection."""
     return " nodad" if re.match(r"add \S*:", command) else ""
 
 
-# Each: addresses there, what is asked for, the commands, addresses then.
+# Each case: existing addresses, the desired ones, the commands, and the resulting addresses.
 CASES: dict[str, tuple[list[str], dict[str, t.Any], list[str], list[str]]] = {
     "first": (
         [],
@@ -140,7 +140,8 @@ CASES: dict[str, tuple[list[str], dict[str, t.Any], list[str], list[str]]] = {
 @pytest.mark.parametrize("promote", [0, 1], ids=["secondaries_go", "secondaries_stay"])
 @pytest.mark.parametrize("case", CASES)
 def test_addresses(pair: t.Any, case: str, promote: int) -> None:
-    """Exactly what is asked for, whatever the kernel does with the secondaries of a primary that goes."""
+    """The link has exactly the desired addresses, even if the kernel deletes secondaries together with their primary.
+    """
     there, arguments, commands, then = CASES[case]
     damage = [f"echo {promote} > /proc/sys/net/ipv4/conf/v0/promote_secondaries"]
     damage += [f"ip addr add {address} dev v0" for address in there]
@@ -152,7 +153,7 @@ def test_addresses(pair: t.Any, case: str, promote: int) -> None:
 
 
 def test_diff_of_each(pair: t.Any) -> None:
-    """Added, exchanged, taken away: the lists before and after."""
+    """The diff contains the lists before and after the addition, the replacement and the removal of addresses."""
     address = {"lab": "x", "netns": "c1", "dev": "eth0"}
 
     def lists(*both_lists: list[str]) -> dict[str, t.Any]:
@@ -168,7 +169,7 @@ def test_diff_of_each(pair: t.Any) -> None:
 
 
 def test_scopes_are_those_of_ip(pair: t.Any) -> None:
-    """Loopback, link-local and site-local addresses are recognised on the next run."""
+    """The next run recognises loopback, link-local and site-local addresses."""
     pair.quartet("address", lab="x", netns="c1", dev="lo", addresses=["127.0.0.2/8", "10.255.0.1/32"])
     pair.quartet("address", lab="x", dev="v0", addresses=["fe80::1/64", "fec0::1/64", "169.254.1.1/16"])
     scopes = {
@@ -183,7 +184,7 @@ def test_scopes_are_those_of_ip(pair: t.Any) -> None:
 
 
 def test_links_own_link_local_address_stays(pair: t.Any) -> None:
-    """`exclusive` does not take what the kernel gave."""
+    """`exclusive` keeps the link-local address that the kernel created."""
     pair.sh("ip link set v0 addrgenmode none; ip addr add fe80::abcd/64 dev v0 nodad; ip addr add 10.0.0.1/24 dev v0")
     pair.run("address", lab="x", dev="v0", addresses=[], exclusive=True)
     seen = [info["local"] for info in pair.json("ip -j addr show dev v0")[0]["addr_info"]]
@@ -191,7 +192,7 @@ def test_links_own_link_local_address_stays(pair: t.Any) -> None:
 
 
 def test_same_link_local_address_on_every_link(pair: t.Any) -> None:
-    """fe80::1 may be on all the links of a router."""
+    """fe80::1 may be on all links of a router."""
     pair.run("veth", lab="x", name="w0", peer={"name": "w1"})
     links = [{"dev": dev} for dev in ("v0", "w0", "w1")]
     pair.quartet("address", lab="x", addresses=["fe80::1/64"], links=links)
@@ -199,7 +200,7 @@ def test_same_link_local_address_on_every_link(pair: t.Any) -> None:
 
 
 def test_several_links_in_one_task(pair: t.Any) -> None:
-    """Both ends; what a link leaves out is the task's own."""
+    """One task sets both ends. Options that a link omits come from the task."""
     links = [{"dev": "v0", "addresses": ["10.0.0.1/24"]}, {"dev": "eth0", "netns": "c1", "addresses": ["10.0.0.2/24"]}]
     done = pair.quartet("address", lab="x", links=links, broadcast=True)
     assert done["commands"] == [
@@ -212,7 +213,7 @@ def test_several_links_in_one_task(pair: t.Any) -> None:
 
 
 def test_address_moves_between_links_in_one_task(pair: t.Any) -> None:
-    """Taken from one link and given to another, in this order."""
+    """One task removes an address from a link and adds it to another, in this order."""
     pair.run("veth", lab="x", name="w0", peer={"name": "w1"})
     pair.run("address", lab="x", dev="v0", addresses=["10.0.0.1/24"])
     links = [{"dev": "v0", "addresses": []}, {"dev": "w0", "addresses": ["10.0.0.1/24"]}]
@@ -221,7 +222,7 @@ def test_address_moves_between_links_in_one_task(pair: t.Any) -> None:
 
 
 def test_absent_where_there_is_nothing(pair: t.Any) -> None:
-    """No link, no namespace, no address: no error and no change."""
+    """A missing link, namespace or address causes no error and no change."""
     for where in ({"dev": "never"}, {"dev": "eth0", "netns": "never"}, {"dev": "v0"}):
         assert not pair.run("address", lab="x", **where, addresses=["10.0.0.1/24"], state="absent")["changed"]
 
@@ -230,7 +231,7 @@ def test_absent_where_there_is_nothing(pair: t.Any) -> None:
 
 
 def test_link_that_is_not_there_or_not_ours(pair: t.Any) -> None:
-    """All of it at once, with the nearest name, and what the link is."""
+    """The module reports all errors at once, with the nearest name, and with the kind and owner of the link."""
     pair.sh("ip link add theirs type veth peer name other; ip addr add 10.1.0.1/24 dev theirs; ip link set theirs up")
     pair.sh("ip route add default via 10.1.0.9")
     links = [{"dev": "v00"}, {"dev": "eth0", "netns": "c11"}, {"dev": "theirs"}, {"dev": "v0", "addresses": []}]
@@ -249,7 +250,7 @@ def test_link_that_is_not_there_or_not_ours(pair: t.Any) -> None:
 
 @pytest.mark.parametrize("address", ["10.1.5.1/24", "10.1.5.1/8", "fd01::5/64", "fd01::5/32"])
 def test_overlap_with_a_network_of_the_host(pair: t.Any, address: str) -> None:
-    """An address whose network hides, or is hidden by, one that the host reaches already: only by force."""
+    """An address whose network overlaps one that the host already reaches needs force."""
     pair.sh("ip link add theirs type veth peer name other; ip link set theirs up")
     pair.sh("ip addr add 10.1.0.1/16 dev theirs; ip -6 route add fd01::/48 dev theirs")
     there, network = ("10.1.0.0/16", "10.") if "." in address else ("fd01::/48", "fd01")
@@ -261,7 +262,7 @@ def test_overlap_with_a_network_of_the_host(pair: t.Any, address: str) -> None:
 
 
 def test_default_route_and_the_labs_own_networks_overlap_nothing(pair: t.Any) -> None:
-    """Two links of labs in one subnet are a lab to learn from; everything overlaps a default route."""
+    """Two links of a lab may be in one subnet. The default route, which overlaps everything, does not count."""
     pair.run("veth", lab="y", name="w0", addresses=["10.0.0.9/24"], peer={"name": "w1"})
     pair.sh("ip link add uplink type veth peer name far; ip link set uplink up")
     pair.sh("ip route add default dev uplink; ip -6 route add default dev uplink")
@@ -270,7 +271,7 @@ def test_default_route_and_the_labs_own_networks_overlap_nothing(pair: t.Any) ->
 
 
 def test_overlap_does_not_matter_inside_a_namespace(pair: t.Any) -> None:
-    """There only the same address twice is refused."""
+    """Inside a namespace, only the same address on two links is refused."""
     pair.sh("ip link add theirs type veth peer name other; ip link set theirs up", "c1")
     pair.sh("ip addr add 10.1.0.1/16 dev theirs", "c1")
     errors = pair.refused("address", lab="x", dev="eth0", netns="c1", addresses=["10.1.0.1/24", "10.1.0.2/24"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The further, longer names of links."""
+"""The alternative names of links."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONG = "the-first-port-of-the-server-in-the-north"
 
 
 def lab(*further: engine.Resource) -> list[engine.Resource]:
-    """A bridge and a pair, all with further names."""
+    """A bridge and a pair, all with alternative names."""
     outer = End("", "v0", Settings(up=True, master="br0", altname=LONG + "_outside"), place="outer.")
     inner = End("c1", "eth0", Settings(up=True, altname=LONG), Addresses(["10.0.0.2/24"]), place="inner.")
     return [
@@ -37,7 +37,7 @@ def lab(*further: engine.Resource) -> list[engine.Resource]:
 
 
 def altnames(world: World, dev: str, netns: str = "") -> list[str]:
-    """What ip(8) says."""
+    """The alternative names that ip(8) reports."""
     return world.json(f"ip -j link show dev {dev}", netns)[0].get("altnames", [])
 
 
@@ -59,7 +59,7 @@ def test_the_same_by_hand(world: World) -> None:
 
 
 def test_added_beside_others(world: World) -> None:
-    """What is there stays, and the diff shows both."""
+    """Existing names stay, and the diff contains both."""
     engine.run(lab(), "x")
     done = engine.run([LinkSettings("c1", "eth0", Settings(altname="other"))], "x")
     assert done.diff["before"]["c1"]["links"]["eth0"]["altnames"] == [LONG]
@@ -68,13 +68,13 @@ def test_added_beside_others(world: World) -> None:
 
 
 def test_its_own_name_is_one(world: World) -> None:
-    """It answers to that already."""
+    """The name of the link itself needs no change, because the link already answers to it."""
     engine.run(lab(), "x")
     assert not engine.run([LinkSettings("c1", "eth0", Settings(altname="eth0"))], "x").changed
 
 
 def test_taken_back(world: World) -> None:
-    """A name of somebody else's is refused by the kernel, and those given before it are taken back."""
+    """The kernel refuses a name that belongs to another link, and the names added before it are removed."""
     engine.run(lab(), "x")
     world.sh("ip link add other type bridge; ip link property add dev other altname taken")
     before = world.state()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The arp_lab and its experiments; ip(8) is the witness of what they leave, and each is made to fail once."""
+"""The arp_lab and its experiments. ip(8) verifies what they leave, and each experiment is made to fail once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ip -n ns1 link set eth0 up; ip -n ns2 link set eth0 up
 
 
 def stories(*names: str, **variables: str) -> list[str]:
-    """Arguments of ansible-playbook that choose experiments."""
+    """The arguments of ansible-playbook that choose experiments."""
     return ["-e", json.dumps({"arp_lab_stories": list(names), **variables})]
 
 
@@ -33,7 +33,7 @@ def test_first_packet(world):
     assert learnt["lladdr"] == world.links("ns2")["eth0"]["address"]
     assert world.played("arp_lab") == 0
 
-    # A wrong entry that stays: nobody is asked, and nobody answers.
+    # A wrong permanent entry, so that nobody is asked, and nobody answers.
     world.sh("ip -n ns1 neigh replace 10.22.33.55 lladdr 02:00:00:00:00:99 dev eth0 nud permanent")
     assert world.playbook("arp_lab").code != 0
 
@@ -59,16 +59,16 @@ def test_all_stories_leave_the_lab_as_it_was(world):
 @pytest.mark.parametrize(
     ("story", "broken"),
     [
-        # Nobody asks the newcomer, because its port is isolated from the asker's.
+        # The asker does not reach the newcomer, because their ports are isolated from each other.
         ("stale", "ip netns exec arpsw bridge link set dev p3 isolated on; "
                   "ip netns exec arpsw bridge link set dev p1 isolated on"),
-        # The claim is not believed, because the entry was pinned before.
+        # The asker ignores the claim, because the entry was made permanent before.
         ("spoofing", "ip -n arp1 neigh replace 10.22.33.55 dev eth0 nud permanent "
                      "lladdr $(ip -n arp2 -j link show eth0 | sed 's/.*\"address\":\"\\([^\"]*\\)\".*/\\1/')"),
-        # The router does not forward what it promised to take.
+        # The router answers for the other host, but does not forward.
         ("proxy", "ip netns exec arpr nft 'add table ip t; "
                   "add chain ip t c { type filter hook forward priority 0; policy drop; }'"),
-        # The two sides of the router are one segment after all.
+        # The two sides of the router are bridged to one segment.
         ("broadcasts", "ip -n arpr link add br9 type bridge; ip -n arpr link set br9 up; "
                        "ip -n arpr link set left master br9; ip -n arpr link set right master br9"),
     ],

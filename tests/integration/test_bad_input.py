@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What cannot be right is refused with its place, all of it at once, before anything is changed."""
+"""Invalid input: the modules report all errors at once, with their places, before they change anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONG = "a-name-too-long0"  # 16 characters
 
 
 def one(module: str, error: str, **arguments: t.Any) -> t.Any:
-    """A case: a module, its arguments, and the only error."""
+    """A case with one error: a module, its arguments, and the error."""
     return pytest.param(module, arguments, error)
 
 
@@ -37,7 +37,7 @@ HALF = "is not an address with a prefix length"
         one("bridge", f"name: '{LONG}' has 16 characters, a link name has at most 15", name=LONG),
         one("link", f"master: '{LONG}' has 16 characters, a link name has at most 15", name="v0", master=LONG),
         one("address", "dev: 'a/b' is not a link name", dev="a/b", addresses=[]),
-        # what the kernel takes, or refuses in words of its own, and what cannot work
+        # values that the kernel ignores or refuses with its own message, and combinations that cannot work
         one(
             "address",
             "addresses[0]: 'fe80::2%e1/64' names a link after %, which an address on a link has no need of",
@@ -215,7 +215,7 @@ HALF = "is not an address with a prefix length"
         ),
         one("bridge", "forward_delay: 31 is not between 0 and 30 seconds", name="br0", forward_delay=31),
         one("bridge", "ageing_time: -1 is not between 0 and 1000000 seconds", name="br0", ageing_time=-1),
-        # things that cannot both be
+        # combinations that exclude each other
         one("bridge", "ports[0]: 'br0' cannot be its own port", name="br0", ports=["br0"]),
         one("bridge", "ports[1]: port 'p1' in the host is already that of ports[0]", name="br0", ports=["p1", "p1"]),
         one("netns", "name[1]: namespace c1 is already that of name[0]", name=["c1", "c1"]),
@@ -260,7 +260,7 @@ HALF = "is not an address with a prefix length"
     ],
 )
 def test_refused(world: t.Any, module: str, arguments: dict[str, t.Any], error: str) -> None:
-    """With its place, as the only error, and nothing is changed."""
+    """The module reports only this error, with its place, and changes nothing."""
     world.sh("ip netns add unknown; ip link set lo alias linuxnet.lab:x", "")
     assert world.refused(module, **{"lab": "x", **arguments}) == [error]
 
@@ -270,13 +270,15 @@ def test_refused(world: t.Any, module: str, arguments: dict[str, t.Any], error: 
     ["10.0.0.1/33", "10.0.0/24", "10.0.0.1/-1", "10.0.0.1/", "fd00::1/129", "fd00:::1/64", "c1", "", "10.0.0.1 /24"],
 )
 def test_address_of_a_wrong_form(world: t.Any, cidr: str) -> None:
-    """The error quotes it and says what it should have been."""
+    """The error quotes the value and describes the expected form."""
     errors = world.refused("address", lab="x", dev="lo", addresses=[cidr])
     assert len(errors) == 1 and errors[0].startswith(f"addresses[0]: {cidr!r} {HALF}")
 
 
 def test_everything_wrong_with_a_task_is_said_at_once(world: t.Any) -> None:
-    """Errors of all pairs in the order of the data, each with its place; the good pair is not made."""
+    """The module reports the errors of all pairs in the order of the data, each with its place, and does not create the
+    valid pair.
+    """
     pairs = [
         {"name": "good", "peer": {"name": "good-peer"}},
         {"name": LONG, "mac": "02:00", "peer": {"name": "p1", "addresses": ["10.0.0.1/24", "10.0.0.256/24"]}},
@@ -289,14 +291,16 @@ def test_everything_wrong_with_a_task_is_said_at_once(world: t.Any) -> None:
         "pairs[1].peer.addresses[1]",
         "pairs[2].peer.mtu",
     ]
-    pairs[2]["peer"]["mtu"] = 1400  # names are compared among the pairs that are right in themselves
+    pairs[2]["peer"]["mtu"] = 1400  # the module compares names only among valid pairs
     assert world.refused("veth", lab="x", pairs=pairs)[-1] == (
         "pairs[2].peer.name: link 'good' in the host is already that of pairs[0].name"
     )
 
 
 def test_everything_that_the_kernel_does_not_have_is_said_at_once(world: t.Any) -> None:
-    """Unknown namespaces, masters and foreign links, each with its place; the good pair is not made."""
+    """The module reports unknown namespaces, masters and links of others, each with its place, and does not create the
+    valid pair.
+    """
     world.run("netns", lab="x", name=["red"])
     world.sh("ip link add theirs type dummy 2>/dev/null || ip link add theirs type bridge")
     pairs = [
@@ -328,6 +332,6 @@ def test_everything_that_the_kernel_does_not_have_is_said_at_once(world: t.Any) 
     ],
 )
 def test_arguments_of_a_wrong_shape(world: t.Any, module: str, arguments: dict[str, t.Any], words: str) -> None:
-    """Ansible's own checks say what is missing or too much."""
+    """Ansible's own checks report missing and unknown arguments."""
     result = world.module(module, **arguments)
     assert result["failed"] and words in result["msg"]

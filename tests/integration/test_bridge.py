@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module bridge against the kernel; ip(8) and ping(8) are the oracles."""
+"""The module bridge. ip(8) and ping(8) are the oracles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ WHOLE_COMMANDS = [
 
 @pytest.fixture
 def ports(world: t.Any) -> t.Any:
-    """The world with the namespace c1 of lab x, and p1, p2 of the lab's in the host, cables to e1, e2 in c1."""
+    """The world with the namespace c1 of lab x, and the lab's pairs p1, e1 and p2, e2: p1 and p2 on the host, e1 and e2
+    in c1.
+    """
     world.run("netns", lab="x", name=["c1"])
     pairs = [{"name": f"p{n}", "peer": {"name": f"e{n}", "netns": "c1"}} for n in (1, 2)]
     world.run("veth", lab="x", pairs=pairs)
@@ -42,7 +44,7 @@ def ports(world: t.Any) -> t.Any:
 
 
 def options(world: t.Any, netns: str = "", name: str = "br0") -> dict[str, t.Any]:
-    """What `ip -d link` says about a bridge, of what the module sets."""
+    """The options of a bridge that `ip -d link` reports, as far as the module sets them."""
     data = world.links(netns)[name]["linkinfo"]["info_data"]
     return {key: data[key] for key in ("stp_state", "forward_delay", "ageing_time", "mcast_snooping")}
 
@@ -53,17 +55,17 @@ def members(world: t.Any, netns: str = "", name: str = "br0") -> list[str]:
 
 
 def vlan_filtering(world: t.Any) -> bool:
-    """Whether this kernel's bridges can keep VLANs apart."""
+    """Whether this kernel's bridges support VLAN filtering."""
     return "not supported" not in world.sh(
         "ip link add probe0 type bridge vlan_filtering 1 2>&1 && ip link del probe0", check=False
     )
 
 
-# Births
+# New bridges
 
 
 def test_bridge_with_everything(world: t.Any) -> None:
-    """Options in seconds and booleans become the kernel's; the commands by hand give the same bridge."""
+    """The module converts seconds and booleans to the kernel's units. The commands create the same bridge."""
     done = world.quartet("bridge", **WHOLE)
     link = world.links()["br0"]
     assert (link["address"], link["mtu"], link["ifalias"], "UP" in link["flags"]) == (MAC, 1400, "linuxnet.lab:x", True)
@@ -92,14 +94,15 @@ def test_bridge_with_everything(world: t.Any) -> None:
 
 
 def test_bare_bridge_is_the_kernels_own(world: t.Any) -> None:
-    """What is not asked for is as `ip link add ... type bridge` leaves it."""
+    """A bridge without options has the defaults of `ip link add ... type bridge`."""
     done = world.quartet("bridge", lab="x", name="br0")
     assert done["commands"] == ["ip link add name br0 type bridge", "ip link set dev br0 up"]
     assert world.by_hand(done["commands"]) == world.comparable()
 
 
 def test_bridge_in_a_namespace_switches(ports: t.Any) -> None:
-    """With both ports named, two namespaces' links reach each other through it, and it is not in the host."""
+    """Through a bridge in a namespace, the links of two namespaces reach each other. The host does not see the bridge.
+    """
     ports.run("netns", lab="x", name=["sw", "c2"])
     pairs = [
         {"name": "a", "netns": "sw", "peer": {"name": "eth0", "netns": "c1", "addresses": ["10.0.0.2/24"]}},
@@ -118,7 +121,7 @@ def test_bridge_in_a_namespace_switches(ports: t.Any) -> None:
 
 
 def test_several_bridges_in_one_task(world: t.Any) -> None:
-    """What a bridge leaves out is the task's own."""
+    """Options that a bridge omits come from the task."""
     bridges = [{"name": "br0", "addresses": ["10.0.0.1/24"]}, {"name": "br1", "ageing_time": 10}]
     world.quartet("bridge", lab="x", mtu=1300, ageing_time=20, bridges=bridges)
     assert [world.links()[name]["mtu"] for name in ("br0", "br1")] == [1300, 1300]
@@ -140,7 +143,7 @@ def test_its_own_mtu_is_not_that_of_its_ports(world: t.Any, mtu: int) -> None:
 
 
 def test_vlan_filtering_is_refused_where_the_kernel_has_none(world: t.Any) -> None:
-    """In the kernel's words, with the command that failed; nothing is left of the bridge."""
+    """The error has the kernel's message and the command that failed. No part of the bridge is left."""
     if vlan_filtering(world):
         pytest.skip("this kernel was built with VLAN filtering")
     errors = world.refused("bridge", lab="x", name="br0", vlan_filtering=True)
@@ -151,7 +154,7 @@ def test_vlan_filtering_is_refused_where_the_kernel_has_none(world: t.Any) -> No
 
 
 def test_vlan_filtering(world: t.Any) -> None:
-    """On and off."""
+    """VLAN filtering can be switched on and off."""
     if not vlan_filtering(world):
         pytest.skip("this kernel was built without VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING)")
     for wanted in (True, False):
@@ -159,7 +162,7 @@ def test_vlan_filtering(world: t.Any) -> None:
         assert world.links()["br0"]["linkinfo"]["info_data"]["vlan_filtering"] == int(wanted)
 
 
-# Drift. Each: what happens from outside to WHOLE, and the commands that mend it.
+# Drift. Each case: a change of WHOLE by somebody else, and the commands that repair it.
 
 DRIFTS = {
     "down": ("ip link set br0 down", ["ip addr add fd00::1/64 dev br0 nodad", "ip link set dev br0 up"]),
@@ -187,7 +190,7 @@ DRIFTS = {
 
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_drift_is_repaired(world: t.Any, drift: str) -> None:
-    """What was changed from outside is changed back, and nothing else; by hand as well."""
+    """The module repairs the change and nothing else, and its commands do the same."""
     damage, commands = DRIFTS[drift]
     world.run("bridge", **WHOLE)
     whole = world.comparable()
@@ -199,7 +202,7 @@ def test_drift_is_repaired(world: t.Any, drift: str) -> None:
 
 
 def test_diff_of_a_repair(world: t.Any) -> None:
-    """In the module's own names and units, and of what differs only."""
+    """The diff uses the module's names and units, and contains only differences."""
     world.run("bridge", **WHOLE)
     world.sh("ip link set br0 mtu 1500; ip link set br0 type bridge forward_delay 900 mcast_snooping 1")
     assert world.run("bridge", **WHOLE)["diff"] == {
@@ -209,7 +212,7 @@ def test_diff_of_a_repair(world: t.Any) -> None:
 
 
 def test_set_down_it_has_its_addresses_all_the_same(world: t.Any) -> None:
-    """A link that goes down loses its IPv6 addresses: they are given to it after that."""
+    """A link that goes down loses its IPv6 addresses. The module adds them again."""
     world.run("bridge", **WHOLE)
     done = world.quartet("bridge", **WHOLE, up=False)
     assert done["commands"] == ["ip link set dev br0 down", "ip addr add fd00::1/64 dev br0 nodad"]
@@ -217,7 +220,7 @@ def test_set_down_it_has_its_addresses_all_the_same(world: t.Any) -> None:
 
 
 def test_stp_switched_off_with_a_delay_too_short_for_it(world: t.Any) -> None:
-    """From STP with its delay to none at all in one task, and back."""
+    """One task changes from STP with a delay to no STP with a delay of zero, and back."""
     world.run("bridge", lab="x", name="br0", stp=True, forward_delay=15)
     done = world.quartet("bridge", lab="x", name="br0", stp=False, forward_delay=0)
     assert done["commands"] == [
@@ -245,7 +248,7 @@ def test_what_is_not_named_is_left_alone(ports: t.Any) -> None:
 
 
 def test_ports_are_exactly_those_named(ports: t.Any) -> None:
-    """Added, exchanged, taken off; stolen by another bridge, brought back."""
+    """The module adds, exchanges and removes ports, and brings back a port that somebody moved to another bridge."""
     assert ports.quartet("bridge", lab="x", name="br0", ports=["p1"])["commands"][-2:] == [
         "ip link set dev p1 master br0",
         "ip link set dev br0 up",
@@ -268,7 +271,7 @@ def test_ports_are_exactly_those_named(ports: t.Any) -> None:
 
 
 def test_ports_that_cannot_be(ports: t.Any) -> None:
-    """All errors at once: a link that is not there, one of somebody else; the bridge is not made either."""
+    """The module reports a missing link and one of somebody else at once, and does not create the bridge."""
     ports.sh("ip link add theirs type veth peer name theirs2")
     assert ports.refused("bridge", lab="x", name="br0", ports=["p1", "p11", "theirs"]) == [
         "ports[1]: there is no link 'p11' in the host's namespace (did you mean 'p1'?)",
@@ -278,7 +281,7 @@ def test_ports_that_cannot_be(ports: t.Any) -> None:
 
 
 def test_foreign_port_is_not_taken_off(ports: t.Any) -> None:
-    """Somebody's link on the lab's bridge stays there unless forced."""
+    """A link of somebody else stays on the lab's bridge without force."""
     ports.run("bridge", lab="x", name="br0")
     ports.sh("ip link add theirs type veth peer name theirs2; ip link set theirs master br0")
     assert ports.refused("bridge", lab="x", name="br0", ports=[]) == [
@@ -293,7 +296,7 @@ def test_foreign_port_is_not_taken_off(ports: t.Any) -> None:
 
 
 def test_removal_leaves_the_ports(ports: t.Any) -> None:
-    """Bridge and addresses go; the ports are there and nobody's."""
+    """The bridge and its addresses disappear. The ports stay, without a master."""
     ports.run("bridge", lab="x", name="br0", ports=["p1"], addresses=["10.0.0.1/24"])
     gone = ports.quartet("bridge", lab="x", name="br0", state="absent")
     assert gone["commands"] == ["ip link del dev br0"]
@@ -306,7 +309,7 @@ def test_removal_leaves_the_ports(ports: t.Any) -> None:
     assert not ports.run("bridge", lab="x", name="br0", netns="never", state="absent")["changed"]
 
 
-# Not ours
+# Objects of others
 
 
 NOT_OURS = {
@@ -327,7 +330,7 @@ NOT_OURS = {
 @pytest.mark.parametrize("state", ["present", "absent"])
 @pytest.mark.parametrize("case", NOT_OURS)
 def test_foreign_link_of_the_same_name_is_refused(world: t.Any, case: str, state: str) -> None:
-    """One error, which says what it is; nothing changes."""
+    """The module reports one error, which describes the link, and changes nothing."""
     setup, whose = NOT_OURS[case]
     world.sh(setup)
     deed = "be changed" if state == "present" else "be deleted"
@@ -338,7 +341,7 @@ def test_foreign_link_of_the_same_name_is_refused(world: t.Any, case: str, state
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_force_takes_a_foreign_bridge(world: t.Any, state: str) -> None:
-    """It gets what is asked for, and no mark, or is deleted."""
+    """With force, the module configures the bridge without a mark, or deletes it."""
     world.sh("ip link add br0 type bridge")
     done = world.quartet("bridge", lab="x", name="br0", state=state, force=True)
     if state == "present":
@@ -350,7 +353,7 @@ def test_force_takes_a_foreign_bridge(world: t.Any, state: str) -> None:
 
 
 def test_force_makes_no_bridge_of_something_else(world: t.Any) -> None:
-    """A veth of that name is neither turned into a bridge nor deleted as one."""
+    """The module neither turns a veth into a bridge nor deletes it as one."""
     world.sh("ip link add br0 type veth peer name v1")
     for state in ("present", "absent"):
         errors = world.refused("bridge", lab="x", name="br0", state=state, force=True)
@@ -358,14 +361,14 @@ def test_force_makes_no_bridge_of_something_else(world: t.Any) -> None:
 
 
 def test_bridge_whose_mark_was_removed_is_not_adopted_silently(world: t.Any) -> None:
-    """Without its alias it is nobody's."""
+    """A bridge without its alias does not belong to the lab."""
     world.run("bridge", lab="x", name="br0")
     world.sh("ip link set br0 alias ''")
     assert "does not belong to lab 'x'" in world.refused("bridge", lab="x", name="br0", mtu=1300)[0]
 
 
 def test_the_ageing_time_during_a_change_of_topology(world: t.Any) -> None:
-    """The kernel then tells of twice the forward delay instead: no reason to set anything."""
+    """During a change of topology, the kernel reports twice the forward delay as ageing time. That is not drift."""
     bridge = {"lab": "x", "name": "br0", "stp": True, "forward_delay": 2, "ageing_time": 60}
     world.run("bridge", **bridge)
     world.run("veth", lab="x", name="p0", master="br0", peer={"name": "p1"})

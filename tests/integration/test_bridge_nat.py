@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bridge_nat lab as a user runs it: ansible-playbook in a world of its own, and independent tools as witnesses."""
+"""The bridge_nat lab as a user runs it: with ansible-playbook, in a private world. Independent tools are the witnesses.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.playbook
 
 NETWORK_PROGRAMS = re.compile(r"ip|nft|ip6?tables.*|xtables.*|ping[46]?|arping|tc|bridge|sysctl|nsenter|unshare")
 
-# The lab as its documentation writes it: these commands, typed on an empty host.
+# The lab as commands, typed on an empty host.
 SHELL = """
 ip netns add c1; ip netns add c2
 ip -n c1 link set lo up; ip -n c2 link set lo up
@@ -42,13 +43,13 @@ sysctl -qw net.ipv4.ip_forward=1
 
 
 def commands_of(file: str) -> list[list[str]]:
-    """The words that a file puts behind the name of the playbook, line by line."""
+    """The arguments that a file shows after the name of the playbook, line by line."""
     lines = re.findall(r"/ansible-playbook playbooks/bridge_nat.yml (.*)$", (ROOT / file).read_text(), re.MULTILINE)
     return [[word for word in shlex.split(line) if word != "$(ARGS)"] for line in lines]
 
 
 def test_predicts_builds_repeats_and_leaves_no_trace(world):
-    """As `make bridge_nat` does, and what README says to type after it, which has no surprise."""
+    """`make bridge_nat` and the commands of the README work: check mode, build, second run, removal."""
     empty = world.state()
     (make,) = commands_of("Makefile")
     again, build, elsewhere, absent = commands_of("README.md")
@@ -88,13 +89,13 @@ def test_masquerade_is_proved_by_the_stand_in(world):
     assert world.ping("c1", "10.0.0.3") and world.ping("c1", "203.0.113.1")
     assert not world.ping("internet", "10.0.0.2")
 
-    # Without masquerade the echo arrives with its private source, and the answer has no way back.
+    # Without masquerading, the echo request arrives with its private source address, and the answer has no way back.
     world.sh("nft delete chain inet linuxnet.lab.bridge_nat postrouting")
     assert not world.ping("c1", "203.0.113.8")
     assert world.played("bridge_nat", "-e", "bridge_nat_internet=true") == 1
     assert world.ping("c1", "203.0.113.8")
 
-    # Unsolicited: even with a route to the containers, nothing from outside gets to them.
+    # Even with a route to the containers, the outside cannot open a connection to them.
     world.sh("ip -n internet route add 10.0.0.0/24 via 203.0.113.1")
     assert not world.ping("internet", "10.0.0.2")
     world.played("bridge_nat", "-e", "bridge_nat_internet=true", "-e", "bridge_nat_forward=open")
@@ -121,7 +122,7 @@ def test_verification_fails_when_the_lab_is_broken(world, broken, reason):
 
 
 def sources(world, links):
-    """The source addresses of echo requests that leave by these links while c1 pings the outside, by link."""
+    """The source addresses of the echo requests that leave through each of these links while c1 pings the outside."""
     world.run("capture", state="started", links=links, filter=["icmp and host 203.0.113.8"])
     world.ping("c1", "203.0.113.8")
     packets = world.run("capture", state="stopped")["packets"]
@@ -133,7 +134,8 @@ def test_what_is_missing_is_seen_on_the_wire(world):
     links = [{"dev": ["br0"]}, {"dev": ["inet0"]}]
     assert sources(world, links) == {("br0", "10.0.0.2"), ("inet0", "203.0.113.1")}
     world.sh("nft flush chain inet linuxnet.lab.bridge_nat postrouting")
-    # A new echo is a new connection: it is forwarded, with a source that nobody outside has a way back to.
+    # A new echo request opens a new connection. It is forwarded with a private source address, to which nobody can
+    # answer.
     assert sources(world, links) == {("br0", "10.0.0.2"), ("inet0", "10.0.0.2")}
     world.sh("sysctl -qw net.ipv4.ip_forward=0")
     assert sources(world, links) == {("br0", "10.0.0.2")}, "it is not forwarded"
@@ -179,7 +181,7 @@ bridge_nat_containers:
     assert 'ip saddr 172.16.0.0/12 oifname != "br0" masquerade' in rules
     assert 'ip6 saddr fd00:0:0:10::/64 oifname != "br0" masquerade' in rules
     assert world.played("bridge_nat", "-e", "@{0}".format(variables)) == 0
-    world.played("bridge_nat", "-e", "lab_state=absent")  # without the variables that it was built with
+    world.played("bridge_nat", "-e", "lab_state=absent")  # without the variables of the build
     assert world.state() == empty
 
 
@@ -198,7 +200,7 @@ def test_inventory_says_where(world, tmp_path):
     assert world.playbook("bridge_nat", "-i", str(other)).code != 0
 
 
-# A host whose resolver and package mirror have addresses of the documentation's ranges.
+# A host whose resolver and package mirror have addresses from the ranges for documentation.
 MIRROR = """
 ip netns add mirror; ip link add up0 type veth peer name up1 netns mirror
 ip addr add 192.168.7.1/24 dev up0; ip link set up0 up
@@ -212,7 +214,7 @@ _IN_THE_THIRD = {"192.0.2.1", "192.0.2.8", "192.0.2.88"}
 
 
 class Mirror:
-    """A mirror that answers by TCP, and a resolver by UDP, with what is there of them on the host."""
+    """A mirror that answers by TCP, and a resolver that answers by UDP, with their links on the host."""
 
     def __init__(self, mirror: str, resolver: str) -> None:
         with namespaces.inside_ref("mirror"):
@@ -229,7 +231,7 @@ class Mirror:
         return client, self._listener.accept()[0]
 
     def answers(self) -> bool:
-        """Whether the old connection lives, a new one can be made, and the resolver is reached and heard."""
+        """Whether the old connection works, a new one can be opened, and the resolver answers."""
         new = self._connected()
         for one, other in (self._line, self._line[::-1], new, new[::-1]):
             one.sendall(b"?")
@@ -250,9 +252,9 @@ class Mirror:
 @pytest.mark.parametrize(
     ("ways", "mirror", "resolver", "taken"),
     [
-        # The default route leads to them; the very addresses that the stand-in would take are theirs.
+        # The default route leads to them. They have the first candidates for the namespace that plays the internet.
         (["default"], "203.0.113.8", "198.51.100.8", {"203.0.113.1", "192.0.2.8", "203.0.113.88"}),
-        # Nothing but the ranges is theirs.
+        # Only the ranges for documentation lead to them.
         (["203.0.113.0/24", "198.51.100.0/24"], "198.51.100.8", "203.0.113.53", _IN_THE_THIRD),
     ],
     ids=["the-same-addresses", "the-same-ranges"],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module capture against the kernel; tcpdump(8), ping(8) and /proc are the oracles."""
+"""The module capture. tcpdump(8), ping(8) and /proc are the oracles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PING = ["arp-request", "arp-reply", "echo-request", "echo-reply"]
 
 @pytest.fixture
 def lab(world: t.Any) -> t.Iterator[t.Any]:
-    """arp_lab: ns1 10.22.33.1 and ns2 10.22.33.55, both eth0 of one pair, without IPv6 and its chatter."""
+    """arp_lab without IPv6, whose packets would disturb: ns1 10.22.33.1 and ns2 10.22.33.55, both eth0 of one pair."""
     world.sh(
         "for n in ns1 ns2; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done;"
         "ip link add eth0 netns ns1 type veth peer name eth0 netns ns2;"
@@ -42,17 +42,17 @@ def lab(world: t.Any) -> t.Iterator[t.Any]:
 
 
 def types(result: dict[str, t.Any]) -> list[str]:
-    """The types of the packets, as a playbook would ask for them."""
+    """The types of the packets, as a playbook would query them."""
     return [packet["type"] for packet in result["packets"]]
 
 
 def mac(world: t.Any, netns: str) -> str:
-    """The MAC address of a namespace's eth0 by ip(8)."""
+    """The MAC address of a namespace's eth0, according to ip(8)."""
     return world.links(netns)["eth0"]["address"]
 
 
 def running() -> list[int]:
-    """The PIDs of all recorders in this world, by what is in /proc and not by the code under test."""
+    """The PIDs of all recorders in this world, according to /proc, not to the tested code."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -66,13 +66,13 @@ def running() -> list[int]:
 
 
 def open_files(pid: int) -> list[str]:
-    """What the descriptors of a process are, without the sockets' numbers."""
+    """The targets of a process's descriptors, without the numbers of sockets."""
     links = [os.readlink(entry) for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
     return sorted(link.split(":")[0] if link.startswith("socket") else link for link in links)
 
 
 def tcpdump(path: t.Any) -> list[str]:
-    """A pcap file as tcpdump reads it, a line for each packet."""
+    """The packets of a pcap file, as lines of tcpdump."""
     command = ["tcpdump", "-n", "-e", "-r", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
@@ -81,7 +81,7 @@ def tcpdump(path: t.Any) -> list[str]:
 
 
 def test_two_pings_are_one_arp_exchange_and_two_echoes(lab: t.Any) -> None:
-    """Request to all, reply to one, and no second request before the second ping."""
+    """The packets are a broadcast request, a unicast reply, and two echoes, without a second ARP request."""
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="arp or icmp")
     assert lab.ping("ns1", "10.22.33.55", count=2)
     result = lab.run("capture", state="stopped")
@@ -102,7 +102,7 @@ def test_two_pings_are_one_arp_exchange_and_two_echoes(lab: t.Any) -> None:
 
 
 def test_tcpdump_beside_it_sees_the_same_packets_at_the_same_times(lab: t.Any, tmp_path: t.Any) -> None:
-    """Both are told of the same packets, and stamp them alike, to the microsecond."""
+    """The module and tcpdump record the same packets with the same time stamps, to the microsecond."""
     beside = tmp_path / "beside.pcap"
     with namespaces.inside_ref("ns1"):
         dump = subprocess.Popen(
@@ -126,7 +126,7 @@ def test_tcpdump_beside_it_sees_the_same_packets_at_the_same_times(lab: t.Any, t
 
 
 def test_the_pcap_has_whole_packets_or_says_what_is_missing(lab: t.Any, tmp_path: t.Any) -> None:
-    """The length is the packet's own, whatever the snaplen keeps; tcpdump finds no truncated file."""
+    """The length is that of the original packet, whatever `snaplen` keeps. tcpdump finds no truncated file."""
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp", snaplen=60, pcap=str(tmp_path / "p"))
     lab.sh("ping -n -c 1 -s 200 10.22.33.55", "ns1")
     result = lab.run("capture", state="stopped")
@@ -140,7 +140,7 @@ def test_the_pcap_has_whole_packets_or_says_what_is_missing(lab: t.Any, tmp_path
 
 
 def test_recorded_ends_at_its_count_and_changes_nothing(lab: t.Any) -> None:
-    """The first three packets, long before the duration is over."""
+    """The recording ends after three packets, long before its duration is over."""
     pinging = threading.Timer(0.3, os.system, ["ip netns exec ns1 ping -n -c 2 -i 0.2 10.22.33.55 > /dev/null"])
     pinging.start()
     started = time.monotonic()
@@ -153,7 +153,7 @@ def test_recorded_ends_at_its_count_and_changes_nothing(lab: t.Any) -> None:
 
 
 def test_recorded_ends_at_its_duration(lab: t.Any) -> None:
-    """Half a second of silence takes half a second."""
+    """Without packets, the recording ends after its half second."""
     started = time.monotonic()
     result = lab.run("capture", netns="ns1", duration=0.5)
     assert 0.5 <= time.monotonic() - started < 10
@@ -161,7 +161,7 @@ def test_recorded_ends_at_its_duration(lab: t.Any) -> None:
 
 
 def test_several_links_and_any_in_one_order(lab: t.Any) -> None:
-    """The same exchange seen at both ends, each packet first where it is sent."""
+    """The recording has the same exchange from both ends, each packet first at its sender."""
     lab.run("capture", state="started", links=[{"netns": "ns1", "dev": "any"}, {"netns": "ns2", "dev": "eth0"}])
     assert lab.ping("ns1", "10.22.33.55")
     assert lab.ping("ns1", "127.0.0.1")
@@ -175,7 +175,7 @@ def test_several_links_and_any_in_one_order(lab: t.Any) -> None:
 
 
 def test_a_link_that_is_asked_for_twice_is_recorded_once(lab: t.Any) -> None:
-    """Also when it is one of any."""
+    """A link that the options name twice is recorded once, even if one of them is "any"."""
     links = [{"netns": "ns1", "dev": ["eth0", "eth0"]}, {"netns": "ns1"}, {"netns": "ns2", "dev": "eth0"}]
     lab.run("capture", state="started", links=[*links, links[2]])
     assert lab.ping("ns1", "10.22.33.55")
@@ -184,7 +184,7 @@ def test_a_link_that_is_asked_for_twice_is_recorded_once(lab: t.Any) -> None:
 
 
 def test_a_recorder_goes_on_when_its_link_goes_down_and_up(lab: t.Any) -> None:
-    """And it may be down when the recording begins."""
+    """The link may also be down when the recording begins."""
     lab.sh("ip -n ns1 link set eth0 down")
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp")
     lab.sh("ip -n ns1 link set eth0 up; ip netns exec ns1 ping -n -c 1 -W 5 10.22.33.55")
@@ -194,7 +194,7 @@ def test_a_recorder_goes_on_when_its_link_goes_down_and_up(lab: t.Any) -> None:
 
 
 def test_a_recorder_survives_the_end_of_its_link(lab: t.Any) -> None:
-    """What was recorded before is there."""
+    """The packets recorded before the deletion of the link are kept."""
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp")
     assert lab.ping("ns1", "10.22.33.55")
     lab.sh("ip -n ns1 link del eth0")
@@ -204,7 +204,9 @@ def test_a_recorder_survives_the_end_of_its_link(lab: t.Any) -> None:
 
 
 def test_vlan_tags_are_told_and_written(lab: t.Any, tmp_path: t.Any) -> None:
-    """The kernel keeps the tag of what it receives beside the frame; result and file have it as it was on the wire."""
+    """The kernel keeps the tag of a received frame separately. The result and the file have it in the frame, as on the
+    wire.
+    """
     lab.run("capture", state="started", links=[{"netns": "ns1"}, {"netns": "ns2"}], pcap=str(tmp_path / "p"))
     ns1, ns2 = (bytes.fromhex(mac(lab, netns).replace(":", "")) for netns in ("ns1", "ns2"))
     asks = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + ns1 + bytes([10, 9, 0, 1]) + bytes(6) + bytes([10, 9, 0, 2])
@@ -218,7 +220,7 @@ def test_vlan_tags_are_told_and_written(lab: t.Any, tmp_path: t.Any) -> None:
 
 
 def test_a_bridge_shows_what_it_forwards_between_others_only_when_promiscuous(lab: t.Any) -> None:
-    """The bridge of the two is in a third namespace; unicast between its ports is not for itself."""
+    """The bridge is in a third namespace. Unicast between its ports is not addressed to itself."""
     lab.sh(
         "ip netns add sw; ip netns exec sw sysctl -qw net.ipv6.conf.default.disable_ipv6=1;"
         "ip -n sw link add br0 type bridge;"
@@ -240,7 +242,7 @@ def test_a_bridge_shows_what_it_forwards_between_others_only_when_promiscuous(la
 
 
 def test_nothing_of_a_block_is_lost(lab: t.Any) -> None:
-    """400 packets that come as fast as ping can, from the first to the last."""
+    """The recorder gets all of 400 packets that ping sends as fast as it can."""
     lab.sh("ping -n -c 1 10.22.33.55", "ns1")
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp")
     lab.sh("ping -n -q -f -c 200 10.22.33.55", "ns1")
@@ -252,7 +254,8 @@ def test_nothing_of_a_block_is_lost(lab: t.Any) -> None:
 
 
 def test_what_is_left_behind_is_nothing(lab: t.Any) -> None:
-    """No process, no file, no promiscuous link, no descriptor in the caller; while it runs only root can read it."""
+    """No process, file, promiscuous link or descriptor is left. While the recorder runs, only root can read its file.
+    """
     descriptors = sorted(os.listdir("/proc/self/fd"))
     lab.run("capture", state="started", netns="ns1", dev="eth0")
     assert len(running()) == 1
@@ -270,20 +273,20 @@ def test_what_is_left_behind_is_nothing(lab: t.Any) -> None:
 
 
 def test_a_recorder_is_a_process_of_its_own(lab: t.Any) -> None:
-    """It has nothing of the task's but its sockets and its record: no terminal, no session, no pipe."""
+    """A recorder keeps only its sockets and its record: no terminal, session or pipe of the task."""
     lab.run("capture", state="started", netns="ns1", dev="eth0")
     (pid,) = running()
     wanted = ["/dev/null"] * 3 + ["/run/linuxnet.lab/capture/default:default", "anon_inode:[eventpoll]"]
-    wanted += ["socket"] * 3  # the one that hears, and two that wake it
+    wanted += ["socket"] * 3  # the packet socket, and two that wake the process
     until = time.monotonic() + 10
     while open_files(pid) != wanted and time.monotonic() < until:
-        time.sleep(0.01)  # it hears when the task returns, and gives back the rest a moment later
+        time.sleep(0.01)  # the recorder closes the other descriptors a moment after the task has returned
     assert open_files(pid) == wanted
     assert os.getsid(pid) != os.getsid(0) and os.readlink(f"/proc/{pid}/cwd") == "/"
 
 
 def test_what_has_arrived_is_recorded_even_by_one_who_was_busy_when_told_to_stop(lab: t.Any) -> None:
-    """A recorder that does not run while there is traffic, and is woken by the end."""
+    """A stopped process records the packets that arrived meanwhile when the signal to end continues it."""
     assert lab.ping("ns1", "10.22.33.55")
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp")
     (pid,) = running()
@@ -298,7 +301,7 @@ def test_what_has_arrived_is_recorded_even_by_one_who_was_busy_when_told_to_stop
 
 
 def test_started_twice_is_one_recorder_that_knows_all(lab: t.Any) -> None:
-    """The second finds the first; one with other arguments is refused and harms it not."""
+    """A second start finds the running recorder. A start with other arguments is refused, and does not affect it."""
     arguments = {"state": "started", "netns": "ns1", "dev": "eth0", "filter": "icmp"}
     assert lab.run("capture", **arguments)["changed"] is True
     assert lab.ping("ns1", "10.22.33.55")
@@ -314,14 +317,14 @@ def test_started_twice_is_one_recorder_that_knows_all(lab: t.Any) -> None:
 
 
 def test_stopped_where_nothing_runs_is_no_change(lab: t.Any, tmp_path: t.Any) -> None:
-    """Nor does it write a file, or leave one."""
+    """Without a recorder, the module changes nothing, and writes and leaves no file."""
     result = lab.run("capture", state="stopped", pcap=str(tmp_path / "p"))
     assert (result["changed"], result["packets"], result["ended"], result["pcap"]) == (False, [], "", "")
     assert os.listdir(tmp_path) == [] and not RUN.exists()
 
 
 def test_a_recorder_ends_by_itself_and_its_record_waits(lab: t.Any) -> None:
-    """At its duration; what it has recorded is fetched once."""
+    """The recorder ends at its duration. Its record can be fetched once."""
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp", duration=1.5)
     assert lab.ping("ns1", "10.22.33.55")
     until = time.monotonic() + 20
@@ -335,7 +338,7 @@ def test_a_recorder_ends_by_itself_and_its_record_waits(lab: t.Any) -> None:
 
 
 def test_a_recorder_ends_at_its_count_and_a_new_one_begins_anew(lab: t.Any) -> None:
-    """What nobody fetched of the first goes when a second one of that name starts."""
+    """A second recorder of the same name replaces a record that nobody has fetched."""
     lab.run("capture", state="started", netns="ns1", dev="eth0", count=1)
     assert lab.ping("ns1", "10.22.33.55")
     until = time.monotonic() + 20
@@ -347,7 +350,7 @@ def test_a_recorder_ends_at_its_count_and_a_new_one_begins_anew(lab: t.Any) -> N
 
 
 def test_two_at_once_in_two_namespaces_do_not_mix(lab: t.Any) -> None:
-    """By name and by lab: each stops its own."""
+    """Names and labs distinguish recorders, and each task stops only its own."""
     for name, netns in (("a", "ns1"), ("b", "ns2")):
         lab.run("capture", state="started", name=name, netns=netns, dev="eth0", filter="icmp")
     lab.run("capture", state="started", name="a", lab="other", netns="ns2", dev="eth0", filter="arp")
@@ -363,7 +366,7 @@ def test_two_at_once_in_two_namespaces_do_not_mix(lab: t.Any) -> None:
 
 
 def test_what_a_killed_recorder_has_recorded_is_there(lab: t.Any) -> None:
-    """And the result says that it did not end as it should."""
+    """The result contains the packets, and says that the recorder died."""
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp")
     assert lab.ping("ns1", "10.22.33.55")
     (pid,) = running()
@@ -375,7 +378,7 @@ def test_what_a_killed_recorder_has_recorded_is_there(lab: t.Any) -> None:
 
 
 def test_the_end_of_a_lab_finds_its_recorders_and_what_they_left(lab: t.Any) -> None:
-    """Those of other labs stay."""
+    """The removal of a lab ends its recorders and removes their records. Those of other labs stay."""
     lab.run("capture", state="started", name="a", lab="mine", netns="ns1")
     lab.run("capture", state="started", name="b", lab="mine", netns="ns1", count=1)
     lab.run("capture", state="started", name="a", lab="other", netns="ns1")
@@ -387,14 +390,14 @@ def test_the_end_of_a_lab_finds_its_recorders_and_what_they_left(lab: t.Any) -> 
     assert [(one.kind, one.name, bool(one.pid)) for one in found] == [("capture", "a", True), ("capture", "b", False)]
     for one in found:
         recorders.end(one)
-        recorders.end(one)  # no error where it is gone
+        recorders.end(one)  # no error if it has already ended
     assert recorders.recorders("mine") == []
     assert [one.lab for one in recorders.recorders()] == ["other"] and len(running()) == 1
     assert [path.name for path in RUN.rglob("*") if path.is_file()] == ["other:a"]
 
 
 def test_a_file_that_cannot_be_written_loses_no_packets(lab: t.Any, tmp_path: t.Any) -> None:
-    """The record stays until it could be returned."""
+    """The record stays until a task has returned it."""
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp")
     assert lab.ping("ns1", "10.22.33.55")
     (tmp_path / "directory").mkdir()
@@ -408,7 +411,7 @@ def test_a_file_that_cannot_be_written_loses_no_packets(lab: t.Any, tmp_path: t.
 
 
 def test_the_filter_chooses_by_host_and_port(lab: t.Any) -> None:
-    """One of two pings by its address, and a refused connection by its port."""
+    """The filter selects one of two pings by its address, and a refused connection by its port."""
     lab.sh("ip -n ns2 addr add 10.22.33.66/24 dev eth0")
     lab.run("capture", state="started", netns="ns1", dev="eth0",
             filter=["icmp and host 10.22.33.66", "tcp and port 7777"])  # fmt: skip
@@ -425,7 +428,7 @@ def test_the_filter_chooses_by_host_and_port(lab: t.Any) -> None:
 
 
 def test_ipv6_neighbor_discovery_is_told(lab: t.Any) -> None:
-    """Solicitation to the group of the address, advertisement to the one who asked."""
+    """The recording has the solicitation to the multicast group and the advertisement to the asker."""
     for netns, last in (("ns1", 1), ("ns2", 2)):
         lab.sh(f"sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip addr add fd00::{last}/64 dev eth0 nodad", netns)
     lab.run("capture", state="started", netns="ns1", dev="eth0", filter="icmp6 and host fd00::1")
@@ -442,7 +445,7 @@ def test_ipv6_neighbor_discovery_is_told(lab: t.Any) -> None:
 
 @pytest.mark.parametrize("state", ["recorded", "started"])
 def test_every_wrong_option_is_named_and_nothing_is_started(lab: t.Any, state: str) -> None:
-    """What is wrong in itself comes together; then what the kernel does not have."""
+    """The module first reports all invalid values at once, then all missing links and namespaces."""
     result = lab.module("capture", state=state, filter=["tpc"], count=0, snaplen=3, duration=-1, name="a/b",
                         lab="a b", pcap="/nowhere/p", links=[])  # fmt: skip
     places = [error.split(":")[0] for error in result["errors"]]
@@ -459,13 +462,13 @@ def test_every_wrong_option_is_named_and_nothing_is_started(lab: t.Any, state: s
 
 
 def test_links_and_a_single_one_exclude_each_other(lab: t.Any) -> None:
-    """Also for an option that has a default."""
+    """That also holds for an option with a default."""
     assert "mutually exclusive" in lab.module("capture", links=[{"netns": "ns1"}], dev="eth0")["msg"]
 
 
 @pytest.mark.parametrize("state", ["recorded", "started", "stopped"])
 def test_check_mode_records_nothing(lab: t.Any, state: str) -> None:
-    """It is skipped at once, and its result can still be asked."""
+    """In check mode, the module returns at once, with the keys that a playbook may query."""
     result = lab.run("capture", check=True, state=state, netns="not-yet", duration=60)
     assert (result["skipped"], result["changed"], result["packets"]) == (True, False, [])
     assert running() == [] and not RUN.exists()
@@ -473,7 +476,7 @@ def test_check_mode_records_nothing(lab: t.Any, state: str) -> None:
 
 
 def test_in_a_playbook_with_what_ansible_leaves_of_the_task(lab: t.Any, tmp_path: t.Any) -> None:
-    """Ansible removes the module's files when the task is over; the recorder must not miss them."""
+    """The recorder works after the task, when Ansible has removed the module's files."""
     (tmp_path / "play.yml").write_text(
         """
 - hosts: localhost

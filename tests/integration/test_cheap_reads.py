@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The cheap ways to read the kernel agree with the usual ones."""
+"""The fast ways to read the kernel give the same results as the slow ones."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import
 
 @contextlib.contextmanager
 def connection(family: int, listen: str, target: str) -> t.Iterator[None]:
-    """A TCP connection to an address of the host, accepted by a socket of a family."""
+    """A TCP connection to an address of the host, which a socket of this family accepts."""
     with socket.create_server((listen, 0), family=family, dualstack_ipv6=listen == "::") as server:
         with socket.create_connection((target, server.getsockname()[1])), server.accept()[0]:
             yield
 
 
 def test_tcp_connections_as_in_proc(world: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """IPv4, IPv6 and IPv4 over a socket of both; neither listening sockets nor those of other namespaces."""
+    """The results have IPv4, IPv6, and IPv4 through a dual-stack socket, but no listening sockets and no other
+    namespaces.
+    """
     world.sh("ip link set lo up; ip netns add other; ip -n other link set lo up")
     with contextlib.ExitStack() as stack:
         stack.enter_context(connection(socket.AF_INET, "127.0.0.1", "127.0.0.1"))

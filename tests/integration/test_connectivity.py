@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connectivity module against the kernel; ping(8) and the kernel's own counters are the oracles.
+"""The module connectivity. ping(8) and the kernel's counters are the oracles.
 
-Where a test says an hour (`timeout=3600`), the check has to end long before, or the time limit ends the run.
+If a test has a timeout of an hour (`timeout=3600`), the check must end long before that. Otherwise the time limit ends
+the run.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ NOBODY6 = "fd00::250"
 
 @pytest.fixture
 def lan(world: t.Any) -> t.Any:
-    """A bridge br0 in the host, 10.0.0.1 and fd00::1, and on it the namespaces a, b, c: .2 to .4, eth0."""
+    """A bridge br0 on the host with 10.0.0.1 and fd00::1, and the namespaces a, b, c on it with .2 to .4 on eth0."""
     build(world, "abc")
     return world
 
 
 def build(world: t.Any, names: str) -> None:
-    """One bridge with the host at .1 and a namespace for each letter from .2 on."""
+    """A bridge with the host at .1, and a namespace for each letter from .2 on."""
     world.sh(
         "ip link add br0 type bridge mcast_snooping 0; ip link set br0 up;"
         "ip addr add 10.0.0.1/24 dev br0; ip addr add fd00::1/64 dev br0 nodad"
@@ -51,19 +52,19 @@ def build(world: t.Any, names: str) -> None:
 
 
 def nft(world: t.Any, netns: str, hook: str, *rules: str) -> None:
-    """A chain with these rules in a namespace."""
+    """Add a chain with these rules in a namespace."""
     chain = "\n".join([f"type filter hook {hook} priority 0", *rules])
     world.sh(f"nft -f - <<'END'\ntable inet t {{\nchain c {{\n{chain}\n}}\n}}\nEND", netns)
 
 
 def check(world: t.Any, *checks: tuple[str, ...], **options: t.Any) -> list[dict[str, t.Any]]:
-    """Make checks written as (from, to) or (from, to, expect), of which all must be as expected."""
+    """Run checks, written as (from, to) or (from, to, expect), and require that all are as expected."""
     asked = [dict(zip(("from", "to", "expect"), item)) for item in checks]
     return world.run("connectivity", checks=asked, **options)["results"]
 
 
 def requests_seen(world: t.Any, netns: str) -> int:
-    """How many echo requests of both families the namespace has received."""
+    """How many echo requests of both IP versions the namespace has received."""
     seen = world.sh("cat /proc/net/snmp /proc/net/snmp6", netns)
     names, values = (line.split() for line in seen.splitlines() if line.startswith("Icmp:"))
     ipv6 = re.search(r"^Icmp6InEchos\s+(\d+)", seen, re.MULTILINE)
@@ -75,7 +76,7 @@ def requests_seen(world: t.Any, netns: str) -> int:
 
 
 def test_reachable_from_namespace_and_host_in_both_families(lan: t.Any) -> None:
-    """What ping reaches, the module reaches, with one request each, and without ping on the PATH."""
+    """The module reaches what ping reaches, with one request each, and without ping on the PATH."""
     pairs = [
         ("a", "10.0.0.3"),
         ("a", "fd00::3"),
@@ -111,7 +112,7 @@ def test_reachable_from_namespace_and_host_in_both_families(lan: t.Any) -> None:
 
 
 def test_namespaces_by_path_by_pid_and_held_by_a_process(lan: t.Any) -> None:
-    """Every kind of reference that the collection knows."""
+    """The module accepts every kind of reference to a namespace."""
     pid = hold("d", "lab", "d").pid
     lan.sh("ip link set lo up", str(pid))
     results = check(lan, ("/run/netns/a", "10.0.0.3"), (str(pid), "127.0.0.1"), ("d", "::1"))
@@ -119,18 +120,18 @@ def test_namespaces_by_path_by_pid_and_held_by_a_process(lan: t.Any) -> None:
 
 
 def test_the_single_form_is_one_check(lan: t.Any) -> None:
-    """Without `checks`."""
+    """The options for a single check work without `checks`."""
     done = lan.run("connectivity", **{"from": "a", "to": "10.0.0.3", "lab": "any"})
     assert (done["changed"], done["msg"], len(done["results"])) == (False, "1 check, as expected", 1)
     assert re.fullmatch(r"  a     10.0.0.3  reachable  reachable  reply +[0-9.]+ ms", done["table"][1])
 
 
 def test_round_trip_time_is_not_longer_for_a_late_look(lan: t.Any) -> None:
-    """An answer may wait in the queue while many other requests are sent."""
+    """The round trip does not include the time that an answer waits while the module sends many other requests."""
     with namespaces.inside_ref("a"):
         line = icmp.Endpoint(socket.AF_INET)
     try:
-        time.sleep(0.5)  # the kernel begins to stamp packets a moment after the first socket asks for it
+        time.sleep(0.5)  # the kernel starts to stamp packets a moment after the first socket has enabled it
         start = time.monotonic()
         line.send("10.0.0.3", 0, packet.echo_request(socket.AF_INET, 1, 1, b""))
         time.sleep(0.5)
@@ -141,7 +142,7 @@ def test_round_trip_time_is_not_longer_for_a_late_look(lan: t.Any) -> None:
 
 
 def test_count_needs_that_many_answers(lan: t.Any) -> None:
-    """A check may ask for more than the others."""
+    """A check may require more answers than the others."""
     before = requests_seen(lan, "b")
     checks = [{"from": "a", "to": "10.0.0.3", "count": 4}, {"from": "a", "to": "10.0.0.4"}]
     results = lan.run("connectivity", checks=checks, interval=0.01)["results"]
@@ -150,7 +151,7 @@ def test_count_needs_that_many_answers(lan: t.Any) -> None:
 
 
 def test_too_few_replies(lan: t.Any) -> None:
-    """Some answers are not as many as wanted."""
+    """A check fails if fewer requests than `count` are answered."""
     nft(lan, "b", "input", "icmp type echo-request quota over 170 bytes drop")  # 84 bytes each
     done = lan.module("connectivity", **{"from": "a", "to": "10.0.0.3"}, count=3, interval=0.1, timeout=0.5)
     assert done["failed"]
@@ -163,7 +164,7 @@ def test_too_few_replies(lan: t.Any) -> None:
 
 
 def test_no_route(lan: t.Any) -> None:
-    """The sender's own routing table has nothing; decided at the second try, not at the end of the hour."""
+    """The sender's routing table has no route. The second error decides, long before the hour is over."""
     pairs = [("a", "198.51.100.8"), ("a", "2001:db8::8")]
     for result in check(lan, *((*pair, "unreachable") for pair in pairs), timeout=3600):
         assert (result["got"], result["reason"], result["errno"]) == (
@@ -176,7 +177,7 @@ def test_no_route(lan: t.Any) -> None:
 
 
 def test_routes_that_refuse(lan: t.Any) -> None:
-    """An unreachable, a prohibiting and a blackhole route of the sender."""
+    """The sender has an unreachable, a prohibit and a blackhole route."""
     for kind, net in (("unreachable", 1), ("prohibit", 2), ("blackhole", 3)):
         lan.sh(f"ip route add {kind} 10.99.{net}.0/24; ip -6 route add {kind} fd99:{net}::/64", "a")
     targets = [f"10.99.{net}.1" for net in (1, 2, 3)] + [f"fd99:{net}::1" for net in (1, 2, 3)]
@@ -190,7 +191,7 @@ def test_routes_that_refuse(lan: t.Any) -> None:
 
 
 def test_host_unreachable_when_nobody_has_the_address(lan: t.Any) -> None:
-    """The sender's own kernel says so, after about three seconds, about ARP and about neighbour discovery."""
+    """The sender's own kernel reports that after about three seconds, for ARP and for neighbour discovery."""
     pairs = [("a", NOBODY), ("a", NOBODY6)]
     results = check(lan, *((*pair, "unreachable") for pair in pairs), timeout=3600, interval=1)
     found = [(result["got"], result["reason"], result["by"], result["errno"]) for result in results]
@@ -199,7 +200,7 @@ def test_host_unreachable_when_nobody_has_the_address(lan: t.Any) -> None:
 
 
 def test_no_reply_when_a_firewall_drops(lan: t.Any) -> None:
-    """Requests leave and arrive, and nothing comes back."""
+    """The requests arrive, but no answer comes."""
     nft(lan, "b", "input", "icmp type echo-request drop", "icmpv6 type echo-request drop")
     pairs = [("a", "10.0.0.3"), ("a", "fd00::3")]
     for result in check(lan, *((*pair, "unreachable") for pair in pairs), timeout=1):
@@ -217,7 +218,7 @@ def test_no_reply_when_a_firewall_drops(lan: t.Any) -> None:
     ],
 )
 def test_what_a_firewall_says_when_it_rejects(lan: t.Any, code: str, reason: str) -> None:
-    """An ICMP error that quotes our request, with the address that sent it."""
+    """The reason is that of the ICMP error that quotes the request, with the address of its sender."""
     nft(lan, "b", "input", f"icmp type echo-request reject with icmp type {code}")
     (result,) = check(lan, ("a", "10.0.0.3", "unreachable"), timeout=3600)
     assert (result["reason"], result["by"], result["errno"]) == (reason, "10.0.0.3", "")
@@ -225,14 +226,14 @@ def test_what_a_firewall_says_when_it_rejects(lan: t.Any, code: str, reason: str
 
 
 def test_what_a_firewall_says_in_ipv6(lan: t.Any) -> None:
-    """The same by IPv6's own numbers."""
+    """The same with the numbers of ICMPv6."""
     nft(lan, "b", "input", "icmpv6 type echo-request reject with icmpv6 type admin-prohibited")
     (result,) = check(lan, ("a", "fd00::3", "unreachable"), timeout=3600)
     assert (result["reason"], result["by"], result["sent"]) == ("prohibited", "fd00::3", 2)
 
 
 def test_a_router_that_cannot_go_on(lan: t.Any) -> None:
-    """No route there, or the request has gone in circles."""
+    """A router has no route, or the TTL of the request has expired in a loop."""
     lan.sh("sysctl -qw net.ipv4.ip_forward=1; ip route add 10.98.0.0/24 via 10.0.0.4")
     lan.sh(
         "sysctl -qw net.ipv4.ip_forward=1; ip route add default via 10.0.0.1",
@@ -245,17 +246,17 @@ def test_a_router_that_cannot_go_on(lan: t.Any) -> None:
 
 
 def test_not_permitted_by_the_senders_own_firewall(lan: t.Any) -> None:
-    """A drop on the way out is an error of the sender (EPERM), unlike one anywhere else."""
+    """A drop in the sender's output is an error of the sender (EPERM), unlike a drop elsewhere."""
     nft(lan, "a", "output", "meta l4proto { icmp, icmpv6 } drop")
     results = check(lan, ("a", "10.0.0.3", "unreachable"), ("a", "fd00::3", "unreachable"), timeout=3600)
     assert [(result["reason"], result["errno"]) for result in results] == [("not_permitted", "EPERM")] * 2
 
 
-# Wrong ones
+# Checks that are not as expected
 
 
 def test_wrong_ones_fail_with_a_table(lan: t.Any) -> None:
-    """Both ways to be wrong; all checks are in the table, the wrong ones marked."""
+    """The table of a failed task has all checks, and marks those of either kind that are not as expected."""
     checks = [
         {"from": "a", "to": "10.0.0.3"},
         {"from": "a", "to": "10.0.0.4", "expect": "unreachable", "timeout": 3600},
@@ -276,7 +277,7 @@ def test_wrong_ones_fail_with_a_table(lan: t.Any) -> None:
 
 
 def test_an_answer_at_any_time_is_wrong_where_none_is_expected(lan: t.Any) -> None:
-    """Not only one to the first request."""
+    """An answer to a later request counts as well."""
     nft(lan, "b", "input", "icmp type echo-request quota until 250 bytes drop")
     done = lan.module("connectivity", **{"from": "a", "to": "10.0.0.3"}, expect="unreachable", count=3, timeout=3600)
     (result,) = done["results"]
@@ -288,22 +289,22 @@ def test_an_answer_at_any_time_is_wrong_where_none_is_expected(lan: t.Any) -> No
 
 
 def test_all_pairs_at_once(world: t.Any) -> None:
-    """Nobody answers before he got 50 requests, which one check alone does not send in its time."""
+    """Targets answer only after 50 requests, more than one check alone sends in its time."""
     names = "abcdef"
     build(world, names)
     for name in names:
-        nft(world, name, "input", "icmp type echo-request quota until 4200 bytes drop")  # 50 requests each
+        nft(world, name, "input", "icmp type echo-request quota until 4200 bytes drop")  # drop 50 requests
     pairs = [(one, f"10.0.0.{number}") for one in names for number, two in enumerate(names, 2) if one != two]
     silent = [(name, NOBODY, "unreachable") for name in names]
     results = check(world, *pairs, *silent, interval=0.1, timeout=2.5)
     assert [(result["from"], result["to"]) for result in results] == [*pairs, *(item[:2] for item in silent)]
     assert [result["reason"] for result in results] == ["reply"] * 30 + ["no_reply"] * 6
-    # So the five checks of each target had to send side by side.
+    # So the five checks of each target must have sent their requests at the same time.
     assert all(1 < result["sent"] < 50 for result in results)
 
 
 def test_an_error_about_one_target_is_not_taken_for_another(lan: t.Any) -> None:
-    """They share a socket."""
+    """The checks share a socket."""
     lan.sh("sysctl -qw net.ipv4.icmp_ratelimit=0", "b")
     nft(lan, "b", "input", "icmp type echo-request reject with icmp type host-unreachable")
     nft(lan, "c", "input", "icmp type echo-request drop")
@@ -319,7 +320,7 @@ def test_an_error_about_one_target_is_not_taken_for_another(lan: t.Any) -> None:
 
 
 def test_silent_targets_do_not_keep_others_from_being_asked(lan: t.Any) -> None:
-    """Requests that wait for ARP fill the socket's send buffer, which has to be large enough."""
+    """Requests that wait for ARP occupy the socket's send buffer, which must be large enough."""
     lan.sh("ip route add 10.1.0.0/16 dev eth0", "a")
     silent = [("a", f"10.1.0.{number}", "unreachable") for number in range(100)]
     results = check(lan, *silent, interval=0.04, timeout=1.5)
@@ -329,7 +330,7 @@ def test_silent_targets_do_not_keep_others_from_being_asked(lan: t.Any) -> None:
 
 
 def test_replies_of_a_whole_lab_are_not_lost_before_the_first_look(lan: t.Any) -> None:
-    """2,450 pairs, of which one socket hears everything."""
+    """One socket receives the replies of 2,450 pairs."""
     lan.ping("a", "10.0.0.3")
     with namespaces.inside_ref("a"):
         line = icmp.Endpoint(socket.AF_INET)
@@ -342,12 +343,12 @@ def test_replies_of_a_whole_lab_are_not_lost_before_the_first_look(lan: t.Any) -
         line.close()
 
 
-# A network that is still coming up
+# A network that is not yet up
 
 
 @pytest.mark.parametrize("src", ["", "fd01::1"])
 def test_an_address_under_duplicate_address_detection_is_waited_for(world: t.Any, src: str) -> None:
-    """The sender has no address it may use for a second, and the target does not answer yet."""
+    """For a second, the sender has no usable address, and the target does not answer."""
     world.sh(
         "ip netns add a; ip link add v type veth peer name eth0 netns a;"
         "ip link set v up addrgenmode none; ip -n a link set eth0 up addrgenmode none;"
@@ -379,7 +380,7 @@ def test_a_route_that_comes_late_is_waited_for(lan: t.Any) -> None:
     ],
 )
 def test_source_address(lan: t.Any, to: str, src: str, rule: str) -> None:
-    """Only that address of the sender's two is let in, and the kernel would choose the other one."""
+    """The target accepts only one of the sender's two addresses, and the kernel would choose the other one."""
     lan.sh("ip addr add 10.0.0.22/24 dev eth0; ip addr add fd00::22/64 dev eth0 nodad", "a")
     nft(lan, "b", "input", rule)
     checks = [{"from": "a", "to": to, "src": src}, {"from": "a", "to": to, "expect": "unreachable"}]
@@ -389,7 +390,7 @@ def test_source_address(lan: t.Any, to: str, src: str, rule: str) -> None:
 
 @pytest.mark.parametrize("expect", ["reachable", "unreachable"])
 def test_a_source_address_that_is_not_there_is_never_as_expected(lan: t.Any, expect: str) -> None:
-    """A slip in `src` must not look like a network that is shut."""
+    """A typing error in `src` must not look like a network that drops packets."""
     checks = [
         {"from": "a", "to": "10.0.0.3", "src": "10.0.0.99", "expect": expect},
         {"from": "a", "to": "fd00::3", "src": "fd00::99", "expect": expect},
@@ -402,7 +403,7 @@ def test_a_source_address_that_is_not_there_is_never_as_expected(lan: t.Any, exp
 
 
 def test_device(lan: t.Any) -> None:
-    """The address is behind an interface that no route leads to; only `dev` does."""
+    """No route leads to the link with the address. Only `dev` does."""
     lan.sh(
         "ip netns add d; ip -n a link add eth1 type veth peer name eth0 netns d;"
         "ip -n a link set eth1 up; ip -n d link set eth0 up;"
@@ -419,7 +420,7 @@ def test_device(lan: t.Any) -> None:
 
 
 def test_link_local_addresses_and_multicast_name_their_device(lan: t.Any) -> None:
-    """By a zone, or by `dev`."""
+    """A check names the device by a zone, or by `dev`."""
     lan.sh("ip addr add fe80::b/64 dev eth0 nodad", "b")
     lan.sh("ip addr add fe80::a/64 dev eth0 nodad", "a")
     checks = [
@@ -432,11 +433,11 @@ def test_link_local_addresses_and_multicast_name_their_device(lan: t.Any) -> Non
     assert [result["got"] for result in results] == ["reachable"] * 3 + ["unreachable"]
 
 
-# What must not happen
+# Errors and side effects
 
 
 def test_errors_come_all_at_once_and_before_anything_is_sent(lan: t.Any) -> None:
-    """Wrong addresses, namespaces and devices, each with its place and its value."""
+    """The module reports invalid addresses, and missing namespaces and devices, each with its place and value."""
     checks = [
         {"from": "a", "to": "10.0.0.3"},
         {"from": "c9", "to": "10.0.0.3"},
@@ -461,7 +462,7 @@ def test_errors_come_all_at_once_and_before_anything_is_sent(lan: t.Any) -> None
 
 
 def test_options_that_do_not_go_together(lan: t.Any) -> None:
-    """One form or the other, and something to check."""
+    """Options need either one form or the other, and at least one check."""
     both = lan.module("connectivity", checks=[{"to": "10.0.0.3"}], to="10.0.0.3")
     assert "mutually exclusive" in both["msg"]
     assert "required: checks, matrix, to" in lan.module("connectivity", count=1)["msg"]
@@ -469,7 +470,7 @@ def test_options_that_do_not_go_together(lan: t.Any) -> None:
 
 
 def test_check_mode_sends_nothing(lan: t.Any) -> None:
-    """And does not miss the namespaces of a lab that is only predicted; wrong options are still wrong."""
+    """In check mode, namespaces that do not exist are no error, but invalid options are."""
     before = requests_seen(lan, "b")
     checks = [{"from": "a", "to": "10.0.0.3"}, {"from": "not-yet", "to": "10.0.0.3"}]
     done = lan.run("connectivity", check=True, checks=checks)
@@ -480,7 +481,7 @@ def test_check_mode_sends_nothing(lan: t.Any) -> None:
 
 
 def test_no_descriptors_and_no_namespace_are_kept(lan: t.Any) -> None:
-    """After success, after failure, and after sockets that could be opened beside ones that could not."""
+    """No descriptor stays open after success, after failure, and after errors that open only some of the sockets."""
     before = (len(os.listdir("/proc/self/fd")), os.stat("/proc/thread-self/ns/net").st_ino)
     check(lan, ("a", "10.0.0.3"), ("b", "fd00::2"), ("", "10.0.0.2"))
     assert lan.module("connectivity", to="198.51.100.8", timeout=0.1)["failed"]
@@ -496,7 +497,7 @@ def test_no_descriptors_and_no_namespace_are_kept(lan: t.Any) -> None:
 
 
 def test_replies_to_other_processes_are_not_taken(lan: t.Any) -> None:
-    """A ping to the same target runs beside ours and is answered; ours are dropped there."""
+    """A ping to the same target gets answers, while the firewall drops those to the module."""
     nft(lan, "b", "input", "icmp type echo-request ip length 84 drop")
     with namespaces.inside_ref("a"):
         ping = subprocess.Popen(["ping", "-n", "-s", "10", "-i", "0.01", "10.0.0.3"], stdout=subprocess.PIPE, text=True)
@@ -516,7 +517,7 @@ def test_replies_to_other_processes_are_not_taken(lan: t.Any) -> None:
 
 
 def test_forgetting_neighbours_leaves_what_others_set(lan: t.Any) -> None:
-    """Of those named, only what the kernel has found by itself."""
+    """Of the named neighbours, only those that the kernel has learnt are flushed."""
     check(lan, *(("a", f"10.0.0.{number}") for number in (1, 3, 4)), ("a", "fd00::3"))
     lan.sh(f"ip neigh replace 10.0.0.4 lladdr 02:00:00:00:00:04 dev eth0; ip neigh add proxy {NOBODY} dev eth0", "a")
     with namespaces.inside_ref("a"):
@@ -533,9 +534,9 @@ def test_forgetting_neighbours_leaves_what_others_set(lan: t.Any) -> None:
 
 
 def test_a_full_neighbour_table_gets_room(lan: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once the kernel says that it is full, idle neighbours are forgotten, and what was refused is sent at once.
+    """When the kernel reports a full table, idle neighbours are flushed, and the refused request is sent again at once.
 
-    The second request to 10.0.0.4 is the last one; by then 10.0.0.3 has answered.
+    The second request to 10.0.0.4 is the last one. By then, 10.0.0.3 has answered.
     """
     check(lan, ("a", "10.0.0.3"), ("b", "10.0.0.2"))
     real = icmp.Endpoint.send
@@ -548,13 +549,13 @@ def test_a_full_neighbour_table_gets_room(lan: t.Any, monkeypatch: pytest.Monkey
     monkeypatch.setattr(icmp.Endpoint, "send", full)
     results = check(lan, ("a", "10.0.0.3"), ("a", "10.0.0.4"), interval=1, timeout=1.5)
     assert [result["reason"] for result in results] == ["reply", "reply"]
-    assert "10.0.0.2 " in lan.sh("ip neigh", "b")  # nobody was asked from there
+    assert "10.0.0.2 " in lan.sh("ip neigh", "b")  # the neighbours of a namespace without a check stay
 
 
 def test_what_cannot_tell_that_the_table_is_full_makes_room_in_time(
     lan: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """TCP gets no error, so it does not wait for one."""
+    """TCP gets no error if the table is full, so the module makes room before that."""
     monkeypatch.setattr(run, "_BLIND", 2)
     made = []
     monkeypatch.setattr(run, "make_room", made.append)

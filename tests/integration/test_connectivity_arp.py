@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ARP checks of the connectivity module; ip(8) says who has which hardware address."""
+"""ARP checks of the module connectivity. ip(8) reports the MAC addresses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespa
 
 @pytest.fixture
 def segment(world: t.Any) -> t.Any:
-    """The host, 10.0.0.1 on br0, and on it the namespaces a, 10.0.0.2, and b, 10.0.0.3, by their eth0."""
+    """The host with 10.0.0.1 on br0, and on the bridge the namespaces a, 10.0.0.2, and b, 10.0.0.3, with eth0."""
     world.sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up; ip addr add 10.0.0.1/24 dev br0")
     for name, number in (("a", 2), ("b", 3)):
         world.sh(
@@ -29,13 +29,13 @@ def segment(world: t.Any) -> t.Any:
 
 
 def asked(world: t.Any, **options: t.Any) -> dict[str, t.Any]:
-    """The result of one check by ARP on eth0 of a, or elsewhere."""
+    """The result of one ARP check, by default on eth0 of a."""
     done = world.run("connectivity", **{"from": "a", "protocol": "arp", "dev": "eth0", **options})
     return done["results"][0]
 
 
 def test_who_has(segment: t.Any) -> None:
-    """One request, one answer, and who gave it; the sender's neighbour table is not needed and stays empty."""
+    """One request gets one answer, with the MAC address of its sender. The asker's neighbour table stays empty."""
     result = asked(segment, to="10.0.0.3")
     (link,) = segment.json("ip -j link show eth0", "b")
     assert result["lladdrs"] == [link["address"]]
@@ -48,7 +48,7 @@ def test_who_has(segment: t.Any) -> None:
 
 
 def test_the_request_is_a_broadcast_from_the_sender(segment: t.Any) -> None:
-    """As tcpdump sees it at the other end; with the source address that was asked for, or the kernel's choice."""
+    """tcpdump at the other end sees it with the source address of the options, or with the kernel's choice."""
     segment.sh("ip addr add 10.0.0.22/24 dev eth0", "a")
     with namespaces.inside_ref("b"):
         command = ["tcpdump", "-enli", "eth0", "-c", "3", "--immediate-mode", "arp[6:2] == 1"]
@@ -69,7 +69,7 @@ def test_the_request_is_a_broadcast_from_the_sender(segment: t.Any) -> None:
 
 
 def test_two_answers(segment: t.Any) -> None:
-    """A duplicate, or a spoofer: both are named, however many requests were answered already."""
+    """With a duplicate address or a spoofer, the result has both MAC addresses, whatever `count` is."""
     segment.sh("ip addr add 10.0.0.3/24 dev br0")
     (bridge,) = segment.json("ip -j link show br0")
     result = asked(segment, to="10.0.0.3")
@@ -80,7 +80,7 @@ def test_two_answers(segment: t.Any) -> None:
 
 
 def test_nobody(segment: t.Any) -> None:
-    """Silence, also about one's own address; nothing is known to answer."""
+    """Nobody answers for an unused address, or for one's own. The result has no MAC addresses."""
     for address in ("10.0.0.250", "10.0.0.2"):
         result = asked(segment, to=address, expect="no_reply", timeout=0.5)
         assert (result["lladdrs"], result["rtt_ms"], result["sent"] > 1) == ([], None, True)
@@ -89,13 +89,13 @@ def test_nobody(segment: t.Any) -> None:
 
 
 def test_without_an_address_of_ones_own(segment: t.Any) -> None:
-    """An ARP probe as before an address is taken; it is answered, too."""
+    """An ARP probe without a source address, as before taking an address, gets an answer as well."""
     segment.sh("ip addr flush dev eth0", "a")
     assert asked(segment, to="10.0.0.3")["lladdrs"] == ["02:00:00:00:00:03"]
 
 
 def test_a_link_that_is_down_and_one_that_comes_up(segment: t.Any) -> None:
-    """Down is a reason of its own; up again, it works within the same check."""
+    """A link that is down is a reason of its own. If it comes up, the same check succeeds."""
     segment.sh("ip link set eth0 down", "a")
     assert asked(segment, to="10.0.0.3", expect="link_down", timeout=3600)["errno"] == "ENETDOWN"
     with subprocess.Popen(["/bin/sh", "-c", "sleep 0.5; ip -n a link set eth0 up"]):
@@ -103,13 +103,13 @@ def test_a_link_that_is_down_and_one_that_comes_up(segment: t.Any) -> None:
 
 
 def test_count(segment: t.Any) -> None:
-    """Each request is answered."""
+    """The target answers each request."""
     result = asked(segment, to="10.0.0.3", count=3, interval=0.05)
     assert (result["sent"], result["received"], result["lladdrs"]) == (3, 3, ["02:00:00:00:00:03"])
 
 
 def test_options_that_do_not_go_with_it(segment: t.Any) -> None:
-    """It needs a link, and an IPv4 address."""
+    """ARP needs a device and an IPv4 address."""
     checks = [{"to": "10.0.0.3"}, {"to": "fd00::3", "dev": "br0"}, {"to": "10.0.0.3", "dev": "eth9"}]
     assert segment.module("connectivity", checks=checks, protocol="arp")["errors"] == [
         "checks[0].dev: arp needs a device",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Matrices of the connectivity module on two L2 segments of one IP subnet; ping(8) is the oracle."""
+"""Matrices of the module connectivity on two L2 segments of one IP subnet. ping(8) is the oracle."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HOST_ROUTES = """
 
 @pytest.fixture
 def subnet(world: t.Any) -> t.Any:
-    """Bridges in netnsB1 and netnsB2, two hosts on each, and netnsR on both; everything is 192.168.5.0/24."""
+    """Bridges in netnsB1 and netnsB2, two hosts on each, and netnsR on both. All addresses are in 192.168.5.0/24."""
     world.sh("for n in B1 11 12 B2 21 22 R; do ip netns add netns$n; ip -n netns$n link set lo up; done")
     for side in "12":
         world.sh(f"ip -n netnsB{side} link add br{side} type bridge mcast_snooping 0")
@@ -56,7 +56,7 @@ def subnet(world: t.Any) -> t.Any:
 
 
 def pinged(senders: list[str], targets: list[str]) -> dict[str, list[str]]:
-    """The matrix as ping finds it, all at once."""
+    """The matrix according to ping, for all pairs at the same time."""
     started = {}
     for netns in senders:
         with namespaces.inside_ref(netns):
@@ -68,7 +68,7 @@ def pinged(senders: list[str], targets: list[str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("routes", "table"), [("", AUTOMATIC), (HOST_ROUTES, BY_HOST)], ids=["automatic", "host"])
 def test_same_subnet(subnet: t.Any, routes: str, table: dict[str, str]) -> None:
-    """Every pair, as ping sees it, with automatic routes and with one for each host."""
+    """Every pair has the result of ping, with automatic routes and with one route for each host."""
     subnet.sh(routes, "netnsR")
     matrix = {"from": SENDERS, "to": TARGETS, "rows": table}
     done = subnet.run("connectivity", matrix=matrix, timeout=1)
@@ -81,11 +81,11 @@ def test_same_subnet(subnet: t.Any, routes: str, table: dict[str, str]) -> None:
 
 
 def test_same_subnet_and_why_not(subnet: t.Any) -> None:
-    """Nobody answers on the own segment; or the router hears the request, and answers into the other one."""
+    """Nobody on the sender's own segment answers, or the router hears the request and answers to the other segment."""
     first, second = "yes yes yes yes {0} {0}", "{0} {0} no_reply no_reply yes yes"
     rows = {netns: (second if "2" in netns[5] else first).format("host_unreachable") for netns in SENDERS}
     matrix = {"from": SENDERS, "to": TARGETS, "rows": rows}
-    # When netnsR gives an address up, it tells so of 50 waiting packets at most, those of others included.
+    # When netnsR finds that an address does not exist, it sends errors for at most 50 waiting packets of all senders.
     done = subnet.run("connectivity", matrix=matrix, timeout=6, interval=1)
     assert done["matrix"] == [
         "FROM     192.168.5.1       192.168.5.11      192.168.5.100  192.168.5.200  192.168.5.2       192.168.5.22",
@@ -98,7 +98,7 @@ def test_same_subnet_and_why_not(subnet: t.Any) -> None:
 
 
 def test_a_wrong_matrix_is_shown_whole_and_its_wrong_checks_in_full(subnet: t.Any) -> None:
-    """One cell that fails instead of being reached, one that fails in another way, and one that is reached."""
+    """One cell fails, one fails for another reason than expected, and one is unexpectedly reachable."""
     subnet.sh("ip route add unreachable 192.168.5.2/32", "netns11")
     rows = {"netns11": "yes no_reply", "netns12": "no", "netns21": ["yes", False]}
     matrix = {"from": ["netns11", "netns12", "netns21"], "to": ["192.168.5.1", "192.168.5.2"], "rows": rows}
@@ -124,7 +124,7 @@ def test_a_wrong_matrix_is_shown_whole_and_its_wrong_checks_in_full(subnet: t.An
 
 
 def test_of_many_checks_the_first_failed_ones_are_returned(world: t.Any) -> None:
-    """Ansible prints the whole result of a failed task; all of it is there where somebody asks for it."""
+    """Ansible prints the whole result of a failed task, so it is short unless the task asks for all of it."""
     matrix = {"from": [""], "to": [f"127.0.0.{number}" for number in range(1, 61)]}
     wrong = {**matrix, "rows": {"": {"127.0.0.1": "yes", "127.0.0.2": "yes"}}}
     few = world.module("connectivity", matrix=wrong, expect="no_route", timeout=0.3)
@@ -147,7 +147,7 @@ def test_of_many_checks_the_first_failed_ones_are_returned(world: t.Any) -> None
     ],
 )
 def test_a_check_that_fails_in_another_way_than_expected_is_wrong(world: t.Any, route: str, expect: str) -> None:
-    """What is expected decides at once; anything else is waited for until the end."""
+    """The expected reason decides at once. With any other one, the check continues until the end."""
     world.sh(route)
     asked = {"to": "198.51.100.8", "expect": expect}
     (result,) = world.run("connectivity", checks=[asked], timeout=3600)["results"]
@@ -160,7 +160,7 @@ def test_a_check_that_fails_in_another_way_than_expected_is_wrong(world: t.Any, 
 
 
 def test_an_expected_failure_is_waited_for(world: t.Any) -> None:
-    """A refusal of another kind may be a network that is still coming up."""
+    """A refusal of another kind may come from a network that is not yet up."""
     with subprocess.Popen(["/bin/sh", "-c", "sleep 0.5; ip route add prohibit 198.51.100.0/24"]) as late:
         (result,) = world.run("connectivity", to="198.51.100.8", expect="not_permitted", timeout=20)["results"]
     assert late.returncode == 0
@@ -172,7 +172,8 @@ def test_an_expected_failure_is_waited_for(world: t.Any) -> None:
 
 @pytest.fixture
 def demo(world: t.Any) -> t.Any:
-    """Of the lab demo: br0 in the host, c1 and c2 on it, all that c2 has. Not of it: c3 there, and eth9."""
+    """The lab demo has br0 on the host, c1 and c2 on it, and everything in c2. c3 there and eth9 do not belong to it.
+    """
     world.run("netns", lab="demo", name=["c1", "c2"])
     world.run("bridge", lab="demo", name="br0", addresses=["10.0.0.1/24"])
     both = {"1": ["10.0.0.2/24", "fd00::1/64"], "2": ["10.0.0.3/24", "fd00::2/64"]}
@@ -189,7 +190,9 @@ def demo(world: t.Any) -> t.Any:
 
 
 def test_all_pairs_of_a_lab(demo: t.Any) -> None:
-    """What carries the lab's mark, by the addresses that the kernel has; the host has no IPv6 address of the lab."""
+    """The pairs are those of objects with the lab's mark, with the kernel's addresses. The host has no IPv6 address of
+    the lab.
+    """
     results = demo.run("connectivity", matrix={"lab": "demo"}, timeout=20)["results"]
     assert {(result["from"], result["to"]) for result in results} == {
         ("", "10.0.0.2"), ("", "10.0.0.3"), ("", "10.0.0.9"),
@@ -200,12 +203,12 @@ def test_all_pairs_of_a_lab(demo: t.Any) -> None:
 
 
 def test_a_lab_without_addresses_is_no_success(demo: t.Any) -> None:
-    """A slip in its name must not look like a network that works."""
+    """A typing error in the lab's name must not look like a network that works."""
     assert demo.module("connectivity", matrix={"lab": "demos"})["errors"] == ["matrix: there is nothing to check"]
 
 
 def test_all_pairs_of_some_addresses(demo: t.Any) -> None:
-    """The option says of all what is expected, the rows of some."""
+    """The option sets the expectation for all pairs, the rows for some."""
     chain = "type filter hook input priority 0\nip saddr 10.0.0.2 drop"
     demo.sh(f"nft -f - <<'END'\ntable inet t {{\nchain c {{\n{chain}\n}}\n}}\nEND", "c3")
     members = [{"netns": "c1", "address": "10.0.0.2"}, {"netns": "c2", "address": "10.0.0.3"}]
@@ -227,7 +230,7 @@ def test_all_pairs_of_some_addresses(demo: t.Any) -> None:
 
 
 def test_wrong_options_of_a_matrix_come_all_at_once(world: t.Any) -> None:
-    """Each once, and before anything is sent."""
+    """The module reports each error once, before it sends anything."""
     matrix = {"from": ["", "c9"], "to": ["127.0.0.1", "ten"], "rows": {"c9": [True], "c8": True, "": "perhaps"}}
     done = world.module("connectivity", matrix=matrix)
     assert done["errors"] == [

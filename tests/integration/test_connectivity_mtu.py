@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The size of requests and the MTU of paths; ping(8) with -M do is the oracle."""
+"""The size of requests and the MTU of paths. ping(8) with -M do is the oracle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ HEADERS = {"10.2.0.2": 28, "fd02::2": 48}
 
 @pytest.fixture
 def path(world: t.Any) -> t.Any:
-    """The host routes between a (MTU 1500) and b, whose link has 1300: 10.1.0.2 and 10.2.0.2, fd01::2 and fd02::2."""
+    """The host routes between a (MTU 1500) and b, whose link has an MTU of 1300: 10.1.0.2 and 10.2.0.2, fd01::2 and
+    fd02::2.
+    """
     world.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0")
     for name, number, mtu in (("a", 1, 1500), ("b", 2, 1300)):
         world.sh(
@@ -31,13 +33,15 @@ def path(world: t.Any) -> t.Any:
 
 
 def ping(world: t.Any, address: str, size: int) -> bool:
-    """Whether ping gets an answer to a packet that must stay whole."""
+    """Whether ping gets an answer to a packet that must not be fragmented."""
     return "1 received" in world.sh(f"ping -n -c 1 -W 1 -M do -s {size} {address}", "a", check=False)
 
 
 @pytest.mark.parametrize("to", TARGETS)
 def test_the_mtu_of_the_path(path: t.Any, to: str) -> None:
-    """What just fits, what the router finds too big, and what the own link already does; and by whom it is said."""
+    """A packet just fits, is too big for the router, or is too big for the sender's link. The result names who refused
+    it.
+    """
     fits = 1300 - HEADERS[to]
     checks = [{"to": to, "size": size, "expect": "packet_too_big"} for size in (fits + 1, fits + 200, fits + 201)]
     checks = [{"from": "a", **check} for check in [{"to": to, "size": fits}, *checks]]
@@ -54,7 +58,7 @@ def test_the_mtu_of_the_path(path: t.Any, to: str) -> None:
 
 @pytest.mark.parametrize("to", TARGETS)
 def test_too_big_is_unreachable_and_the_table_says_why(path: t.Any, to: str) -> None:
-    """Of the check that expects to reach it."""
+    """The table has the reason for a check that expects to reach the target."""
     done = path.module("connectivity", **{"from": "a"}, to=to, size=1400, df=True, timeout=0.5)
     assert done["failed"]
     assert f"{to} size 1400  reachable  unreachable  packet_too_big by" in done["table"][1]
@@ -64,7 +68,7 @@ def test_too_big_is_unreachable_and_the_table_says_why(path: t.Any, to: str) -> 
 
 @pytest.mark.parametrize("to", TARGETS)
 def test_without_df_it_is_fragmented(path: t.Any, to: str) -> None:
-    """Whatever its size: the path carries the pieces, and the answer is the request to the last octet."""
+    """The path transports the fragments, and the answer equals the request to the last octet."""
     checks = [{"from": "a", "to": to, "size": size} for size in (0, 1, 1400, 1600, 20000)]
     results = path.run("connectivity", checks=checks, timeout=20)["results"]
     assert [result["size"] for result in results] == [0, 1, 1400, 1600, 20000]
@@ -72,7 +76,7 @@ def test_without_df_it_is_fragmented(path: t.Any, to: str) -> None:
 
 
 def test_the_size_is_that_of_the_packet(path: t.Any) -> None:
-    """Nothing but packets of exactly that length is let in."""
+    """The target accepts only packets of exactly that length."""
     chain = "type filter hook input priority 0\nicmp type echo-request ip length != 1028 drop"
     path.sh(f"nft -f - <<'END'\ntable inet t {{\nchain c {{\n{chain}\n}}\n}}\nEND", "b")
     checks = [{"from": "a", "to": TARGETS[0], "size": size} for size in (1000, 999)]
@@ -82,7 +86,7 @@ def test_the_size_is_that_of_the_packet(path: t.Any) -> None:
 
 @pytest.mark.parametrize("to", TARGETS)
 def test_df_is_of_each_check_alone(path: t.Any, to: str) -> None:
-    """Beside one that may be fragmented."""
+    """Two checks to the same target have different values of `df`."""
     whole = {"from": "a", "to": to, "size": 1400, "df": True, "expect": "packet_too_big"}
     pieces = {"from": "a", "to": to, "size": 1400}
     for checks in ([whole, pieces], [pieces, whole]):
@@ -90,7 +94,7 @@ def test_df_is_of_each_check_alone(path: t.Any, to: str) -> None:
 
 
 def test_sizes_that_do_not_exist(path: t.Any) -> None:
-    """The length field of IP has its limit."""
+    """The length field of IP limits the size."""
     checks = [{"to": "10.1.0.2", "size": size} for size in (-1, 65508)] + [{"to": "fd01::2", "size": 65528}]
     assert path.module("connectivity", checks=checks)["errors"] == [
         "checks[0].size: -1 is not between 0 and 65507",

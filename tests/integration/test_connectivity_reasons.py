@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reasons that are told by ICMP errors, whose rate kernels limit; the kernel's own counters are the oracle."""
+"""Reasons that come from ICMP errors, whose rate kernels limit. The kernel's counters are the oracle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNROUTED6 = "2001:db8::{0}"
 
 @pytest.fixture
 def routed(world: World) -> World:
-    """The host is the router of a to f: it knows no route to 198.51.100.0/24, and rejects what is for 10.97.0.0/16."""
+    """The host is the router of a to f. It has no route to 198.51.100.0/24, and rejects packets to 10.97.0.0/16."""
     build(world, "abcdef")
     world.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
     world.sh("ip link add out type veth peer name nobody; ip link set nobody up; ip link set out up")
@@ -35,13 +35,13 @@ def routed(world: World) -> World:
 
 
 def errors_sent(world: World, netns: str = "") -> int:
-    """How many ICMP errors of IPv4 a namespace has sent."""
+    """How many ICMPv4 errors a namespace has sent."""
     names, values = (line.split() for line in world.sh("grep ^Icmp: /proc/net/snmp", netns).splitlines())
     return int(values[names.index("OutDestUnreachs")])
 
 
 def test_reasons_stay_precise_for_many_checks(routed: World) -> None:
-    """More checks of a sender than a kernel has tokens for: each gets the error that it expects."""
+    """A sender has more checks than a kernel has tokens. Each check still gets the error that it expects."""
     pings = [("a", UNROUTED.format(number), "net_unreachable") for number in range(1, 5)]
     pings += [("b", REJECTED.format(number), "prohibited") for number in range(1, 10)]
     pings += [("c", UNROUTED6.format(number), "net_unreachable") for number in range(1, 10)]
@@ -59,11 +59,11 @@ def test_reasons_stay_precise_for_many_checks(routed: World) -> None:
     by = {one["from"]: one["by"] for one in results}
     assert by == {"a": "10.0.0.1", "b": "10.0.0.1", "c": "fd00::1", "d": "10.0.0.5", "e": "10.0.0.3", "f": "10.0.0.1"}
     wanted = 4 + 9 + 4
-    assert wanted <= errors_sent(routed) - before < 2 * wanted  # few of them were told twice: there is a limit
+    assert wanted <= errors_sent(routed) - before < 2 * wanted  # there is a limit: few were sent twice
 
 
 def test_who_says_nothing_is_still_wrong(routed: World) -> None:
-    """In its turn, a check gets no reply, an answer, or another error: it is not as expected."""
+    """A repeated check that gets no reply, an answer or another error is not as expected."""
     nft(routed, "b", "input", "ip saddr 10.0.0.2 icmp type echo-request drop")
     nft(routed, "c", "input", "icmp type echo-request quota until 100 bytes drop")  # 1 request
     asked = [("a", "10.0.0.3"), ("b", "10.0.0.4")]
@@ -77,7 +77,8 @@ def test_who_says_nothing_is_still_wrong(routed: World) -> None:
 def test_those_without_a_turn_are_counted(
     routed: World, monkeypatch: pytest.MonkeyPatch, limit: str, value: float
 ) -> None:
-    """After the longest time, or where a sender never gets an error, a warning says how many were not made again."""
+    """A warning counts the checks that were not repeated, because the time was over or the sender never gets an error.
+    """
     monkeypatch.setattr(turns, limit, value)
     if limit == "MOST_SILENT":
         nft(routed, "a", "input", "icmp type destination-unreachable drop")
@@ -91,7 +92,7 @@ def test_those_without_a_turn_are_counted(
 
 
 def test_a_route_of_its_own_is_not_an_error_of_a_router(routed: World) -> None:
-    """A route of type unreachable is told from a target that nobody has."""
+    """The result distinguishes a route of type unreachable from a target that nobody has."""
     routed.sh("ip route add unreachable 10.96.0.0/16; ip -6 route add unreachable fd96::/64", "a")
     expected = [("a", "10.96.0.1", "unreachable_route"), ("a", "fd96::1", "unreachable_route")]
     results = check(routed, *expected, timeout=3600)
@@ -102,7 +103,7 @@ def test_a_route_of_its_own_is_not_an_error_of_a_router(routed: World) -> None:
 
 
 def test_a_topology_may_expect_any_reason(world: World) -> None:
-    """What a router says, and what the sender's own routes say."""
+    """A topology may expect the errors of a router, and those of the sender's own routes."""
     lab = {
         "name": "x",
         "namespaces": {"a": {}, "r": {"forwarding": True}},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TCP and UDP checks of the connectivity module; Python's own sockets and ss(8) are the oracles."""
+"""TCP and UDP checks of the module connectivity. Python's own sockets and ss(8) are the oracles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOTH = ("10.0.0.2", "fd00::2")
 
 @pytest.fixture
 def link(world: t.Any) -> t.Any:
-    """A pair from the host, 10.0.0.1 and fd00::1, to eth0 in b, 10.0.0.2 and fd00::2."""
+    """A pair between the host, 10.0.0.1 and fd00::1, and eth0 in b, 10.0.0.2 and fd00::2."""
     world.sh(
         "ip netns add b; ip link add v type veth peer name eth0 netns b;"
         "ip -n b link set lo up; ip link set v up; ip -n b link set eth0 up;"
@@ -34,18 +34,18 @@ def link(world: t.Any) -> t.Any:
 
 
 def input_rule(world: t.Any, rule: str) -> None:
-    """Filter what b receives."""
+    """Filter the packets that b receives."""
     nft(world, f"type filter hook input priority 0\n{rule}")
 
 
 def nft(world: t.Any, chain: str) -> None:
-    """A chain in b."""
+    """Add a chain in b."""
     world.sh(f"nft -f - <<'END'\ntable inet t {{\nchain c {{\n{chain}\n}}\n}}\nEND", "b")
 
 
 @contextlib.contextmanager
 def service(kind: int, address: str, port: int) -> t.Iterator[socket.socket]:
-    """Somebody else's socket at a port of b."""
+    """A socket of somebody else at a port of b."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with namespaces.inside_ref("b"):
         sock = socket.socket(family, kind)
@@ -58,7 +58,7 @@ def service(kind: int, address: str, port: int) -> t.Iterator[socket.socket]:
 
 
 def connects(address: str, port: int) -> bool:
-    """Whether Python's own connection succeeds."""
+    """Whether a connection of Python's own socket succeeds."""
     try:
         socket.create_connection((address, port), timeout=1).close()
     except OSError:
@@ -68,7 +68,9 @@ def connects(address: str, port: int) -> bool:
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_our_own_listener(link: t.Any, protocol: str) -> None:
-    """Reachable while it listens, in both families and in any namespace; nobody listens before and after."""
+    """The port is reachable during the check, in both IP versions and any namespace. Nobody listens before and after
+    it.
+    """
     checks = [{"to": to, "listen": "b"} for to in BOTH]
     checks += [{"from": "b", "to": to, "listen": ""} for to in ("10.0.0.1", "fd00::1")]
     checks += [{"from": "b", "to": to, "listen": "b"} for to in ("127.0.0.1", "::1")]
@@ -89,7 +91,7 @@ def test_our_own_listener(link: t.Any, protocol: str) -> None:
 
 
 def test_the_listener_hangs_up_and_echoes_nothing_foreign(link: t.Any) -> None:
-    """Whoever else finds it in its short life gets nothing out of it."""
+    """Other clients get no data from the listener."""
     with namespaces.inside_ref("b"):
         hangup, echo = (listener.open_listener(protocol, socket.AF_INET, 5001, b"token") for protocol in ("tcp", "udp"))
     with contextlib.closing(hangup), contextlib.closing(echo), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
@@ -104,7 +106,7 @@ def test_the_listener_hangs_up_and_echoes_nothing_foreign(link: t.Any) -> None:
 
 
 def test_the_listener_is_where_the_address_is(link: t.Any) -> None:
-    """Found by address; refused where it is nobody's, or in two places."""
+    """The module finds the namespace by the address, and refuses an address that nobody or two namespaces have."""
     link.sh("ip addr add 10.0.0.77/32 dev lo; ip -n b addr add 10.0.0.77/32 dev lo")
     checks = [{"to": to} for to in BOTH]
     for protocol in ("tcp", "udp"):
@@ -117,10 +119,10 @@ def test_the_listener_is_where_the_address_is(link: t.Any) -> None:
 
 
 def test_a_tcp_service_that_runs_already(link: t.Any) -> None:
-    """It is asked without `listen`; with it, its port is taken."""
+    """A check without `listen` connects to it. A check with `listen` reports that its port is in use."""
     with service(socket.SOCK_STREAM, "10.0.0.2", 80) as sock:
         link.run("connectivity", to="10.0.0.2", protocol="tcp", port=80)
-        assert sock.accept()[0].recv(10) == b""  # connected and closed, nothing said
+        assert sock.accept()[0].recv(10) == b""  # connected and closed without data
         done = link.module("connectivity", to="10.0.0.2", protocol="tcp", port=80, listen="b")
     (error,) = done["errors"]
     assert (
@@ -130,7 +132,7 @@ def test_a_tcp_service_that_runs_already(link: t.Any) -> None:
 
 
 def test_a_udp_service_that_runs_already(link: t.Any) -> None:
-    """Silence is no answer; whatever it says is one."""
+    """Silence is no answer, but any datagram of the service is one."""
     for address in BOTH:
         with service(socket.SOCK_DGRAM, address, 53) as sock:
             link.run("connectivity", to=address, protocol="udp", port=53, expect="no_reply", timeout=0.5)
@@ -148,7 +150,7 @@ def test_a_udp_service_that_runs_already(link: t.Any) -> None:
 
 
 def test_words_are_no_echo_of_our_own_listener(link: t.Any) -> None:
-    """Somebody answers in its place, with what is not ours: that proves the port, but not the listener."""
+    """A datagram of another program proves that the port is open, but not that our listener is reachable."""
     nft(link, "type nat hook prerouting priority -100\nudp dport 5001 redirect to :7")
     stop = threading.Event()
     with service(socket.SOCK_DGRAM, "10.0.0.2", 7) as sock:
@@ -179,7 +181,7 @@ def test_words_are_no_echo_of_our_own_listener(link: t.Any) -> None:
     ],
 )
 def test_what_a_firewall_makes_of_it(link: t.Any, protocol: str, rule: str, reason: str) -> None:
-    """Told by the ICMP error that the kernel queues; another port of the same listener's host stays reachable."""
+    """The ICMP error in the error queue is the reason. Another port of the same host stays reachable."""
     link.sh("sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0", "b")
     input_rule(link, f"{protocol} dport 5001 {rule}")
     checks = [{"to": to, "port": 5001, "expect": reason} for to in BOTH]
@@ -191,7 +193,7 @@ def test_what_a_firewall_makes_of_it(link: t.Any, protocol: str, rule: str, reas
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_local_reasons(link: t.Any, protocol: str) -> None:
-    """The sender's own kernel refuses; or finds nobody, after three seconds."""
+    """The sender's own kernel refuses to send, or finds after three seconds that no host has the address."""
     link.sh("ip route add prohibit 10.9.0.0/24; ip route add blackhole 10.8.0.0/24")
     checks = [
         {"to": "198.51.100.8", "expect": "no_route"},
@@ -210,7 +212,7 @@ def test_local_reasons(link: t.Any, protocol: str) -> None:
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_source_address_and_device(link: t.Any, protocol: str) -> None:
-    """Only one of the sender's addresses is let in; only the device leads there."""
+    """The target accepts only one of the sender's addresses, and only the device leads to it."""
     link.sh("ip addr add 10.0.0.22/24 dev v; ip addr add 10.7.0.1/24 dev v; ip -n b route add 10.7.0.0/24 dev eth0")
     input_rule(link, f"ip saddr != 10.0.0.22 {protocol} dport 5001 drop")
     checks = [
@@ -225,7 +227,7 @@ def test_source_address_and_device(link: t.Any, protocol: str) -> None:
 
 
 def test_udp_answers_come_from_the_address_that_was_asked(link: t.Any) -> None:
-    """The listener's host has two, and would choose the other one."""
+    """The listener's host has two addresses, and the kernel would answer from the other one."""
     link.sh("ip addr add 10.0.0.5/24 dev eth0; ip addr add fd00::5/64 dev eth0 nodad", "b")
     link.sh("ip route replace 10.0.0.0/24 dev eth0 src 10.0.0.2", "b")
     checks = [{"to": to} for to in ("10.0.0.5", "10.0.0.2", "fd00::5", "fd00::2")]
@@ -233,7 +235,7 @@ def test_udp_answers_come_from_the_address_that_was_asked(link: t.Any) -> None:
 
 
 def test_an_error_about_one_target_does_not_keep_another_from_being_asked(link: t.Any) -> None:
-    """They share a socket, which holds the error until somebody sends."""
+    """The checks share a socket, which keeps the error until the next send."""
     with contextlib.closing(udp.Endpoint(socket.AF_INET)) as line, service(socket.SOCK_DGRAM, "10.0.0.2", 53) as sock:
         line.send("10.0.0.2", 9, b"closed")
         pending = select.poll()
@@ -246,7 +248,7 @@ def test_an_error_about_one_target_does_not_keep_another_from_being_asked(link: 
 
 
 def test_count_is_of_connections_and_of_echoes(link: t.Any) -> None:
-    """One after another."""
+    """The check opens connections, or sends datagrams, one after another."""
     for protocol in ("tcp", "udp"):
         options = {"to": "10.0.0.2", "protocol": protocol, "port": 5001, "listen": "b", "count": 3, "interval": 0.01}
         (result,) = link.run("connectivity", **options)["results"]
@@ -268,7 +270,7 @@ def test_a_service_that_comes_late_is_waited_for(link: t.Any) -> None:
 
 
 def test_all_protocols_at_once(link: t.Any) -> None:
-    """In one task, each with its own."""
+    """One task has checks of all protocols."""
     checks = [
         {"to": "10.0.0.2"},
         {"to": "10.0.0.2", "protocol": "tcp", "port": 80},
@@ -280,7 +282,7 @@ def test_all_protocols_at_once(link: t.Any) -> None:
 
 
 def test_options_that_do_not_go_together(link: t.Any) -> None:
-    """Each wrong one is named."""
+    """The module names each invalid option."""
     checks = [
         {"to": "10.0.0.2", "protocol": "tcp"},
         {"to": "10.0.0.2", "protocol": "udp", "port": 70000},
@@ -302,7 +304,7 @@ def test_options_that_do_not_go_together(link: t.Any) -> None:
 
 
 def test_nothing_stays_open(link: t.Any) -> None:
-    """After success, and after listeners that could be opened beside one that could not."""
+    """No socket stays open after success, or if only some of the listeners could be opened."""
     before = (len(os.listdir("/proc/self/fd")), os.stat("/proc/thread-self/ns/net").st_ino)
     good = [{"to": "10.0.0.2", "protocol": protocol, "port": 5001, "listen": "b"} for protocol in ("tcp", "udp")]
     link.run("connectivity", checks=good)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever somebody changes in what a lab owns is drift; what the kernel or a routing daemon makes there is not."""
+"""Every change in what a lab owns is drift, except changes by the kernel or by a routing daemon."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINE = {
 
 
 def only(world):
-    """The one lab that is told of."""
+    """The only lab in the result."""
     (found,) = world.run("lab_info")["labs"]
     return found
 
@@ -43,7 +43,7 @@ def line(world):
 
 
 def cured(world, built):
-    """The drift is told, its cure is what a run of the topology does, and leads back to the lab as it was *built*.
+    """lab_info reports the drift with its cure. A run of the topology does the same as the cure, and restores the lab.
 
     :returns: the commands of the cure.
     """
@@ -56,9 +56,9 @@ def cured(world, built):
     return found["commands"]
 
 
-# What somebody types in a namespace, and the command of the cure.
+# Each case: what somebody types in a namespace, and the command of the cure.
 ROUTES = [
-    # In front of ours, with the same destination and metric.
+    # Before the lab's route, with the same destination and metric.
     ("a", "ip route prepend 10.2.0.0/24 via 10.1.0.9 dev a1",
      "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1"),
     ("a", "ip route append 10.2.0.0/24 via 10.1.0.9 dev a1",
@@ -66,7 +66,7 @@ ROUTES = [
     ("a", "ip route prepend blackhole 10.2.0.0/24", "ip -n a route del blackhole 10.2.0.0/24"),
     ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 tos 0x10",
      "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 tos 0x10"),
-    # More specific, or in a table that is looked into before.
+    # More specific than the lab's route, or in a table with a higher priority.
     ("a", "ip route add 10.2.0.1 via 10.1.0.9", "ip -n a route del 10.2.0.1 via 10.1.0.9 dev a1"),
     ("a", "ip route add 10.2.0.0/24 via 10.1.0.9 table 100",
      "ip -n a route del 10.2.0.0/24 via 10.1.0.9 dev a1 table 100"),
@@ -74,7 +74,7 @@ ROUTES = [
      "ip -n a route del local 10.2.0.0/24 dev lo table local"),
     ("a", "ip -6 route add local fd02::/64 dev lo table local",
      "ip -n a -6 route del local fd02::/64 dev lo table local"),
-    # Ours, and otherwise than it was made.
+    # The lab's own route, with other attributes.
     ("a", "ip nexthop add id 5 via 10.1.0.2 dev a1; ip route replace 10.2.0.0/24 nhid 5 proto 76",
      "ip -n a route del 10.2.0.0/24 nhid 5"),
     ("a", "ip route replace 10.2.0.0/24 via 10.1.0.2 tos 0x8 proto 76; "
@@ -119,7 +119,7 @@ def test_what_was_taken_away_comes_back_as_it_was_where_the_run_fails(line):
         line.run("topology", topology=LINE)
 
 
-# The same, with several commands of the cure.
+# The same, with several commands in the cure.
 OF_THE_KERNEL = [
     ("a", "ip route del 10.1.0.0/24", ["ip -n a route append 10.1.0.0/24 dev a1 src 10.1.0.1 proto kernel"]),
     ("r1", "ip -6 route del fd01::/64", ["ip -n r1 -6 route append fd01::/64 dev ra metric 256 proto kernel"]),
@@ -198,7 +198,8 @@ def test_a_link_may_forward_otherwise_than_its_namespace_where_the_topology_says
     ]
 
 
-# What somebody adds to a namespace of the lab, the kind and the text that lab_info tells, and the command that ends it.
+# Each case: what somebody adds to a namespace of the lab, the kind and text in lab_info, and the command that removes
+# it.
 FOREIGN = [
     ("a", "ip rule add from 10.1.0.1/32 fwmark 1/0xff iif lo pref 50 blackhole",
      "rule", "50: from 10.1.0.1/32 fwmark 0x1/0xff iif lo blackhole",
@@ -246,7 +247,7 @@ LEGACY = [
 def others(world, ref):
     """Policy rules, nftables tables and queueing disciplines of a namespace, as the tools list them."""
     listed = "ip rule; ip -6 rule; nft list tables; tc qdisc show"
-    for table in world.sh("cat /proc/net/ip_tables_names", ref).split():  # once loaded, a table stays in the namespace
+    for table in world.sh("cat /proc/net/ip_tables_names", ref).split():  # a table stays once it is loaded
         listed += "; iptables-legacy -t {0} -S | grep -v '^-P .* ACCEPT$' || true".format(table)
     return world.sh(listed, ref)
 
@@ -256,7 +257,7 @@ def test_what_somebody_added_is_told_and_removed_only_where_the_topology_says_so
     world.run("topology", topology=topology)
     foreign = list(FOREIGN)
     with world.another() as other:
-        if other.sh("iptables-legacy -S || true"):  # not every kernel has the older iptables
+        if other.sh("iptables-legacy -S || true"):  # not every kernel has iptables-legacy
             foreign = [*LEGACY, *foreign]
     places = sorted({one[0] for one in foreign})
     clean = [others(world, ref) for ref in places]
@@ -270,7 +271,7 @@ def test_what_somebody_added_is_told_and_removed_only_where_the_topology_says_so
         assert others(world, where) == there, "nothing is removed unless the topology says so"
         world.sh(command)
         assert [others(world, ref) for ref in places] == clean
-    # Of one link's ingress and clsact there can be one.
+    # A link can have either an ingress or a clsact discipline.
     together = [*foreign[:-2], foreign[-1]]
     for one in together:
         world.sh(one[1], one[0])
@@ -308,7 +309,7 @@ def test_a_rule_comes_back_where_the_run_fails(line):
     line.sh("ip rule add not from 10.9.0.0/16 fwmark 1/0xff ipproto tcp sport 1-9 lookup 77 pref 50", "r1")
     with namespaces.inside_ref("r1"):
         owner = nftables.Socket()
-    with contextlib.closing(owner):  # of a table that the kernel lets nobody else delete
+    with contextlib.closing(owner):  # of a table that only its owner can delete
         words = attributes.text(1, "t") + attributes.pack(2, (2).to_bytes(4, "big"))  # NFTA_TABLE_NAME, _FLAGS
         owner.transact([Packed(10 << 8, NLM_F_CREATE, bytes((1, 0, 0, 0)) + words)])
         before = others(line, "r1")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab read back out of the kernel as a topology: it is what is there, and makes the same again elsewhere."""
+"""A lab that is exported from the kernel as a topology describes what exists, and builds the same lab elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import expor
 from .conftest import assert_same
 from .test_topology_examples import TYPED, example
 
-# What the documented labs do not have.
+# Objects and attributes that the documented labs do not have.
 RICH = {
     "name": "rich",
     "namespaces": {
@@ -58,7 +58,7 @@ RICH = {
 
 
 def read_back(lab):
-    """The topology that the kernel has."""
+    """The topology that is exported from the kernel."""
     with Sockets() as sockets:
         return export.export(Snapshot(sockets), lab)
 

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every attribute in the tables of fields: what somebody changes is seen, told, and put right; ip(8) is the oracle."""
+"""Each attribute of the tables in fields.py: a change by somebody else is seen, reported, and repaired. ip(8) is the
+oracle.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ LAB = {
     "segments": {"lan": {"bridge": "br0", "prefix": "10.0.0.0/24", "gateway": "host", "members": ["c1"]}},
 }
 PORT = {"dev": "c1", "netns": ""}
-# Each: where, and what makes it differ. The words are those of ip-link(8).
+# Each case: a namespace and a link, and the change, in the words of ip-link(8).
 DRIFT = {
     "arp": "ip -n c1 link set dev eth0 arp off",
     "arp_of_the_bridge": "ip link set dev br0 arp off",
@@ -39,7 +41,7 @@ DRIFT = {
     "mcast_snooping": "ip link set dev br0 type bridge mcast_snooping 0",
 }
 
-# By a name of the table the command that makes the default route of c1 differ. The words are those of ip-route(8).
+# By the name of the attribute: a command that changes the default route of c1, in the words of ip-route(8).
 ROUTES = {
     name: "ip -n c1 route change default via 10.0.0.1 dev eth0 proto 76 {0} 1".format(name)
     if name != "mtu"
@@ -47,7 +49,7 @@ ROUTES = {
     for name in fields.METRICS
 }
 
-# By a name of the table, and what else there is to tell, how somebody makes an address of c1 differ. ip-address(8).
+# By the name of the attribute: the words of ip-address(8) that change an address of c1, and further differences.
 ADDRESSES = {
     **{
         "{0} of {1}".format(name, ip): "ip -n c1 addr change {0} dev eth0 {1}".format(ip, words)
@@ -60,7 +62,7 @@ ADDRESSES = {
             ("home", "home"),
             ("mngtmpaddr", "mngtmpaddr"),
         )
-        if ":" in ip or name not in ("noprefixroute", "home", "mngtmpaddr")  # set with IPv4's birth, or not at all
+        if ":" in ip or name not in ("noprefixroute", "home", "mngtmpaddr")  # IPv4 has it below, or never
     },
     **{
         name: "ip -n c1 addr del 10.0.0.2/24 dev eth0; ip -n c1 addr add 10.0.0.2/24 dev eth0 " + words
@@ -84,12 +86,12 @@ def lab(world: t.Any) -> dict[str, t.Any]:
 
 
 def drifted(world: t.Any) -> bool:
-    """What lab_info says."""
+    """The drift that lab_info reports."""
     return world.run("lab_info")["labs"][0]["drifted"]
 
 
 def test_drift(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """Each is seen, put right by one command, and by the same one typed in a shell."""
+    """Each change is seen, and one command repairs it, sent by the module or typed in a shell."""
     assert {*fields.usual(fields.LINK), *fields.PORT} <= set(DRIFT), "a new line of the table needs one here"
     built = world.state()
     assert not drifted(world)
@@ -108,7 +110,7 @@ def test_drift(world: t.Any, lab: dict[str, t.Any]) -> None:
 
 
 def test_routes_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """Each is seen, and replaced, by the module and by hand."""
+    """Each change is seen, and the module and its commands replace the route."""
     built = world.as_typed()
     for name, command in ROUTES.items():
         world.sh(command)
@@ -122,13 +124,15 @@ def test_routes_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
 
 
 def told(world: t.Any) -> list[dict[str, t.Any]]:
-    """All that ip-address(8) says of the addresses of c1 that are not link-local."""
+    """The addresses of c1 that ip-address(8) reports, without link-local ones."""
     (link,) = world.json("ip -j addr show dev eth0", "c1")
     return [one for one in link["addr_info"] if one["scope"] != "link" or "." in one["local"]]
 
 
 def test_addresses_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """Each is seen, and put right, by the module and by hand: the address, its routes and those that it carries."""
+    """Each change is seen, and the module and its commands repair the address, its routes, and routes that depend on
+    it.
+    """
     assert {*fields.usual(fields.ADDRESS), "broadcast", "scope"} <= {name.split()[0] for name in ADDRESSES}
     lab["segments"]["lan"]["prefix"] = ["10.0.0.0/24", "fd00::/64"]
     world.run("topology", topology=lab)
@@ -154,13 +158,15 @@ NEIGHBORS = [
 
 
 def entries(world: t.Any) -> list[str]:
-    """The entries of c1 as ip-neighbour(8) prints them, without those that the kernel has learnt."""
+    """The entries of c1 that ip-neighbour(8) prints, without those that the kernel has learnt."""
     found = world.sh("ip -n c1 neigh; ip -n c1 neigh show proxy; ip -n c1 -6 neigh show proxy").splitlines()
     return sorted({line.strip() for line in found if "PERMANENT" in line or "proxy" in line})
 
 
 def test_neighbors_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """By each attribute, with both families, of permanent entries and of proxies; the diff names what differs."""
+    """Each attribute of permanent entries and proxies, with both IP versions, is repaired. The diff names the
+    differences.
+    """
     lab = {**lab, "neighbors": NEIGHBORS}
     world.run("topology", topology=lab)
     built = entries(world)
@@ -194,7 +200,7 @@ def test_neighbors_that_differ(world: t.Any, lab: dict[str, t.Any]) -> None:
 
 
 def test_addresses_with_options(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """They are made so, kept, exported, typed, seen where somebody changes them, and go with the keys."""
+    """Addresses with options are added, kept, exported, typed, repaired, and lose the options with the keys."""
     lan = {**lab["segments"]["lan"], "prefix": ["10.0.0.0/24", "fd00::/64"], "default_route": False}
     plain = {**lab, "segments": {"lan": lan}}
     world.run("topology", topology=plain)
@@ -222,7 +228,7 @@ def test_addresses_with_options(world: t.Any, lab: dict[str, t.Any]) -> None:
 
 
 def test_a_refused_run_puts_an_address_back_with_all_that_it_had(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """The kernel refuses the IPv6 address, after the other one was taken away."""
+    """The kernel refuses the IPv6 address after the run has removed the other address."""
     words = "brd 10.0.1.9 metric 7 scope site noprefixroute valid_lft 40000 preferred_lft 30000"
     world.sh("ip addr flush dev eth0; ip addr add 10.0.1.1/24 {0} dev eth0".format(words), "c1")
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6", "c1")
@@ -236,7 +242,7 @@ def test_a_refused_run_puts_an_address_back_with_all_that_it_had(world: t.Any, l
 
 
 def test_a_metric_of_an_address_that_cannot_be(world: t.Any) -> None:
-    """It is refused by its range, wherever it stands."""
+    """The range of the metric is checked in every place."""
     reason = "metric: {0} is not between 0 and 4294967295"
     world.sh("ip link add v0 type bridge")
     for metric in (-1, 1 << 32):
@@ -247,7 +253,7 @@ def test_a_metric_of_an_address_that_cannot_be(world: t.Any) -> None:
 
 
 def test_a_route_with_an_mtu(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """It is added, kept, shown by lab_info as drift where somebody removes the MTU, exported, and goes with the key."""
+    """The MTU is set, kept, repaired, exported, and removed with the key. lab_info reports its removal as drift."""
     routes = [{"netns": "c1", "dst": "10.9.0.0/16", "via": "10.0.0.1", "mtu": 1400, "advmss": 1000}]
     done = world.run("topology", topology={**lab, "routes": routes})
     assert done["commands"] == ["ip -n c1 route add 10.9.0.0/16 via 10.0.0.1 mtu 1400 advmss 1000"]
@@ -264,13 +270,13 @@ def test_a_route_with_an_mtu(world: t.Any, lab: dict[str, t.Any]) -> None:
 
 
 def test_an_mtu_that_cannot_be(world: t.Any) -> None:
-    """It is refused by its range."""
+    """The range of the MTU is checked."""
     reasons = world.refused("route", lab="x", dst="10.9.0.0/16", dev="lo", mtu=60)
     assert reasons == ["mtu: 60 is not between 68 and 65535"]
 
 
 def test_everything_at_once(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """One change for the link, one for it as a port, one for the bridge."""
+    """The plan has one change for the link, one for the link as a port, and one for the bridge."""
     built = world.state()
     world.sh("; ".join(DRIFT.values()))
     done = world.run("topology", topology=lab)
@@ -279,7 +285,7 @@ def test_everything_at_once(world: t.Any, lab: dict[str, t.Any]) -> None:
 
 
 def test_flags_in_the_header_are_in_the_state(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """A link without ARP does not answer; the module switches it off and on."""
+    """The module switches ARP of a link off and on, and `arp` is in the state."""
     assert world.ping("", "10.0.0.2")
     done = world.run("link", lab="x", netns="c1", name="eth0", arp=False)
     assert done["commands"] == ["ip -n c1 link set dev eth0 arp off"]
@@ -291,7 +297,7 @@ def test_flags_in_the_header_are_in_the_state(world: t.Any, lab: dict[str, t.Any
 
 
 def test_a_topology_without_arp(world: t.Any) -> None:
-    """It is built, is no drift, is exported, and goes with the key."""
+    """A link without ARP is built, is no drift, is exported, and gets ARP with the removal of the key."""
     ends = [{"netns": "c1", "name": "a", "arp": False}, {"netns": "c2", "name": "b"}]
     topology = {"name": "x", "namespaces": ["c1", "c2"], "links": [ends]}
     world.run("topology", topology=topology)
@@ -307,7 +313,7 @@ def test_a_topology_without_arp(world: t.Any) -> None:
 
 
 def test_a_new_port_begins_with_the_usual_settings(world: t.Any, lab: dict[str, t.Any]) -> None:
-    """With its bridge, a port loses its settings; where the run then fails, it gets both back."""
+    """A port loses its settings when it leaves its bridge. If the run fails, it gets back both."""
     world.sh("ip link set dev p1 type bridge_slave isolated on; ip link add br1 type bridge")
     world.sh("ip link set br1 alias linuxnet.lab:x")
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6", "c1")
@@ -321,7 +327,7 @@ def test_a_new_port_begins_with_the_usual_settings(world: t.Any, lab: dict[str, 
 
 
 def test_a_link_that_is_not_the_labs_keeps_its_settings(world: t.Any) -> None:
-    """Nothing in the tables makes a lab touch what it does not own."""
+    """The lab does not change settings of a link that it does not own."""
     world.sh("ip link add eth9 type veth peer name peer9; ip link set dev eth9 arp off up; ip link set peer9 up")
     topology = {"name": "x", "namespaces": ["c1"], "links": [["c1", "host"]]}
     before = world.links()["eth9"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Attacks on a lab and on its host with real packets: what a lab's table and the host's guard let through."""
+"""Attacks on a lab and on its host with real packets: the lab's table and the guard of the host must drop them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 LAB = "demo"
 GUARD = "inet linuxnet.lab"
 
-# The lab: two networks, so that its own forwarding matters as well.
+# The lab has two networks, so that it also forwards between them.
 TOPOLOGY: dict[str, t.Any] = {
     "name": LAB,
     "namespaces": {"host": {"forwarding": True}, "c1": None},
@@ -35,7 +35,8 @@ TOPOLOGY: dict[str, t.Any] = {
     },
     "masquerade": {"src": "lan", "oif": "up0"},
 }
-# Around it: the outside by up0, and a LAN of the host's own by lan0; the host forwarded nothing before.
+# The world around the lab: the outside at up0, and a LAN of the host at lan0. Before the lab, the host does not
+# forward.
 OUTSIDE = """
 ip netns add {0}; ip link add {1} type veth peer name eth0 netns {0}
 ip addr add {2}.1/24 dev {1}; ip -6 addr add {3}::1/64 dev {1} nodad; ip link set {1} up
@@ -58,13 +59,13 @@ BOTH = pytest.mark.parametrize("family", [4, 6])
 
 @pytest.fixture
 def around(world: World) -> World:
-    """A host between an outside and a LAN of its own, without a lab."""
+    """A host between an outside and its own LAN, without a lab."""
     world.sh(SURROUNDINGS)
     return world
 
 
 def build(world: World, topology: dict[str, t.Any] | None = None, **arguments: t.Any) -> dict[str, t.Any]:
-    """Build the lab; its links answer for their IPv6 addresses at once."""
+    """Build the lab. Its links answer for their IPv6 addresses at once."""
     done = world.run("topology", topology=topology or TOPOLOGY, **arguments)
     world.sh("while ip -6 addr show tentative | grep -q inet6; do sleep 0.05; done")
     world.sh("while ip -6 addr show tentative | grep -q inet6; do sleep 0.05; done", "c1")
@@ -72,13 +73,16 @@ def build(world: World, topology: dict[str, t.Any] | None = None, **arguments: t
 
 
 def rules(world: World, table: str = GUARD) -> list[str]:
-    """The lines of a table's chains, as nft(8) prints them; empty where there is no such table."""
+    """The lines of a table's chains, as nft(8) prints them. Empty if there is no such table."""
     text = world.sh("nft list table {0} 2>/dev/null || true".format(table))
     return [" ".join(line.split()) for line in text.splitlines() if line.startswith("\t\t")]
 
 
 def arrives(world: World, sender: str, source: str, target: str, receiver: str) -> list[str]:
-    """Send UDP datagrams out of a namespace, with any source address, and return the sources seen at the receiver."""
+    """Send UDP datagrams from a namespace, with any source address.
+
+    :returns: the sources that the receiver sees.
+    """
     family = socket.AF_INET6 if ":" in target else socket.AF_INET
     if source not in (OF_C1[4], OF_C1[6], OF_OUTSIDE[4], OF_OUTSIDE[6]):
         world.sh("ip addr add {0} dev lo{1}".format(source, " nodad" if ":" in source else ""), sender)
@@ -93,7 +97,7 @@ def arrives(world: World, sender: str, source: str, target: str, receiver: str) 
         listener.settimeout(10)
         for dummy in range(3):
             attacker.sendto(b"attack", (target, 7000))
-        world.sh("sleep 0.3")  # for an answer to the host's search for the neighbour
+        world.sh("sleep 0.3")  # until the sender has answered the host's neighbour solicitation
         last.sendto(b"end", ("::1" if ":" in target else "127.0.0.1", 7000))
         seen = []
         while True:
@@ -182,7 +186,7 @@ def test_a_refused_run_leaves_no_guard_behind(around: World) -> None:
 @BOTH
 @pytest.mark.parametrize("forwarded_before", [False, True])
 def test_nobody_outside_passes_for_the_lab(around: World, family: int, forwarded_before: bool) -> None:
-    """Datagrams with the source address of a container, from outside: into the lab, and into the host's LAN."""
+    """From the outside come datagrams with a container's source address, to the lab and to the host's LAN."""
     if forwarded_before:
         around.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
     build(around, {**TOPOLOGY, "masquerade": {"src": "lan", "not_oif": "br0"}})
@@ -218,7 +222,9 @@ def test_two_labs_forward_each_its_own(around: World, family: int) -> None:
 
 
 def test_what_bridges_carry_is_nobodys_to_drop(around: World) -> None:
-    """Three routers: br_netfilter shows the firewall what the lab's own bridges carry between two of its segments."""
+    """Packets between two segments pass three routers. With br_netfilter, the firewall sees them on the bridges, and
+    must not drop them.
+    """
     if not around.sh("cat /proc/sys/net/bridge/bridge-nf-call-iptables 2>/dev/null || true"):
         pytest.skip("there is no br_netfilter")
     around.sh("sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1")
@@ -237,7 +243,7 @@ def test_what_bridges_carry_is_nobodys_to_drop(around: World) -> None:
     }
     around.run("topology", topology=topology)
     around.run("connectivity", topology=topology)
-    # A bridge of nobody's lab, which is there before the next run or comes after it.
+    # A bridge without a lab, which exists before the next run or is created after it.
     for number in (1, 2):
         around.sh(
             "ip link add x{0} type bridge; ip link set x{0} up; for i in 1 2; do ip netns add x{0}$i;"
@@ -247,7 +253,7 @@ def test_what_bridges_carry_is_nobodys_to_drop(around: World) -> None:
         assert reaches(around, "x{0}1".format(number), "10.7.{0}.2".format(number))
         around.run("topology", topology=topology)
         assert reaches(around, "x{0}1".format(number), "10.7.{0}.2".format(number))
-    # But the host is no router between them.
+    # But the host does not route between them.
     for number in (1, 2):
         around.sh("ip addr add 10.7.{0}.9/24 dev x{0}; ip -n x{0}1 route add default via 10.7.{0}.9".format(number))
     assert not reaches(around, "x11", "10.7.2.1")
@@ -269,7 +275,7 @@ def test_a_network_behind_a_router_comes_by_the_link_to_it(around: World) -> Non
     found = rules(around, "inet linuxnet.lab.demo")
     assert 'iifname "down" ip saddr 10.6.0.0/24 oifname "up0" masquerade' in found
     assert reaches(around, "c1", OF_OUTSIDE[4])
-    # Another name of the link, and the rules and the guard go with it.
+    # Somebody renames the link. The rules and the guard follow.
     topology["links"] = [{"ends": ["host:below", "r1:up"], "prefix": "10.5.0.0/30"}]
     around.run("topology", topology=topology)
     assert reaches(around, "c1", OF_OUTSIDE[4])
@@ -280,7 +286,7 @@ def test_a_network_behind_a_router_comes_by_the_link_to_it(around: World) -> Non
 
 
 def all_sysctls(world: World) -> dict[str, str]:
-    """Every readable sysctl under net; without what moves by itself."""
+    """Every readable sysctl under net, except those that change by themselves."""
     text = world.sh("cd /proc/sys/net; grep -rH . . 2>/dev/null || true")
     pairs = (line.split(":", 1) for line in text.splitlines())
     return {name: value for name, value in pairs if "stable_secret" not in name and "nf_conntrack_count" not in name}
@@ -293,7 +299,7 @@ ODD = (
 
 @pytest.mark.parametrize("odd", [False, True])
 def test_all_sysctls_are_as_before(around: World, odd: bool) -> None:
-    """The kernel sets many together; they come back, those of another lab's time included."""
+    """The kernel sets many sysctls together. All get their old values back, also with a second lab in between."""
     if odd:
         around.sh("for s in {0}; do echo ${{s#*=}} > /proc/sys/net/ipv4/${{s%=*}}; done".format(ODD))
         around.sh("cd /proc/sys/net/ipv6/conf; echo 1 > up0/forwarding; echo 1 > default/forwarding")
@@ -341,7 +347,7 @@ def test_sysctls_of_a_link_win_over_those_of_all(around: World) -> None:
 
 @pytest.mark.parametrize("name", ["kernel.core_pattern", "kernel/core_pattern", "fs.suid_dumpable"])
 def test_a_topology_sets_nothing_of_the_whole_machine(world: World, name: str) -> None:
-    there = world.sh("cat /proc/sys/" + name.replace(".", "/")).strip()  # so that nothing happens where it is taken
+    there = world.sh("cat /proc/sys/" + name.replace(".", "/")).strip()  # if a run did set it, nothing would change
     topology = {"name": LAB, "namespaces": {"host": {"sysctls": {name: there}}}}
     shown = name.replace("/", ".")
     assert world.refused("topology", topology=topology) == [
@@ -392,7 +398,7 @@ ADVERTISEMENT = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + struct.
 
 
 def advertise(world: World) -> None:
-    """Send an advertisement as the router `outside` would, and wait until the kernel has taken notice."""
+    """Send a router advertisement as `outside` would, and wait until the kernel has processed it."""
     with namespaces.inside_ref("outside"):
         sender = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
         index = socket.if_nametoindex("eth0")
@@ -404,14 +410,14 @@ def advertise(world: World) -> None:
 
 
 def learnt(world: World) -> tuple[int, bool]:
-    """How many default routes the host has learnt, and whether an address."""
+    """How many default routes the host has learnt, and whether it has learnt an address."""
     routes = json.loads(world.sh("ip -6 -j route show default proto ra") or "[]")
     return len(routes), any(one.startswith(PREFIX[:-1]) for one in world.addresses("up0", family="inet6"))
 
 
 @pytest.fixture
 def advertised(around: World) -> World:
-    """The host has its default route and an address from the advertisements of `outside`."""
+    """The host has learnt its default route and an address from the advertisements of `outside`."""
     around.sh("echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad; ip -6 route del default", "outside")
     around.sh("while ip -6 addr show dev up0 tentative | grep -q inet6; do sleep 0.05; done")
     around.sh("while ip -6 addr show dev eth0 tentative | grep -q inet6; do sleep 0.05; done", "outside")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab on hosts whose firewalls, made by others, drop what it forwards and bridges."""
+"""A lab on hosts where the firewalls of other programs drop packets that it forwards and bridges."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ FORMS = ["nft", "legacy"]
 
 
 def connects(client: str, server: str, address: str, expected: bool = True) -> bool:
-    """Whether a TCP connection comes about. ufw lets all pings pass, and older versions of firewalld.
+    """Whether a TCP connection succeeds. ufw, and older versions of firewalld, accept all pings.
 
-    That a packet is dropped is known at once, as all happens in this kernel; an expected one may take its time.
+    A drop is known at once, because everything happens in this kernel. An expected connection may take some time.
     """
     with tcp_ends(client, server, address) as (dummy, caller):
         caller.settimeout(10 if expected else 0.2)
@@ -62,44 +62,44 @@ def connects(client: str, server: str, address: str, expected: bool = True) -> b
 
 
 def addresses(world: World) -> dict[str, tuple[str, str]]:
-    """What a container connects to: another one on its bridge, and the outside; IPv4 and IPv6."""
+    """The addresses to which a container connects: another container on its bridge, and the outside, IPv4 and IPv6."""
     found = {}
     for family in ("inet", "inet6"):
         found["bridge " + family] = ("c2", world.addresses("c2e", "c2", family)[0].split("/")[0])
         found["outside " + family] = ("out", world.addresses("out1", "out", family)[0].split("/")[0])
     if not BRIDGED.exists():
         pytest.skip("this kernel has no br_netfilter")
-    for netns in ("", "c1", "c2", "out"):  # until nobody else has answered to the address
+    for netns in ("", "c1", "c2", "out"):  # until duplicate address detection is over
         while world.sh("ip -6 addr show tentative", netns):
             time.sleep(0.05)
     return found
 
 
 def passes(world: World) -> dict[str, bool]:
-    """Which of them come about."""
+    """The addresses to which a connection succeeds."""
     return {name: connects("c1", *place) for name, place in addresses(world).items()}
 
 
 def rules(world: World, chain: str = "") -> list[str]:
-    """What `iptables -S` and `ip6tables -S` print."""
+    """The output of `iptables -S` and `ip6tables -S`."""
     command = "iptables -S {0} 2>/dev/null; ip6tables -S {0} 2>/dev/null".format(chain)
     return [line for line in world.sh(command, check=False).splitlines() if not line.startswith("#")]
 
 
 def build(world: World, **more: t.Any) -> dict[str, t.Any]:
-    """Apply the lab."""
+    """Build the lab."""
     return world.run("topology", topology={**LAB, **more})
 
 
 def assert_works(world: World) -> None:
-    """All connections come about, a second run changes nothing, and nothing is warned of."""
+    """All connections succeed. A second run changes nothing, and gives no warnings."""
     assert passes(world) == dict.fromkeys(addresses(world), True)
     again = build(world)
     assert (again["changed"], again["warnings"]) == (False, [])
 
 
 def like_docker(world: World, command: str) -> None:
-    """What Docker makes of a table, and a rule that somebody put into the chain which it keeps."""
+    """The table as Docker creates it, with a rule of somebody else in the chain that Docker reserves for others."""
     world.sh(
         "{0} -N DOCKER-USER; {0} -A DOCKER-USER -s 192.0.2.9 -j DROP; {0} -A DOCKER-USER -j RETURN;"
         "{0} -A FORWARD -j DOCKER-USER; {0} -A FORWARD -i docker0 -p tcp -m tcp --dport 80 -j ACCEPT;"
@@ -115,7 +115,7 @@ def test_docker(world, monkeypatch, form):
     with others.docker(world):
         before = rules(world)
         assert "-P FORWARD DROP" in before
-        # A host on Docker's own bridge, which Docker lets nobody else connect to.
+        # A host on Docker's own bridge, to which Docker lets nobody connect.
         world.sh(
             "ip netns add box; ip link add box0 master docker0 up type veth peer name box1 netns box;"
             "ip -n box addr add 172.17.0.2/16 dev box1; ip -n box link set box1 up; ip link set docker0 up;"
@@ -166,7 +166,7 @@ def _with_firewalld(world):
         world.sh("firewall-cmd --reload")
         build(world)
         assert_works(world)
-        # A link that no zone holds is the way out now: only a zone that forwards to everywhere helps.
+        # Now a link without a zone is the way out. Only a zone that forwards to all links helps.
         world.sh("ip link add up0 type veth peer name up1; ip addr add 10.8.0.1/24 dev up0; ip link set up0 up")
         moved = build(world, masquerade={"src": "containers", "oif": "up0"})
         assert "firewall-cmd --zone=trusted --change-interface=br0" in moved["commands"]
@@ -221,14 +221,14 @@ def test_a_rule_lasts_as_long_as_what_it_is_for(world, monkeypatch, form):
     world.sh("iptables -R DOCKER-USER 1 -i other -o br0 -m comment {0} -j ACCEPT".format(MARK))
     assert build(world)["changed"]
     assert not any("-i other" in line for line in rules(world))
-    # The link goes, by an edit and by hand.
+    # An edit removes the link, and somebody deletes it.
     without = {key: value for key, value in LAB.items() if key not in ("links", "masquerade")}
     without["namespaces"] = {"host": {"forwarding": True}, "c[1:2]": {}}
     world.run("topology", topology=without)
     assert {line for line in rules(world) if "linuxnet.lab" in line} == {
         '-A DOCKER-USER -i br0 -o br0 -m comment --comment "linuxnet.lab:demo" -j ACCEPT'
     }
-    # Another lab's rules are none of it.
+    # The rules of another lab stay.
     world.run("bridge", lab="other", name="br9", addresses=["10.99.0.1/24"])
     world.sh("ip link del br0")
     world.run("topology", name="demo", state="absent")
@@ -278,13 +278,13 @@ def test_commands_typed_by_hand_do_the_same(world, monkeypatch):
 
 
 def nft(family: str, hook: str, policy: str, body: str = "", more: str = "") -> str:
-    """A table of somebody else's with one chain that packets come to."""
+    """A table of another program, with one chain that sees packets."""
     head = "type filter hook {0} priority 0; policy {1};".format(hook, policy)
     return "nft '{0}'".format("table " + family + " foreign { " + more + " chain f { " + head + body + " }; }")
 
 
-# name: (commands, whether what is bridged passes, whether what is routed does); `I` is iptables in one of its forms,
-# and `I6` is ip6tables
+# By name: commands, whether bridged packets pass, and whether routed packets pass. `I` stands for iptables in one of
+# its variants, and `I6` for ip6tables.
 RULESETS = {
     "policy": (nft("ip", "forward", "drop"), False, False),
     "policy behind accept": (nft("inet", "forward", "drop", "counter accept;"), True, True),
@@ -333,7 +333,7 @@ RULESETS = {
         False,
         False,
     ),
-    "iptables of another bridge": (  # as libvirt makes it
+    "iptables of another bridge": (  # as libvirt creates it
         "I -N X; I -A X -i virbr0 -o virbr0 -j ACCEPT; I -A X -i virbr0 -j REJECT; I -A X -o virbr0 -j REJECT;"
         "I -A FORWARD -j X",
         True,
@@ -364,7 +364,7 @@ CLEARED = (
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_judgement_is_that_of_the_kernel(world, monkeypatch, form):
-    """Each ruleset: what is warned of is what really does not pass, and the command in the warning cures it."""
+    """For each ruleset, the warnings name exactly what does not pass, and the command in the warning makes it pass."""
     others.iptables(world, form, monkeypatch)
     lab = {**LAB, "host_firewall": "leave"}
     lab["segments"] = {"containers": {**LAB["segments"]["containers"], "prefix": "10.0.0.0/24"}}
@@ -383,7 +383,7 @@ def test_the_judgement_is_that_of_the_kernel(world, monkeypatch, form):
         seen = [connects("c1", *place, expected) for place, expected in zip(places.values(), passing)]
         if seen != passing or told != [seen[0], all(seen)]:
             wrong[name] = (seen, passing, warnings)
-        for dummy in range(4):  # one for each chain, and each pair of links
+        for dummy in range(4):  # one command for each chain and each pair of links
             typed = [match for text in warnings for match in re.findall("`(.*?)`", text)]
             for line in typed:
                 world.sh(line)
@@ -410,7 +410,7 @@ def test_the_cure_for_a_link_whose_name_is_a_pattern_is_for_that_link_alone(worl
     world.sh("ip link add 'up*' type veth peer name up1; ip link set 'up*' up; ip addr add 10.9.0.1/24 dev 'up*'")
     asked = {"lab": "demo", "src": "10.0.0.0/24", "iif": "br*", "oif": "up*"}
     world.run("bridge", lab="demo", name="br*", addresses=["10.0.0.1/24"])
-    for dummy in range(2):  # one way, and back
+    for dummy in range(2):  # one way, and the way back
         for warning in world.run("masquerade", **asked)["warnings"]:
             world.sh(re.findall("`(.*)`", warning)[0])
     assert world.run("masquerade", **asked)["warnings"] == []
@@ -420,7 +420,7 @@ def test_the_cure_for_a_link_whose_name_is_a_pattern_is_for_that_link_alone(worl
 
 
 def test_a_masquerade_of_both_families_has_its_way_out(world, monkeypatch):
-    """One that names no prefix: its rule is for packets of IPv4 and IPv6."""
+    """A masquerade rule without a prefix applies to IPv4 and IPv6."""
     others.iptables(world, "nft", monkeypatch)
     like_docker(world, "iptables")
     world.run("bridge", lab="demo", name="br0", addresses=["10.0.0.1/24"])
@@ -455,7 +455,7 @@ def test_a_namespace_of_the_lab_with_a_firewall_of_its_own(world):
     assert world.run("bridge", lab="demo", netns="sw", name="br0")["warnings"] == []
 
 
-# What dockerd makes with --firewall-backend=nftables, of version 29.
+# The ruleset of dockerd 29 with --firewall-backend=nftables.
 DOCKER_29 = """table ip docker-bridges {
   map filter-forward-in-jumps { type ifname : verdict; elements = { "docker0" : jump filter-forward-in__docker0 }; }
   map filter-forward-out-jumps { type ifname : verdict; elements = { "docker0" : jump filter-forward-out__docker0 }; }
@@ -490,5 +490,5 @@ def test_dockers_own_nftables_tables(world, policy):
     if policy == "accept":  # as of version 29
         assert warnings == []
         assert passes(world) == dict.fromkeys(addresses(world), True)
-    else:  # as of a trial in version 28
+    else:  # as of a preview in version 28
         assert warnings and all("--ip-forward-no-drop" in text for text in warnings)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the host uses is not taken from it: ways to cut a host off, each refused before anything changes.
+"""A lab must not take anything that the host uses. Each of these changes would cut the host off, and is refused.
 
-The host has an uplink with a gateway, behind which are its controller, its resolvers and its proxies; a bridge of
-somebody else's; a rule of its own. It is managed by a TCP connection, as a tool other than SSH would have it.
+The host has an uplink with a gateway, behind which are its controller, its resolvers and its proxies. It also has a
+bridge and a policy rule of somebody else. A TCP connection manages it, as with a tool other than SSH.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PROXIES = {"http_proxy": "http://198.51.100.3:3128", "HTTPS_PROXY": "user:secret
 
 
 def echo(line: tuple[socket.socket, socket.socket]) -> bool:
-    """Whether the two ends of a connection still hear each other."""
+    """Whether both ends of a connection still receive each other's data."""
     for one, other in (line, line[::-1]):
         one.sendall(b"still there?")
         other.settimeout(5)
@@ -52,7 +52,7 @@ def echo(line: tuple[socket.socket, socket.socket]) -> bool:
 
 
 def connect(netns: str, source: str, target: str) -> tuple[socket.socket, socket.socket]:
-    """A TCP connection from an address in a namespace to one of the host's."""
+    """A TCP connection from an address in a namespace to an address of the host."""
     family = socket.AF_INET6 if ":" in source else socket.AF_INET
     with socket.create_server((target, 0), family=family) as server:
         with namespaces.inside_ref(netns):
@@ -62,7 +62,7 @@ def connect(netns: str, source: str, target: str) -> tuple[socket.socket, socket
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    """A host in use, with a lab on it; one world for all, for what is refused changes nothing."""
+    """A host in use, with a lab. All tests share one world, because refused runs change nothing."""
     files = tmp_path_factory.mktemp("etc")
     with private_world() as world, pytest.MonkeyPatch.context() as patch:
         world.sh(HOST)
@@ -83,36 +83,36 @@ def host(tmp_path_factory):
 
 
 def bridge(*addresses, **more):
-    """A further bridge of the lab."""
+    """Arguments for another bridge of the lab."""
     return ("bridge", {"name": "br9", "addresses": list(addresses), **more})
 
 
 def route(dst, via=None, dev=None, **more):
-    """A route of the host's, by the lab's link unless it says otherwise."""
+    """Arguments for a route of the host, by default through the lab's link."""
     if not via and not dev and "type" not in more:
         dev = "lab0"
     return ("route", {"dst": dst, "via": via, "dev": dev, **more})
 
 
 def routes(*dsts, **more):
-    """Several routes of the host's in one task."""
+    """Arguments for several routes of the host in one task."""
     return ("route", {"routes": [{"dst": dst} for dst in dsts], "dev": "lab0", **more})
 
 
 def topology(**parts):
-    """A whole lab."""
+    """Arguments for a whole lab."""
     return ("topology", {"lab": None, "topology": {"name": "demo2", "namespaces": ["d1"], **parts}})
 
 
 def segment(prefix):
-    """A lab with a segment whose gateway is the host."""
+    """Arguments for a lab with a segment whose gateway is the host."""
     return topology(segments={"lan": {"prefix": prefix, "gateway": "host", "members": "d1", "bridge": "br9"}})
 
 
 OWN = "before the host's own, default dev up0 metric"
 PART = "is part of the host's network"
 WAYS = {
-    # Addresses, and the routes to their prefixes that come with them.
+    # Addresses, and the routes to their prefixes that the kernel creates.
     "the controller's network": (bridge("198.18.7.1/24"), "covers 198.18.7.7, the other end of a TCP connection"),
     "a larger one around it": (bridge("198.18.0.1/15"), "covers 198.18.7.7"),
     "the controller's address": (bridge("198.18.7.7/32"), "198.18.7.7 is the other end of a TCP connection"),
@@ -178,7 +178,7 @@ WAYS = {
     "those of a part of its network": (
         ("masquerade", {"src": "172.17.9.0/24", "iif": "docker0", "not_oif": "docker0"}), "which is not a lab's"),
     "those, by whatever link": (("masquerade", {"src": "172.17.0.0/16", "oif": "up0"}), "has no link in the host"),
-    # The same in a description of a whole lab.
+    # The same in a topology.
     "a segment around the controller": (segment("198.18.0.0/16"), "covers 198.18.7.7"),
     "a segment of the resolver's": (segment("203.0.113.48/28"), "covers 203.0.113.53"),
     "a segment of half the world": (segment("128.0.0.0/2"), "counts as a default route"),
@@ -188,7 +188,7 @@ WAYS = {
     ),
     "a host end of a cable": (
         topology(links=[{"ends": [{"netns": "host", "addresses": "198.18.7.1/24"}, "d1"]}]), "covers 198.18.7.7"),
-    # What is there, changed.
+    # Changes of existing objects.
     "the uplink down": (("link", {"name": "up0", "up": False}), "it carries the host's default route"),
     "the uplink on the lab's bridge": (("link", {"name": "up0", "master": "lab0"}), "it carries the host's default"),
     "the uplink as a port": (("bridge", {"name": "lab0", "ports": ["v1", "up0"]}), "will not become a port"),
@@ -235,12 +235,12 @@ HARMLESS = [
     bridge("203.0.113.8/32", "198.51.100.8/32", "10.7.0.1/16", "fd08::1/64"),
     route("203.0.113.8", via="10.0.0.2"),
     route("198.51.100.128/25"),
-    route("192.0.0.0/16"),  # the uplink's own network is longer
+    route("192.0.0.0/16"),  # the uplink's own network has a longer prefix
     route("default", metric=200),
     route("::/0", via="fd00::2", metric=2048),
     route("default", table="200"),
     route("10.0.0.0/8"),
-    route("10.0.0.0/25"),  # of the lab's own
+    route("10.0.0.0/25"),  # a network of the lab itself
 ]
 
 
@@ -248,7 +248,7 @@ HARMLESS = [
 def test_what_the_host_does_not_use_is_to_be_had(host, harmless):
     world, lines, before = host
     module, arguments = harmless
-    # A lab's own connections are the lab's, and do not stand in its way.
+    # Connections of the lab itself do not count.
     own = connect("c1", "10.0.0.2", "10.0.0.1")
     world.run(module, **{"lab": "passing", **arguments})
     assert not world.run(module, **{"lab": "passing", **arguments})["changed"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is told about a host on which others have a say in what a lab's links are like, and in what passes."""
+"""Warnings about a host on which other programs manage a lab's links, or drop its packets."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BRIDGE = {"lab": "demo", "name": "br0", "addresses": ["10.0.0.1/24"]}
 
 
 def note(folder: str, index: int, *lines: str) -> None:
-    """Write what a manager writes down about a link."""
+    """Write the file in which a network manager stores the state of a link."""
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     (pathlib.Path(folder) / str(index)).write_text("".join(line + "\n" for line in lines))
 
 
 @pytest.fixture
 def index(world):
-    """The number of the lab's bridge."""
+    """The index of the lab's bridge."""
     assert world.run("bridge", **BRIDGE)["warnings"] == []
     return world.links()["br0"]["ifindex"]
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labs of containerlab and Kathará, built out of namespaces."""
+"""Labs of containerlab and Kathará, built with namespaces."""
 
 from __future__ import annotations
 
 from ansible_collections.linuxnet.lab.plugins.filter.from_containerlab import from_containerlab
 from ansible_collections.linuxnet.lab.plugins.filter.from_kathara import from_kathara
 
-# A router between a cable and a switch, and the host at its other side.
+# A router between a cable and a switch, and the host on its other side.
 CONTAINERLAB = """
 name: office
 topology:
@@ -58,7 +58,7 @@ STARTUP = {
 def test_containerlab(world):
     empty = world.state()
     topology = from_containerlab(CONTAINERLAB)
-    # What containerlab does by `exec`, which is not taken: routes through the router.
+    # The routes through the router, which containerlab sets by `exec`, and which the filter does not import.
     topology["routes"] = [
         {"netns": "server", "dst": "default", "via": "router"},
         {"netns": "desk[1:2]", "dst": "default", "via": "router"},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A playbook acts on the machines that are meant, or on none: never here because of a mistyped inventory."""
+"""A playbook runs on the intended machines, or on none. With a mistyped inventory, it does not run on this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILES = {
 
 
 def run(folder: pathlib.Path, playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run ansible-playbook in a folder, with the configuration that is there, or none."""
+    """Run ansible-playbook in a folder, with the configuration in it, or without one."""
     environment = {key: value for key, value in os.environ.items() if key != "ANSIBLE_CONFIG"}
     command = [os.path.join(sys.prefix, "bin", "ansible-playbook"), playbook, *arguments]
     return subprocess.run(
@@ -41,7 +41,7 @@ def run(folder: pathlib.Path, playbook: str, *arguments: str) -> subprocess.Comp
 
 @pytest.fixture
 def inventories(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A folder with the inventories, and no configuration."""
+    """A folder with the inventories, and without a configuration."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -57,7 +57,7 @@ def inventories(tmp_path: pathlib.Path) -> pathlib.Path:
     ],
 )
 def test_a_wrong_inventory_is_refused(world: t.Any, inventories: pathlib.Path, inventory: str, expected: str) -> None:
-    """With the collection installed, by the name of the playbook; in the checkout, by its path. Nothing is built."""
+    """The collection is installed and the playbook named, or the checkout's file is used. Nothing is built."""
     before = world.state()
     path = str(inventories / inventory)
     done = run(inventories, "linuxnet.lab.veth_pair", "-i", path)
@@ -76,7 +76,7 @@ def test_one_wrong_inventory_of_two_is_refused(inventories: pathlib.Path) -> Non
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")))
 def test_the_hosts_of_each_playbook(inventories: pathlib.Path, name: str) -> None:
-    """With an inventory those of the group; the playbooks say it in one and the same way."""
+    """With an inventory, the hosts are those of the group. All playbooks state that in the same way."""
     text = (ROOT / "playbooks" / (name + ".yml")).read_text()
     assert text.count("""hosts: "{{ lookup('linuxnet.lab.machines') }}"\n""") == text.count("hosts:") == 1
     if name in ("veth_pair", "prepare"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IPv6 addresses that are tentative, duplicate or learnt; ip(8) and ping(8) are the oracles."""
+"""IPv6 addresses that are tentative, duplicate or learnt. ip(8) and ping(8) are the oracles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAIR: dict[str, t.Any] = {
 
 
 def shown(world: t.Any, netns: str, dev: str = "eth0") -> dict[str, dict[str, t.Any]]:
-    """The IPv6 addresses of a link by address, with their flags as ip(8) tells them."""
+    """The IPv6 addresses of a link, with their flags according to ip(8)."""
     return {one["local"]: one for one in world.json(f"ip -6 -j addr show dev {dev}", netns)[0]["addr_info"]}
 
 
@@ -44,20 +44,20 @@ def with_ends(**options: t.Any) -> dict[str, t.Any]:
 
 
 def test_preferred_source_is_usable_at_once(world: t.Any) -> None:
-    """A route by static routing can name an address of `lo` that is as new as the route."""
+    """A static route can name an address of `lo` that is created in the same run."""
     done = world.quartet("topology", topology=ROUTERS)
     assert "ip -n r1 addr add fd0f::1/128 dev lo nodad" in done["commands"]
-    world.sh("ping -6 -c 1 -w 20 -I fd0f::1 fd0f::3", "r1")  # the routers' link-local addresses do wait
+    world.sh("ping -6 -c 1 -w 20 -I fd0f::1 fd0f::3", "r1")  # the routers' link-local addresses are still tentative
 
 
 def test_first_packet_is_answered(world: t.Any) -> None:
-    """Two ends of a link reach each other with the first packet after the build."""
+    """After the build, the first packet from one end to the other gets an answer."""
     world.run("topology", topology=PAIR)
     world.sh("ping -6 -c 1 -W 5 fd00::2", "a")
 
 
 def test_detection_where_it_is_asked_for(world: t.Any) -> None:
-    """With `dad` the kernel looks for another owner first, and finds one."""
+    """With `dad`, the kernel looks for another owner of the address first, and finds one."""
     commands = world.quartet("topology", topology=with_ends(dad=True))["commands"]
     assert "ip -n a addr add fd00::1/64 dev eth0" in commands and "nodad" not in shown(world, "a")["fd00::1"]
     world.run("topology", topology=PAIR, state="absent")
@@ -67,7 +67,7 @@ def test_detection_where_it_is_asked_for(world: t.Any) -> None:
 
 @pytest.mark.parametrize("dad", [False, True])
 def test_duplicate_address(world: t.Any, dad: bool) -> None:
-    """An address that the kernel refuses to use because of another owner is drift, unless detection was asked for."""
+    """An address that the kernel does not use because of another owner is drift, unless `dad` is set."""
     world.run("topology", topology=with_ends(dad=dad))
     world.sh("ip addr add fd00::1/64 dev eth0 nodad", "b")
     world.sh("ip addr del fd00::1/64 dev eth0; ip addr add fd00::1/64 dev eth0", "a")
@@ -80,13 +80,14 @@ def test_duplicate_address(world: t.Any, dad: bool) -> None:
 
 
 def test_address_set_with_detection_before(world: t.Any) -> None:
-    """An address that is usable is as it should be, however it came to be so."""
+    """A usable address is no drift, even if it was added with duplicate address detection."""
     world.run("topology", topology=with_ends(dad=True))
     assert not world.run("topology", topology=PAIR)["changed"]
 
 
 def test_addresses_by_router_advertisement_are_not_drift(world: t.Any) -> None:
-    """What the kernel made of a router's advertisement stays; the same prefix given by hand goes."""
+    """An address from a router advertisement stays. An address of the same prefix that somebody has added is removed.
+    """
     world.run("topology", topology=PAIR)
     world.sh("ip link set eth0 addrgenmode none; ip addr add fe80::1/64 dev eth0 nodad", "a")
     world.sh("sysctl -qw net.ipv6.conf.eth0.use_tempaddr=2", "b")
@@ -102,7 +103,7 @@ def test_addresses_by_router_advertisement_are_not_drift(world: t.Any) -> None:
 
 
 def until(holds: t.Callable[[], t.Any]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds."""
     for dummy in range(200):
         if holds():
             return
@@ -111,7 +112,7 @@ def until(holds: t.Callable[[], t.Any]) -> None:
 
 
 def advertise(netns: str, prefix: str) -> None:
-    """Send one router's advertisement of a prefix (RFC 4861) on eth0."""
+    """Send a router advertisement of a prefix (RFC 4861) on eth0."""
     option = struct.pack("!BBBBII4x16s", 3, 4, 64, 0xC0, 3600, 1800, socket.inet_pton(socket.AF_INET6, prefix))
     with namespaces.inside_ref(netns), socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as raw:
         index = socket.if_nametoindex("eth0")
@@ -123,7 +124,7 @@ def advertise(netns: str, prefix: str) -> None:
 
 
 def test_check_waits_for_duplicate_address_detection(world: t.Any) -> None:
-    """Right after the build every check over IPv6 is right, those that need link-local addresses as well."""
+    """Right after the build, all checks over IPv6 succeed, also those that need link-local addresses."""
     checks = [{"from": "r1", "to": "r3"}, {"from": "r3", "to": ["r1", "r2"]}]
     lab = {**ROUTERS, "checks": checks}
     world.run("topology", topology=lab)
@@ -131,7 +132,7 @@ def test_check_waits_for_duplicate_address_detection(world: t.Any) -> None:
 
 
 def test_check_by_link_local_addresses_right_after_the_build(world: t.Any) -> None:
-    """A link-local address that is as new as its link answers within any timeout."""
+    """A new link-local address answers within any timeout."""
     world.run("topology", topology=PAIR)
     found = next(ip for ip in shown(world, "b") if ip.startswith("fe80:"))
     done = world.run("connectivity", **{"from": "a", "to": found}, dev="eth0", timeout=0.3)
@@ -139,7 +140,7 @@ def test_check_by_link_local_addresses_right_after_the_build(world: t.Any) -> No
 
 
 def test_reason_of_a_duplicate_or_tentative_target(world: t.Any) -> None:
-    """An address that its owner must not use, and one that waits for a carrier, are reasons of their own."""
+    """A duplicate address, and one that stays tentative without a carrier, have their own reasons."""
     world.run("topology", topology=PAIR)
     world.sh("ip addr add fd00::9/64 dev eth0 nodad", "a")
     world.sh("ip addr add fd00::9/64 dev eth0", "b")
@@ -155,4 +156,4 @@ def test_reason_of_a_duplicate_or_tentative_target(world: t.Any) -> None:
     world.run("connectivity", checks=checks, timeout=1)
     wrong = [{**check, "expect": "unreachable"} for check in checks]
     results = world.module("connectivity", checks=wrong, timeout=1)["results"]
-    assert [one["ok"] for one in results] == [True, True, True, False]  # the last one was not even tried
+    assert [one["ok"] for one in results] == [True, True, True, False]  # the last check sent nothing

@@ -14,7 +14,7 @@ OFFICE = {
 
 
 def only(world, **arguments):
-    """The one lab that is told of."""
+    """The only lab in the result."""
     (found,) = world.run("lab_info", **arguments)["labs"]
     return found
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The labs' pages say what is: their commands build the lab, and whoever follows a page sees what it shows."""
+"""The pages of the labs are right: their commands build the lab, and a reader sees what they show."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ assert _spec is not None and _spec.loader is not None
 lab_pages = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(lab_pages)
 
-# What differs each time, and what a page may show in its place.
+# Values that differ each time, and the placeholder for them on a page.
 CHANCE = [
     (r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", "MAC"),
     (r"@if\d+", "@if"),
@@ -40,7 +40,7 @@ CHANCE = [
 
 
 def comparable(lines: list[str]) -> list[str]:
-    """Lines of output without what differs each time."""
+    """Lines of output without values that differ each time."""
     kept = []
     for line in lines:
         for pattern, instead in CHANCE:
@@ -51,13 +51,13 @@ def comparable(lines: list[str]) -> list[str]:
 
 
 def as_typed(world) -> dict:
-    """What `world.as_typed` returns, with the lab's nftables table, which the pages do spell out."""
+    """The result of `world.as_typed`, with the lab's nftables table, which the pages do show."""
     with_table = world.comparable()
     return {name: {**state, "nft": with_table[name]["nft"]} for name, state in world.as_typed().items()}
 
 
 def follow(world, text: str, variables: dict[str, str]) -> None:
-    """Go through a page as a reader does: type what stands after a dollar sign, and try the tables by ping."""
+    """Follow a page as a reader does: type the commands after a dollar sign, and verify the tables with ping."""
     for console, table in re.findall(r"^```console\n((?:(?!```).*\n)*)|((?:^\|.*\n)+)", text, re.MULTILINE):
         for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", console, re.MULTILINE):
             follow_command(world, command, shown.splitlines(), variables)
@@ -67,7 +67,7 @@ def follow(world, text: str, variables: dict[str, str]) -> None:
 
 
 def follow_command(world, command: str, shown: list[str], variables: dict[str, str]) -> None:
-    """Run a command of a page; `...` in what the page shows stands for lines that it leaves out."""
+    """Run a command of a page. `...` on the page stands for omitted lines."""
     setting = re.fullmatch(r"(\w+)=\$\((.*)\)", command)
     program = re.fullmatch(r"\.venv/bin/ansible-playbook playbooks/(\w+)\.yml(.*)", command)
     if setting:
@@ -84,7 +84,7 @@ def follow_command(world, command: str, shown: list[str], variables: dict[str, s
 
 
 def follow_table(world, rows: list[list[str]]) -> None:
-    """Ask for all cells of a table at once."""
+    """Check all cells of a table at the same time."""
     assert all(len(row) == len(rows[0]) for row in rows), rows
     with concurrent.futures.ThreadPoolExecutor(40) as pool:
         asked = [
@@ -105,7 +105,7 @@ def test_page(world, lab):
     assert block == lab_pages.block(lines), "run `make docs`"
 
     held = [holder.name for holder in holders()]
-    # What the commands print is no failure of theirs.
+    # Commands that fail on the page, such as a ping without an answer, are right.
     typed = world.by_hand(["exec 3>&1 >/dev/null", *lines, "exec >&3"], held=held)
     assert as_typed(world) == typed
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documented labs, each run as a user runs it and compared with its shell commands; ping is the witness."""
+"""The documented labs, run as a user runs them, and compared with their shell commands. ping is the witness."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.playbook
 
-# The labs as their documentation writes them: commands typed on an empty host.
+# The labs as shell commands, typed on an empty host.
 SHELL = {
     "veth_pair": """
 ip link add veth0 type veth peer name ceth0
@@ -52,7 +52,7 @@ ip route add 192.168.1.1/32 dev veth-host scope link
 """,
 }
 
-# Who gets an answer from whom, by ping: (namespace, address) -> answer.
+# The answers to ping, by (namespace, address).
 PINGS = {
     "veth_pair": {("", "172.18.0.10"): True, ("", "172.18.0.20"): True},
     "one_container": {("", "172.18.0.20"): True, ("net0", "172.18.0.10"): True, ("net0", "203.0.113.8"): False},
@@ -73,7 +73,7 @@ PINGS = {
     "point_to_point": {("", "192.168.1.1"): True, ("red", "192.168.1.2"): True},
 }
 
-# What no lab expects, and none takes away.
+# A route and a rule of others, which no lab may remove.
 BREAKER = "nft add table ip t; nft add chain ip t c '{ type filter hook input priority 0; policy drop; }'"
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run leaves behind, and whom it disturbs: nobody, where there is nothing to do, and nothing."""
+"""A run leaves nothing behind, and does not disturb others. A run without changes causes no events."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ TASKS += [("address", {**LAB, "dev": "c1c2", "netns": "c1", "addresses": ["10.0.
 
 
 def build(world: t.Any, check: bool = False) -> list[dict[str, t.Any]]:
-    """A lab with everything that the modules make; the results."""
+    """Build a lab with all kinds of objects, and return the results."""
     return [world.run(name, check=check, **arguments) for name, arguments in TASKS]
 
 
 def remove(world: t.Any) -> None:
-    """All of it goes."""
+    """Remove the whole lab."""
     world.run("bridge", **LAB, name="br0", state="absent")
     world.run("netns", **LAB, name=["c1", "h1", "c2"], state="absent")
 
@@ -52,7 +52,7 @@ def remove(world: t.Any) -> None:
 
 
 def seen_from_proc(world: t.Any) -> dict[str, t.Any]:
-    """What a run could leave: mounts, links, open files, children, and processes and namespaces in them."""
+    """What a run could leave: mounts, links, open files, child processes, and namespaces that processes are in."""
     processes, spaces = set(), set()
     for entry in os.listdir("/proc"):
         with contextlib.suppress(OSError, ValueError):
@@ -73,7 +73,7 @@ def seen_from_proc(world: t.Any) -> dict[str, t.Any]:
 
 
 def test_ten_lives_of_a_lab_leave_nothing(world: t.Any) -> None:
-    """After the first one, whose /run/netns stays as that of ip-netns(8) does, all is as it was."""
+    """After the first build and removal, further ones leave no difference. /run/netns stays, as with ip-netns(8)."""
     build(world)
     remove(world)
     before = seen_from_proc(world)
@@ -82,12 +82,12 @@ def test_ten_lives_of_a_lab_leave_nothing(world: t.Any) -> None:
         remove(world)
     assert seen_from_proc(world) == before
     assert before["run"] == ["/run/netns"] and before["links"] == ["lo"]
-    # The kernel has a number for every living namespace that a link of this one led to.
+    # The kernel assigns a number to each namespace to which a link of this one leads.
     assert until(lambda: world.sh("ip netns list-id") == ""), "namespaces live on"
 
 
 def until(true: t.Callable[[], bool]) -> bool:
-    """Whether something comes true within some seconds."""
+    """Whether a condition becomes true within some seconds."""
     for dummy in range(100):
         if true():
             return True
@@ -96,7 +96,7 @@ def until(true: t.Callable[[], bool]) -> bool:
 
 
 def test_refusals_leave_nothing(world: t.Any) -> None:
-    """Neither those for bad input, nor for what is there, nor those of the kernel."""
+    """Refused runs leave nothing: for invalid input, existing objects, or errors of the kernel."""
     build(world)
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6", "c2")
     refusals = [
@@ -118,7 +118,7 @@ def test_refusals_leave_nothing(world: t.Any) -> None:
 
 @contextlib.contextmanager
 def monitored(world: t.Any, *places: str) -> t.Iterator[list[str]]:
-    """What `ip monitor` prints in some namespaces while the body runs; the list is filled at its end."""
+    """The output of `ip monitor` in some namespaces during the body. The list is filled at the end."""
     lines: list[str] = []
     with contextlib.ExitStack() as ends:
         monitors = []
@@ -129,7 +129,7 @@ def monitored(world: t.Any, *places: str) -> t.Iterator[list[str]]:
                 ends.callback(monitors[-1].kill)
                 assert until(functools.partial(listens, monitors[-1].pid))
         yield lines
-        for ref in places:  # this is printed after all that was before it
+        for ref in places:  # `ip monitor` prints this after all earlier events
             world.sh("ip route add blackhole 192.0.2.99 table 99; ip route del blackhole 192.0.2.99 table 99", ref)
         for monitor in monitors:
             assert monitor.stdout is not None
@@ -146,10 +146,10 @@ def listens(port: int) -> bool:
 
 
 def test_second_run_is_not_noticed(world: t.Any) -> None:
-    """No event in any namespace; a real change gives one."""
+    """A second run causes no event in any namespace. A real change causes one."""
     build(world)
     assert until(lambda: "tentative" not in "".join(world.sh("ip -6 addr", ref) for ref in ("", "c1", "c2", "h1")))
-    time.sleep(0.2)  # multicast reports that the kernel owes
+    time.sleep(0.2)  # for delayed multicast reports of the kernel
     with monitored(world, "", "c1", "c2", "h1") as lines:
         assert not any(result["changed"] for result in build(world))
         assert not any(result["changed"] for result in build(world, check=True))
@@ -162,7 +162,7 @@ def test_second_run_is_not_noticed(world: t.Any) -> None:
 
 
 def test_check_mode_of_a_change_is_not_noticed(world: t.Any) -> None:
-    """A prediction makes no event either, and no namespace number."""
+    """Check mode causes no event, and creates no namespace number."""
     build(world)
     assert until(lambda: "tentative" not in world.sh("ip -6 addr") + world.sh("ip -6 addr", "c1"))
     world.sh("ip link set v1 mtu 1300; ip addr del 10.0.0.1/24 dev br0; ip link set v2 nomaster")
@@ -172,11 +172,11 @@ def test_check_mode_of_a_change_is_not_noticed(world: t.Any) -> None:
     assert lines == []
 
 
-# Check mode without the tasks before
+# Check mode of later tasks without the earlier ones
 
 
 def test_check_mode_on_an_empty_host_predicts_a_whole_lab(world: t.Any) -> None:
-    """Each task takes what those before it would have made to be there, and says so."""
+    """Each task assumes what the earlier ones would have created, and reports that."""
     before = world.state()
     predicted = build(world, check=True)
     assert world.state() == before
@@ -196,7 +196,7 @@ def test_check_mode_on_an_empty_host_predicts_a_whole_lab(world: t.Any) -> None:
 
 
 def words(result: dict[str, t.Any]) -> list[str]:
-    """The commands; of a namespace that is only assumed nobody knows that a process holds it."""
+    """The commands. Those for an assumed namespace cannot know that a process holds it."""
     text = "\n".join(result["commands"])
     for holder in holders():
         text = text.replace("nsenter -t {0.pid} -n ip".format(holder), "ip -n {0.name}".format(holder))
@@ -205,13 +205,13 @@ def words(result: dict[str, t.Any]) -> list[str]:
 
 
 def test_check_mode_assumes_nothing_that_is_there(world: t.Any) -> None:
-    """With the lab in place a prediction needs no assumption."""
+    """If the lab exists, check mode assumes nothing."""
     build(world)
     assert not any("assumed" in result or result["changed"] for result in build(world, check=True))
 
 
 def test_removal_in_check_mode_on_an_empty_host(world: t.Any) -> None:
-    """Nothing is there to be removed, and nothing is assumed to be."""
+    """Check mode of a removal on an empty host finds nothing, and assumes nothing."""
     for name, arguments in TASKS:
         arguments = {key: value for key, value in arguments.items() if key not in ("held",)}
         result = world.run(name, check=True, **arguments, state="absent")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module link against the kernel; ip(8) is the oracle."""
+"""The module link. ip(8) is the oracle."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SETUP = (
 
 @pytest.fixture
 def pair(world: t.Any) -> t.Any:
-    """The world with the pair v0, eth0 in c1, both up, and br0: all of lab x."""
+    """The world with the pair v0, eth0 in c1, both up, and br0. All belong to lab x."""
     world.sh(SETUP)
     world.sh("for link in v0 br0; do ip link set $link alias linuxnet.lab:x; done")
     world.sh("for link in lo eth0; do ip -n c1 link set $link alias linuxnet.lab:x; done")
     return world
 
 
-# Each: what is asked for, the command, and what `ip -j link` says then.
+# Each case: the options, the command, and the attributes that `ip -j link` then reports.
 SETTINGS = {
     "down": ({"name": "v0", "up": False}, "ip link set dev v0 down", "v0", {"flags": []}),
     "mtu": ({"name": "v0", "mtu": 1400}, "ip link set dev v0 mtu 1400", "v0", {"mtu": 1400}),
@@ -50,7 +50,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_setting(pair: t.Any, setting: str) -> None:
-    """One command, by hand the same; what is not named stays."""
+    """One command sets the option, sent by the module or typed. Settings without an option stay."""
     arguments, command, name, expected = SETTINGS[setting]
     before = shown(pair, name)
     done = pair.quartet("link", lab="x", **arguments)
@@ -60,14 +60,14 @@ def test_setting(pair: t.Any, setting: str) -> None:
 
 
 def shown(world: t.Any, name: str) -> dict[str, t.Any]:
-    """What `ip -j link` says about a link, of what the module sets."""
+    """The attributes of a link that `ip -j link` reports, as far as the module sets them."""
     link = world.links()[name]
     seen = {key: link[key] for key in ("mtu", "address", "master") if key in link}
     return {**seen, "flags": [flag for flag in link["flags"] if flag == "UP"]}
 
 
 def test_diff_of_a_change(pair: t.Any) -> None:
-    """Before and after hold what differs, and nothing else."""
+    """The diff contains only differences."""
     done = pair.run("link", lab="x", name="v0", up=True, mtu=1400, master="br0")
     assert done["diff"] == {
         "before": {"host": {"links": {"v0": {"mtu": 1500, "master": ""}}}},
@@ -76,7 +76,7 @@ def test_diff_of_a_change(pair: t.Any) -> None:
 
 
 def test_master_is_left(pair: t.Any) -> None:
-    """An empty master takes the link off its bridge; none at all leaves it there."""
+    """An empty master removes the link from its bridge. Without the option, it stays there."""
     pair.run("link", lab="x", name="v0", master="br0")
     assert not pair.run("link", lab="x", name="v0", up=True)["changed"]
     assert pair.quartet("link", lab="x", name="v0", master="")["commands"] == ["ip link set dev v0 nomaster"]
@@ -84,7 +84,7 @@ def test_master_is_left(pair: t.Any) -> None:
 
 
 def test_several_links_in_one_task(pair: t.Any) -> None:
-    """Both ends of a cable, in two namespaces; `lo` of a namespace of the lab's is the lab's as well."""
+    """One task sets both ends of a pair in two namespaces. `lo` of a lab's namespace belongs to the lab."""
     links = [{"name": "v0"}, {"name": "eth0", "netns": "c1"}, {"name": "lo", "netns": "c1", "mtu": 60000, "up": False}]
     done = pair.quartet("link", lab="x", mtu=1400, links=links)
     assert done["commands"] == [
@@ -96,7 +96,7 @@ def test_several_links_in_one_task(pair: t.Any) -> None:
 
 
 def test_absent(pair: t.Any) -> None:
-    """The link is deleted, and a cable's other end with it; what is not there is no error."""
+    """The module deletes the link, and with it the other end of the pair. A missing link is no error."""
     gone = pair.quartet("link", lab="x", links=[{"name": "br0"}, {"name": "eth0", "netns": "c1"}], state="absent")
     assert gone["commands"] == ["ip link del dev br0", "ip -n c1 link del dev eth0"]
     assert gone["diff"] == {
@@ -111,7 +111,7 @@ def test_absent(pair: t.Any) -> None:
 
 
 def test_link_or_bridge_that_is_not_there(pair: t.Any) -> None:
-    """Errors with the nearest name; something that is no bridge is said to be what it is."""
+    """The errors have the nearest name, or the kind of a link that is no bridge."""
     links = [{"name": "v00", "mtu": 1400}, {"name": "v0", "master": "br00"}, {"name": "br0", "master": "v0"}]
     assert pair.refused("link", lab="x", links=links) == [
         "links[0].name: there is no link 'v00' in the host's namespace (did you mean 'v0'?)",
@@ -123,14 +123,14 @@ def test_link_or_bridge_that_is_not_there(pair: t.Any) -> None:
     ]
 
 
-# Not ours
+# Links of others
 
 
 @pytest.mark.parametrize(
     "arguments", [{"up": False}, {"mtu": 1400}, {"mac": "02:00:00:00:00:aa"}, {"master": "br0"}, {"state": "absent"}]
 )
 def test_foreign_link_is_left_alone_unless_forced(pair: t.Any, arguments: dict[str, t.Any]) -> None:
-    """The uplink above all: the error says that it is the one with the default route."""
+    """The error says that the link is the uplink with the default route."""
     pair.sh("ip link set v0 alias ''; ip route add default via 10.0.0.9")
     deed = "be deleted" if "state" in arguments else "be changed"
     assert pair.refused("link", lab="x", name="v0", **arguments) == [
@@ -141,20 +141,20 @@ def test_foreign_link_is_left_alone_unless_forced(pair: t.Any, arguments: dict[s
 
 
 def test_default_route_of_ipv6_counts_too(pair: t.Any) -> None:
-    """A host may have its uplink by IPv6 alone."""
+    """A link with only an IPv6 default route is an uplink as well."""
     pair.sh("ip link set v0 alias ''; ip -6 route add default via fd00::9")
     assert "it carries the host's default route" in pair.refused("link", lab="x", name="v0", up=False)[0]
 
 
 def test_default_route_in_a_namespace_is_no_uplink(pair: t.Any) -> None:
-    """Only the host's own can cut the user off."""
+    """Only a link of the host is an uplink, because only that can cut the user off."""
     pair.sh("ip link set eth0 alias ''; ip addr add 10.0.0.2/24 dev eth0; ip route add default via 10.0.0.1", "c1")
     assert "default route" not in pair.refused("link", lab="x", name="eth0", netns="c1", up=False)[0]
 
 
 @pytest.mark.parametrize("reference", ["/proc/self/ns/net", "pid"])
 def test_host_by_another_reference_is_the_host(pair: t.Any, reference: str) -> None:
-    """A path or a PID that means the host does not get round its protection."""
+    """The protection of the host also applies if a path or PID refers to it."""
     pair.sh("ip link set v0 alias ''; ip route add default via 10.0.0.9")
     netns = pair.sh("echo $PPID").strip() if reference == "pid" else reference
     errors = pair.refused("link", lab="x", name="v0", netns=netns, up=False)
@@ -162,7 +162,7 @@ def test_host_by_another_reference_is_the_host(pair: t.Any, reference: str) -> N
 
 
 def test_unforced_no_change_to_a_foreign_link_is_refused_too(pair: t.Any) -> None:
-    """Whether a link may be managed does not hang on whether it happens to be right already."""
+    """A link of others is refused, even if it already has the desired settings."""
     pair.sh("ip link set v0 alias linuxnet.lab:y")
     assert pair.refused("link", lab="x", name="v0", up=True) == [
         "name: link 'v0' exists in the host's namespace and belongs to lab 'y', not to 'x';"
@@ -178,7 +178,8 @@ def addresses_of(world: t.Any, dev: str) -> list[str]:
 
 
 def test_an_mtu_that_would_end_ipv6_is_refused(world: t.Any) -> None:
-    """The kernel takes the addresses from the link without a word, and gives none back with a larger MTU."""
+    """With a small MTU, the kernel removes the IPv6 addresses of a link, and does not restore them with a larger one.
+    """
     world.run("veth", lab="x", name="v0", addresses=["10.0.0.1/24", "fd00::1/64"], peer={"name": "v1"})
     reason = "mtu: IPv6 needs an MTU of 1280 or more; with 1279, 'v0' in the host's namespace would lose fd00::1/64"
     for arguments in ({}, {"force": True}):
@@ -187,7 +188,7 @@ def test_an_mtu_that_would_end_ipv6_is_refused(world: t.Any) -> None:
     assert len(world.refused("veth", lab="x", name="v0", mtu=1279, peer={"name": "v1"})) == 1
     world.quartet("link", lab="x", name="v0", mtu=1280)
     assert addresses_of(world, "v0") == ["fd00::1/64"]
-    # With the addresses gone it is taken, and IPv6 addresses are refused in plain words from then on.
+    # Without addresses, the MTU is accepted. After that, IPv6 addresses are refused with a clear error.
     world.quartet("veth", lab="x", name="v0", mtu=1279, addresses=["10.0.0.1/24"], peer={"name": "v1"})
     too_small = "addresses: IPv6 needs an MTU of 1280 or more, not 1279"
     assert world.refused("address", lab="x", dev="v0", addresses=["fd00::1/64"]) == [too_small]
@@ -195,7 +196,7 @@ def test_an_mtu_that_would_end_ipv6_is_refused(world: t.Any) -> None:
 
 
 def test_a_port_that_would_end_ipv6_on_its_bridge_is_refused(world: t.Any) -> None:
-    """A bridge without an MTU of its own takes over the smallest one of its ports."""
+    """A bridge without its own MTU takes the smallest MTU of its ports."""
     world.run("veth", lab="x", name="p0", mtu=1000, peer={"name": "p1"})
     world.run("bridge", lab="x", name="br0", addresses=["fd00::1/64"])
     reason = "ports[0]: 'p0' has an MTU of 1000, which 'br0' would take over and so lose fd00::1/64;"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The line by which a host is managed: a TCP connection from a namespace that plays the controller."""
+"""The connection that manages the host: a TCP connection from a namespace that plays the controller."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LAB = {
 
 @pytest.fixture
 def line(world):
-    """A world whose default route leads to the controller, and the connection as sshd would name it."""
+    """A world whose default route leads to the controller. The value is that of SSH_CONNECTION for the connection."""
     world.sh("ip netns add controller; ip link add up0 type veth peer name up1 netns controller")
     world.sh("ip addr add 192.0.2.1/24 dev up0; ip link set up0 up; ip route add default via 192.0.2.2")
     world.sh("ip link set up1 up; ip addr add 192.0.2.2/24 dev up1; ip addr add 198.18.7.7/32 dev lo", "controller")
@@ -64,7 +64,7 @@ def test_a_connection_of_another_network_is_not_the_line_by_which_the_host_is_ma
 
 
 def test_it_is_known_below_sudo_too(world, line):
-    """What sshd said is in the environment of an ancestor alone."""
+    """Only the environment of an ancestor has the variable."""
     code = "from ansible_collections.linuxnet.lab.plugins.module_utils.host import ssh; print(ssh.clients())"
     inner = "env -u SSH_CONNECTION {0} -c '{1}'; true".format(shlex.quote(sys.executable), code)
     found = subprocess.run(

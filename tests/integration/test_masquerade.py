@@ -23,7 +23,7 @@ FOREIGN = "table ip foreign { chain c { type nat hook postrouting priority 100; 
 
 
 def chains(world: World, netns: str = "", table: str = TABLE) -> dict[str, list[str]]:
-    """A table's chains as nft(8) prints them, name -> lines; empty where there is no such table."""
+    """The chains of a table and their lines, as nft(8) prints them. Empty if there is no such table."""
     found: dict[str, list[str]] = {}
     for line in world.sh("nft list table {0} 2>/dev/null || true".format(table), netns).splitlines():
         words = line.split()
@@ -35,7 +35,9 @@ def chains(world: World, netns: str = "", table: str = TABLE) -> dict[str, list[
 
 
 def restricted(*prefixes: str, link: str = "br0") -> list[str]:
-    """The chain `forward` that lets these out by a link, answers in, and nothing else in; `ip 10.0.0.0/24`."""
+    """The chain `forward` that accepts packets from these prefixes (`ip 10.0.0.0/24`) and answers, and drops others to
+    them.
+    """
     words = [prefix.split() for prefix in prefixes]
     families = dict.fromkeys({"ip": "ipv4", "ip6": "ipv6"}[pair[0]] for pair in words)
     return [
@@ -48,7 +50,7 @@ def restricted(*prefixes: str, link: str = "br0") -> list[str]:
 
 @pytest.fixture
 def inner(world: World) -> World:
-    """A world in which the lab has a bridge br0 with addresses in all networks that these tests name."""
+    """A world in which the lab has a bridge br0 with addresses in all networks of these tests."""
     addresses = ["10.0.0.1/24", "10.1.0.1/24", "172.18.0.1/12", "fd00::1/64"]
     world.run("bridge", lab=LAB, name="br0", addresses=addresses)
     return world
@@ -176,7 +178,7 @@ def test_repair_shows_what_differs(inner: World) -> None:
 
 
 def test_nothing_else_in_the_ruleset_is_touched(inner: World) -> None:
-    """Neither what is nobody's nor another lab's table."""
+    """The tables of other programs and of other labs stay."""
     inner.sh("nft '{0}'".format(FOREIGN))
     inner.run("masquerade", lab="other", src="10.1.0.0/24", iif="br0")
     before = inner.state()
@@ -239,12 +241,12 @@ def test_all_reasons_at_once(inner: World, asked: dict[str, t.Any], reasons: lis
     assert inner.refused("masquerade", lab=LAB, **asked) == reasons
 
 
-# What it does
+# Packets
 
 
 @pytest.fixture
 def routed(world: World) -> World:
-    """Client c1 (10.0.0.2) - host - server s (203.0.113.8), which knows no way back to 10.0.0.0/24."""
+    """The client c1 (10.0.0.2), the host, and the server s (203.0.113.8), which has no route to 10.0.0.0/24."""
     world.run("netns", lab=LAB, name=["c1"])
     peer = {"name": "eth0", "netns": "c1", "addresses": ["10.0.0.2/24"]}
     world.run("veth", lab=LAB, name="h0", addresses=["10.0.0.1/24"], peer=peer)
@@ -257,7 +259,8 @@ def routed(world: World) -> World:
 
 
 def ping_seen(world: World) -> tuple[bool, str]:
-    """Whether the client's ping of the server is answered, and the source address that tcpdump sees at the server."""
+    """Whether the client's ping to the server gets an answer, and the source address that tcpdump sees at the server.
+    """
     with namespaces.inside_ref("s"):
         command = ["tcpdump", "-lnn", "-c1", "--immediate-mode", "-ieth0", "icmp[icmptype]==icmp-echo"]
         dump = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -284,7 +287,7 @@ def test_restricted_lets_nothing_unsolicited_in_and_open_does(routed: World) -> 
 
 
 def test_a_masquerade_that_no_packet_comes_through_is_warned_of(world):
-    """`office` has its gateway in r1; the host, in which its bridge is, has no part in its way out."""
+    """The gateway of `office` is r1. Packets do not pass the host, which only has the bridge."""
     topology = {
         "name": "demo",
         "namespaces": {"r1": {"forwarding": True}, "pc1": None, "host": {"forwarding": True}},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The defaults of the action group, as README sets them, beside modules that know their lab by themselves."""
+"""The defaults of the action group, as in the README, together with modules that get their lab elsewhere."""
 
 from __future__ import annotations
 

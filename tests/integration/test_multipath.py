@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Multipath routes, and IPv4 by IPv6 gateways: ip(8) and real packets are the oracle."""
+"""Multipath routes, and IPv4 routes through IPv6 gateways. ip(8) and real packets are the oracle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.export impor
 if t.TYPE_CHECKING:
     from .conftest import World
 
-# c reaches the addresses on lo of s by a and by b.
+# c reaches the addresses on lo of s through a and b.
 LAB: dict[str, t.Any] = {
     "name": "x",
     "namespaces": {
@@ -81,7 +81,7 @@ def test_both_paths_carry_packets(world: World, lab: dict[str, t.Any]) -> None:
 
 
 def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None:
-    """Of each attribute of a next hop, and of the whole; by the module and by what it types."""
+    """The module and its commands repair a change of each attribute of a next hop, and of the whole route."""
     assert not world.run("topology", topology=lab)["changed"]
     built = looks(world)
     hops = "nexthop via 10.1.0.2 dev ca weight 2 nexthop via 10.2.0.2 dev cb"
@@ -115,7 +115,7 @@ def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None
 
 
 def test_it_survives_what_happens_to_its_links(world: World, lab: dict[str, t.Any]) -> None:
-    """A link that is down, or gone, or that a run takes down and up again."""
+    """A link is down, is deleted, or a run sets it down and up again."""
     built = world.as_typed()
     for damage in (
         "ip -n c link set ca down",
@@ -152,7 +152,7 @@ def test_export_typed_and_order(world: World, lab: dict[str, t.Any]) -> None:
 
 
 def test_the_module(world: World, lab: dict[str, t.Any]) -> None:
-    """Present, again, changed, by IPv6, absent; a refused run gives back what was there."""
+    """The module adds, keeps, changes and removes a route, also of IPv6. A refused run restores the old route."""
     route = {"lab": "x", "netns": "c", "dst": "10.8.0.0/16"}
     hops = [{"via": "10.1.0.2"}, {"via": "10.2.0.2", "weight": 4}]
     done = world.quartet("route", **route, nexthops=hops)
@@ -179,7 +179,7 @@ def test_the_module(world: World, lab: dict[str, t.Any]) -> None:
 
 
 def test_ipv4_by_ipv6(world: World) -> None:
-    """A router without IPv4 addresses on the link; the addresses are on lo."""
+    """The router has no IPv4 address on the link. The addresses are on lo."""
     topology = {
         "name": "x",
         "namespaces": {"c": {"lo": "10.0.0.1"}, "s": {"lo": "10.0.0.2"}},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module neighbor, with ip(8) and ping as witnesses."""
+"""The module neighbor. ip(8) and ping are the witnesses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAC = "02:00:00:00:00:09"
 
 @pytest.fixture
 def pair(world):
-    """A host and one namespace of the lab, by the lab's own modules."""
+    """A host and one namespace of the lab, built by the collection's modules."""
     world.run("netns", lab="l", name=["c1"])
     world.run(
         "veth", lab="l", name="v1", addresses=["10.0.0.1/24"],
@@ -23,7 +23,7 @@ def pair(world):
 
 
 def table(world, netns="", arguments=""):
-    """`ip -j neigh` as dst -> (lladdr, state), without IPv6's own."""
+    """The entries of `ip -j neigh` as {dst: (lladdr, state)}, without those that IPv6 creates itself."""
     return {
         entry["dst"]: (entry.get("lladdr"), *entry["state"])
         for entry in world.json("ip -j neigh show {0}".format(arguments), netns)
@@ -66,7 +66,7 @@ def test_ipv6_and_several_in_one_task(pair):
 def test_answers_for_another_address(pair):
     pair.quartet("neighbor", lab="l", dev="v1", dst="10.0.0.55", proxy=True)
     assert [one["dst"] for one in pair.json("ip -j neigh show proxy")] == ["10.0.0.55"]
-    # A proxy answers for what it has another way to.
+    # A proxy answers only for an address to which it has a route through another link.
     pair.sh("ip link add other type bridge; ip link set other up; ip route add 10.0.0.55/32 dev other")
     pair.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.neigh.v1.proxy_delay=0")
     pair.ping("c1", "10.0.0.55")

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labs that are too large for the machine's neighbour table; ip-ntable(8) is the oracle.
+"""Labs that are too large for the machine's neighbour table. ip-ntable(8) is the oracle.
 
-The table and its limit belong to the whole machine, and only its own namespace may change the limit. A test that fills
-it would break what runs beside it. So the kernel's number is what these tests put in its place.
+The table and its limit belong to the whole machine, and only its first namespace can change the limit. A test that
+fills the table would disturb everything else on the machine. Therefore these tests replace the numbers that the kernel
+reports.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PAIRS: dict[str, t.Any] = {
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, most: int, fulls: t.Iterable[int]) -> None:
-    """Let the kernel say that its tables hold so many entries, and were full so often each time it is asked."""
+    """Make the kernel report a limit of entries, and how often the tables were full at each call."""
     counts = iter(fulls)
     monkeypatch.setattr(neighbor_limits, "read", lambda *asked: neighbor_limits.Limit(most, next(counts)))
 
@@ -47,16 +48,16 @@ def raised(most: int) -> dict[str, t.Any]:
 
 @pytest.mark.parametrize(("family", "name"), [(socket.AF_INET, "arp_cache"), (socket.AF_INET6, "ndisc_cache")])
 def test_limit_is_read_in_every_namespace(world: World, family: int, name: str) -> None:
-    """Also where the sysctl is not to be seen."""
+    """The limit is also read in namespaces without the sysctl."""
     shown = world.sh(f"ip -s ntable show name {name}")
     most, fulls = (int(re.findall(rf"{word} (\d+)", shown)[0]) for word in ("thresh3", "table_fulls"))
     assert neighbor_limits.read(Netlink(), family) == (most, fulls)
 
 
 def test_checks_are_made_again_when_there_is_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What got lost while the table was full gets an answer; what still gets none is right to."""
+    """A check that got no answer while the table was full is repeated. If it still gets none, that is its result."""
     build(world, "abc")
-    nft(world, "b", "input", "icmp type echo-request quota until 100 bytes drop")  # 1 request of 84 bytes
+    nft(world, "b", "input", "icmp type echo-request quota until 100 bytes drop")  # drop after 1 request of 84 bytes
     nft(world, "c", "input", "icmp type echo-request drop")
     limited(monkeypatch, 1024, [7, 9, 9, 9])
     checks = [{"from": "a", "to": "10.0.0.3"}, {"from": "a", "to": "10.0.0.4", "expect": "no_reply"}]
@@ -66,13 +67,13 @@ def test_checks_are_made_again_when_there_is_room(world: World, monkeypatch: pyt
 
 
 def test_room_is_made_on_every_hop_of_labs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Routers forget their neighbours, too; what is not on a lab's links, or was set by somebody, stays."""
+    """Routers flush their neighbours as well. Neighbours on other links, and permanent entries, stay."""
     routers = {**PAIRS, "namespaces": {"a[1:3]": {"forwarding": True, "lo": "10.255.0.[1:3]"}}, "routing": "static"}
     world.run("topology", topology=routers)
     world.sh("ip -n a2 link add e9 type bridge; ip -n a2 link set e9 up; ip -n a2 addr add 10.8.0.1/24 dev e9")
     for number, link, state in ((2, "e9", "stale"), (3, "a1", "permanent"), (4, "a1", "stale")):
         world.sh(f"ip neigh add 10.8.0.{number} lladdr 02:00:00:00:00:08 dev {link} nud {state}", "a2")
-    nft(world, "a3", "input", "icmp type echo-request quota until 100 bytes drop")  # 1 request of 84 bytes
+    nft(world, "a3", "input", "icmp type echo-request quota until 100 bytes drop")  # drop after 1 request of 84 bytes
     limited(monkeypatch, 1024, [0, 1, 1])
     check(world, ("a1", "10.255.0.3"), timeout=0.5, interval=1)
     left = {one["dst"] for one in world.json("ip -j neigh", "a2")}
@@ -83,7 +84,7 @@ def test_room_is_made_on_every_hop_of_labs(world: World, monkeypatch: pytest.Mon
 
 
 def test_a_table_that_stays_full_is_the_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No answer proves nothing then, whatever was expected; what was answered was."""
+    """Then a missing answer proves nothing, whatever was expected. An answer counts."""
     build(world, "ab")
     nft(world, "b", "input", "icmp type echo-request drop", "icmpv6 type echo-request drop")
     limited(monkeypatch, 1024, itertools.count())
@@ -97,7 +98,7 @@ def test_a_table_that_stays_full_is_the_reason(world: World, monkeypatch: pytest
 
 
 def test_a_lab_that_needs_more_is_warned_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two entries for each link, and the warning says what to write."""
+    """A lab needs two entries for each link. The warning names the sysctl to set."""
     limited(monkeypatch, 4, itertools.repeat(0))
     assert world.run("topology", topology=PAIRS)["warnings"] == []
     limited(monkeypatch, 3, itertools.repeat(0))
@@ -107,7 +108,7 @@ def test_a_lab_that_needs_more_is_warned_of(world: World, monkeypatch: pytest.Mo
 
 
 def test_a_topology_raises_the_limit_while_it_is_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a host that has the sysctl, for which a file stands here; the end of the lab gives the old value back."""
+    """The lab sets the sysctl of the host, for which the test uses a file. The removal restores the old value."""
     world.sh("mkdir -p /run/neigh/default; echo 3 > /run/neigh/default/gc_thresh3")
     world.sh("mount --bind /run/neigh /proc/sys/net/ipv4/neigh")
     limited(monkeypatch, 3, itertools.repeat(0))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module neighbor_watch against the kernel; ip(8) and /proc are the oracles."""
+"""The module neighbor_watch. ip(8) and /proc are the oracles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ THIEF = "02:00:00:00:00:66"
 
 @pytest.fixture
 def lab(world: t.Any) -> t.Iterator[t.Any]:
-    """arp_lab: ns1 10.22.33.1 and ns2 10.22.33.55, both eth0 of one pair, without IPv6 and its chatter."""
+    """arp_lab without IPv6, whose packets would disturb: ns1 10.22.33.1 and ns2 10.22.33.55, both eth0 of one pair."""
     world.sh(
         "for n in ns1 ns2; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done;"
         "ip link add eth0 netns ns1 type veth peer name eth0 netns ns2;"
@@ -38,12 +38,12 @@ def lab(world: t.Any) -> t.Iterator[t.Any]:
 
 
 def mac(world: t.Any, netns: str) -> str:
-    """The MAC address of a namespace's eth0 by ip(8)."""
+    """The MAC address of a namespace's eth0, according to ip(8)."""
     return world.links(netns)["eth0"]["address"]
 
 
 def claim(ip: str, lladdr: str) -> None:
-    """A gratuitous ARP from ns2's wire: this address is mine now."""
+    """Send a gratuitous ARP packet from ns2 that claims the address for a MAC address."""
     source, address = bytes.fromhex(lladdr.replace(":", "")), socket.inet_aton(ip)
     body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2) + source + address + source + address
     with namespaces.inside_ref("ns2"), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
@@ -51,12 +51,12 @@ def claim(ip: str, lladdr: str) -> None:
 
 
 def entry(world: t.Any, dst: str, netns: str = "ns1") -> dict[str, t.Any]:
-    """An entry of the neighbour table by ip(8)."""
+    """An entry of the neighbour table, according to ip(8)."""
     return next(one for one in world.json("ip -j neigh", netns) if one["dst"] == dst)
 
 
 def poison(world: t.Any, dst: str) -> dict[str, t.Any]:
-    """Wait until ns1 believes the thief; its entry then."""
+    """Claim the address until ns1 has the false entry, and return that entry."""
     for dummy in range(500):
         found = entry(world, dst)
         if found.get("lladdr") == THIEF:
@@ -66,7 +66,7 @@ def poison(world: t.Any, dst: str) -> dict[str, t.Any]:
 
 
 def steal_once_somebody_watches(dst: str) -> None:
-    """Wait for a socket in ns1 that the kernel tells of neighbours, then claim the address."""
+    """Wait for a socket in ns1 that receives notifications about neighbours, then claim the address."""
     neighbors = 1 << 2  # RTMGRP_NEIGH
     with namespaces.inside_ref("ns1"):
         table = pathlib.Path("/proc/thread-self/net/netlink")
@@ -79,12 +79,12 @@ def steal_once_somebody_watches(dst: str) -> None:
 
 
 def moves(result: dict[str, t.Any]) -> list[tuple[str, str, str, str]]:
-    """Who moved, from where to where."""
+    """The changes, each with its address and both MAC addresses."""
     return [(one["netns"], one["dst"], one["old_lladdr"], one["new_lladdr"]) for one in result["changes"]]
 
 
 def test_spoofing_is_reported_with_old_new_and_when(lab: t.Any) -> None:
-    """The story of arp_lab, with ip(8) as witness that the table was poisoned indeed."""
+    """The module reports the spoofed entry with both MAC addresses and the time. ip(8) confirms the entry."""
     lab.run("neighbor_watch", state="started", netns="ns1")
     assert lab.ping("ns1", "10.22.33.55")
     before = time.time()
@@ -101,7 +101,7 @@ def test_spoofing_is_reported_with_old_new_and_when(lab: t.Any) -> None:
 
 
 def test_what_was_in_the_table_before_is_the_old(lab: t.Any) -> None:
-    """The table is read before the first event."""
+    """The module reads the table before the first event."""
     assert lab.ping("ns1", "10.22.33.55")
     lab.run("neighbor_watch", state="started", netns="ns1")
     claim("10.22.33.55", THIEF)
@@ -113,7 +113,7 @@ def test_what_was_in_the_table_before_is_the_old(lab: t.Any) -> None:
 
 
 def test_a_permanent_entry_makes_the_claim_harmless(lab: t.Any) -> None:
-    """Nothing to report, and nothing has changed."""
+    """With a permanent entry, nothing changes, and nothing is reported."""
     owner = mac(lab, "ns2")
     lab.sh(f"ip -n ns1 neigh add 10.22.33.55 lladdr {owner} dev eth0 nud permanent")
     lab.run("neighbor_watch", state="started", netns="ns1", report="all")
@@ -124,7 +124,7 @@ def test_a_permanent_entry_makes_the_claim_harmless(lab: t.Any) -> None:
 
 
 def test_new_entries_are_reported_only_when_asked_for(lab: t.Any) -> None:
-    """Once each, however often their state changes; without an old one."""
+    """Each new entry is reported once, without an old MAC address, however often its state changes."""
     for name, report in (("a", "all"), ("b", "changed")):
         lab.run("neighbor_watch", state="started", name=name, netns=["ns1", "ns2"], report=report)
     assert lab.ping("ns1", "10.22.33.55")
@@ -138,7 +138,7 @@ def test_new_entries_are_reported_only_when_asked_for(lab: t.Any) -> None:
 
 
 def test_an_entry_that_goes_is_remembered(lab: t.Any) -> None:
-    """Coming back with the same MAC is no change; with another one it is."""
+    """An entry that comes back with the same MAC address is no change. With another one, it is."""
     assert lab.ping("ns1", "10.22.33.55")
     old = mac(lab, "ns2")
     lab.run("neighbor_watch", state="started", netns="ns1", report="all")
@@ -150,7 +150,7 @@ def test_an_entry_that_goes_is_remembered(lab: t.Any) -> None:
 
 
 def test_watched_ends_at_its_count_or_its_duration(lab: t.Any) -> None:
-    """In the foreground, while something else happens; nothing of it is a change of the task's."""
+    """In the foreground, the module ends at its count or duration, and reports no change of the task."""
     assert lab.ping("ns1", "10.22.33.55")
     old = mac(lab, "ns2")
     stealing = threading.Thread(target=steal_once_somebody_watches, args=["10.22.33.55"])
@@ -165,7 +165,7 @@ def test_watched_ends_at_its_count_or_its_duration(lab: t.Any) -> None:
 
 
 def test_ipv6_neighbors_and_links_that_are_born_later(lab: t.Any) -> None:
-    """Both families, and a link that was not there when the watch began."""
+    """The module reports both IP versions, and links that are created after its start."""
     lab.run("neighbor_watch", state="started", netns="ns1", report="all")
     lab.sh(
         "sysctl -qw net.ipv6.conf.default.disable_ipv6=0; ip link add late type dummy 2>/dev/null ||"
@@ -182,7 +182,7 @@ def test_ipv6_neighbors_and_links_that_are_born_later(lab: t.Any) -> None:
 
 
 def test_what_is_no_neighbor_is_not_reported(lab: t.Any) -> None:
-    """A bridge's table of MAC addresses and proxy entries come by the same events."""
+    """The MAC addresses of a bridge, and proxy entries, which the same notifications contain, are not reported."""
     lab.run("neighbor_watch", state="started", netns="ns1", report="all")
     lab.sh(
         "ip link add br9 type bridge; ip link set br9 up; ip neigh add proxy 10.22.33.77 dev eth0;"
@@ -194,7 +194,7 @@ def test_what_is_no_neighbor_is_not_reported(lab: t.Any) -> None:
 
 
 def test_it_is_independent_of_a_capture_of_the_same_name_and_leaves_nothing(lab: t.Any) -> None:
-    """Kind, lab and name together tell which recorder is meant."""
+    """The kind, the lab and the name together identify a recorder."""
     descriptors = sorted(os.listdir("/proc/self/fd"))
     arguments = {"state": "started", "netns": "ns1"}
     assert lab.run("neighbor_watch", **arguments)["changed"] is True
@@ -214,7 +214,7 @@ def test_it_is_independent_of_a_capture_of_the_same_name_and_leaves_nothing(lab:
 
 @pytest.mark.parametrize("state", ["watched", "started"])
 def test_wrong_options_are_named_and_nothing_is_started(lab: t.Any, state: str) -> None:
-    """In themselves, and by what is not there; no descriptor stays open."""
+    """The module reports invalid values, then missing namespaces. No descriptor stays open."""
     result = lab.module("neighbor_watch", state=state, netns=[], count=0, duration=0, name="", lab="a:b")
     assert [error.split(":")[0] for error in result["errors"]] == ["lab", "name", "duration", "netns", "count"]
     descriptors = sorted(os.listdir("/proc/self/fd"))
@@ -228,7 +228,7 @@ def test_wrong_options_are_named_and_nothing_is_started(lab: t.Any, state: str) 
 
 @pytest.mark.parametrize("state", ["watched", "started", "stopped"])
 def test_check_mode_watches_nothing(lab: t.Any, state: str) -> None:
-    """It is skipped at once, and its result can still be asked."""
+    """In check mode, the module returns at once, with the keys that a playbook may query."""
     result = lab.run("neighbor_watch", check=True, state=state, netns="not-yet", duration=60)
     assert (result["skipped"], result["changed"], result["changes"]) == (True, False, [])
     assert recorders.recorders() == [] and not RUN.exists()

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Root inside a lab can send to the netlink sockets that modules open there; only the kernel is believed."""
+"""Root inside a lab can send to the netlink sockets of modules there. The modules must accept only the kernel's
+messages.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.neighbor_event
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.netlink import Netlink
 
 _NETLINK_NETFILTER, _NETLINK_SUBSYSTEM = 12, 10
-# For half a minute at most: send zeros, and false news, to every netlink socket of the namespace, and to all groups.
+# For at most half a minute: send zeros and false messages to all netlink sockets and groups of the namespace.
 _ATTACKER = """
 import os, socket, struct, sys, time
 ours = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, int(sys.argv[1]))
@@ -48,7 +50,7 @@ while time.monotonic() < end and os.getppid() == int(sys.argv[2]):
 
 @contextlib.contextmanager
 def attack(netns: str, protocol: int = socket.NETLINK_ROUTE) -> t.Iterator[None]:
-    """While the body runs, somebody in the namespace floods and deceives."""
+    """During the body, a process in the namespace floods the netlink sockets with false messages."""
     with namespaces.inside_ref(netns):
         command = [sys.executable, "-c", _ATTACKER, str(protocol), str(os.getpid())]
         attacker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -62,7 +64,7 @@ def attack(netns: str, protocol: int = socket.NETLINK_ROUTE) -> t.Iterator[None]
 
 
 def test_a_build_under_attack(world: t.Any) -> None:
-    """It ends, and what is there is right."""
+    """The build ends, and its result is right."""
     world.run("netns", lab="x", name=["c1"])
     with attack("c1"):
         for number in range(20):
@@ -70,12 +72,12 @@ def test_a_build_under_attack(world: t.Any) -> None:
             assert world.run("veth", lab="x", **pair)["changed"]
             assert not world.run("veth", lab="x", **pair)["changed"]
         assert [one["name"] for one in world.run("netns_info", name=["c1"])["namespaces"][0]["links"]] == ["lo", "v0"]
-    # Only now: ip(8) is deceived by the attack.
+    # Only now, because the attack deceives ip(8).
     assert world.addresses("v0", "c1") == ["10.0.19.1/24"]
 
 
 def test_firewall_rules_under_attack(world: t.Any) -> None:
-    """The table of a router in a lab is read and replaced."""
+    """The module reads and replaces the table of a router in a lab."""
     world.run("netns", lab="x", name=["c1"])
     world.run("veth", lab="x", name="v0", netns="c1", peer={"name": "w0"})
     with attack("c1", _NETLINK_NETFILTER):
@@ -86,7 +88,7 @@ def test_firewall_rules_under_attack(world: t.Any) -> None:
 
 
 def test_neighbours_that_are_not_the_kernels(world: t.Any) -> None:
-    """A group hears those too who are not the kernel; nothing that they say is taken for a change."""
+    """Members of a multicast group also receive messages of processes. None of these counts as a change."""
     world.sh("ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up")
     events = NeighborEvents()
     with attack(""):
@@ -103,9 +105,9 @@ def test_neighbours_that_are_not_the_kernels(world: t.Any) -> None:
 
 
 def test_a_dump_that_is_interrupted_again_and_again(world: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel says of a dump that links came or went meanwhile: it is read anew, and never believed as it is."""
+    """If the kernel reports that links changed during a dump, the module repeats the dump."""
     commands = []
-    for number in range(30):  # large enough for several parts of a dump
+    for number in range(30):  # enough links for several parts of a dump
         names = " ".join(f"altname {number}-{'n' * 100}-{other}" for other in range(25))
         commands += [f"link add b{number} type bridge", f"link property add dev b{number} {names}"]
     world.sh("ip -b - <<'END'\n" + "\n".join([*commands, "END"]))
@@ -113,7 +115,7 @@ def test_a_dump_that_is_interrupted_again_and_again(world: t.Any, monkeypatch: p
     read, done = Netlink._read, []
 
     def meanwhile(self: Netlink, how: int = 0) -> t.Any:
-        """Whenever a part of the answer was read, a link comes or goes."""
+        """Add or delete a link each time that the module has read a part of the answer."""
         answers = read(self, how)
         if len(done) < most and len(answers) > 1:
             done.append(world.sh("ip link add n0 type bridge || ip link del n0"))
@@ -131,7 +133,7 @@ def test_a_dump_that_is_interrupted_again_and_again(world: t.Any, monkeypatch: p
 
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sockets of modules have no room for more than a few answers, until one was lost."""
+    """The sockets of modules have room for only a few answers, until one was lost."""
     make, lose = Netlink.__init__, netlink.AnswerLost.__init__
     sockets: list[Netlink] = []
 
@@ -151,7 +153,9 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_lost_answers_to_changes(world: t.Any, deaf: None) -> None:
-    """The kernel refuses so much that it has no room to say so: the error says that, and all is taken back."""
+    """The kernel refuses so many changes that it loses its answers. The module undoes all changes, and reports the
+    first error.
+    """
     world.run("netns", lab="x", name=["c1"])
     world.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "c1"})
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6", "c1")
@@ -167,14 +171,16 @@ def test_lost_answers_to_changes(world: t.Any, deaf: None) -> None:
 
 
 def test_lost_answers_to_questions(world: t.Any, deaf: None) -> None:
-    """Where a part of a dump is lost it is asked for again; in the end there is the whole of it."""
+    """If a part of a dump is lost, the module repeats the dump, until it has all of it."""
     world.sh("".join(f"ip addr add 10.0.{number}.1/24 dev lo; " for number in range(100)))
     found = world.run("netns_info", name=[""])["namespaces"][0]["links"][0]["addresses"]
     assert [one for one in found if ":" not in one] == world.addresses("lo") and len(found) > 100
 
 
 def test_a_link_whose_name_is_no_utf_8(world: t.Any) -> None:
-    """Root inside a lab gives it one: recorders go on, modules tell of it, and the next run gives it its own back."""
+    """Root inside a lab gives a link such a name. Recorders continue, modules report it, and the next run restores the
+    name.
+    """
     topology = {"name": "x", "namespaces": ["c1", "c2"], "links": [["c1:eth0", "c2:eth0"], ["c1:eth1", "c2:eth1"]],
                 "pool": "10.0.0.0/24"}  # fmt: skip
     assert world.run("topology", topology=topology)["changed"]
@@ -200,7 +206,8 @@ def test_a_link_whose_name_is_no_utf_8(world: t.Any) -> None:
 
 
 def test_firewall_rules_whose_names_are_no_utf_8(world: t.Any) -> None:
-    """A table and a chain of somebody's on the host: what drops a lab's packets is told, and the lab is built."""
+    """The lab is built on a host whose firewall has such names, with a warning about the chain that drops its packets.
+    """
 
     def message(kind: int, flags: int, body: bytes) -> netlink.Packed:
         return netlink.Packed(_NETLINK_SUBSYSTEM << 8 | kind, flags, bytes((1, 0, 0, 0)) + body)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module netns against the kernel; ip-netns(8), nsenter(1) and /proc are the oracles."""
+"""The module netns. ip-netns(8), nsenter(1) and /proc are the oracles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def hostname(world: t.Any, pid: str) -> str:
 
 
 def pid_of(result: dict[str, t.Any], number: int = 0) -> str:
-    """The process that holds a namespace, from /proc/PID/ns/net."""
+    """The process that holds a namespace, according to /proc/PID/ns/net."""
     return result["namespaces"][number]["path"].split("/")[2]
 
 
@@ -39,7 +39,7 @@ def pid_of(result: dict[str, t.Any], number: int = 0) -> str:
 
 
 def test_named_ones_are_those_of_ip_netns(world: t.Any) -> None:
-    """`ip netns` lists them, runs programs in them and deletes them, and `lo` is up."""
+    """`ip netns` lists the namespaces, runs programs in them and deletes them. `lo` is up."""
     done = world.quartet("netns", lab="x", name=["c1", "c2"])
     assert named(world) == ["c1", "c2"]
     assert lo(world, "c1") == lo(world, "c2") == (True, "linuxnet.lab:x")
@@ -54,7 +54,7 @@ def test_named_ones_are_those_of_ip_netns(world: t.Any) -> None:
 
 
 def test_commands_and_diff_of_a_birth_and_a_death(world: t.Any) -> None:
-    """Both say the same as what was done, and a shell with the commands does the same."""
+    """The commands and the diff describe what the module did. A shell with the commands does the same."""
     done = world.run("netns", lab="x", name=["c1"])
     assert done["diff"] == {"before": {}, "after": {"c1": {"held": False, "links": {"lo": {"up": True}}}}}
     assert done["commands"] == ["ip netns add c1", "ip -n c1 link set dev lo up"]
@@ -67,7 +67,7 @@ def test_commands_and_diff_of_a_birth_and_a_death(world: t.Any) -> None:
 
 
 def test_one_made_by_the_module_is_seen_from_every_mount_namespace(world: t.Any) -> None:
-    """/run/netns is a shared mount: what is bound there later reaches a mount namespace unshared before."""
+    """/run/netns is a shared mount, so that an older mount namespace gets later mounts."""
     world.run("netns", lab="x", name=["c1"])
     mounts = [line for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines() if " /run/netns " in line]
     assert len(mounts) == 1 and " shared:" in mounts[0]
@@ -83,7 +83,7 @@ def test_one_made_by_the_module_is_seen_from_every_mount_namespace(world: t.Any)
 
 
 def test_directory_made_by_ip_netns_is_used_as_it_is(world: t.Any) -> None:
-    """After `ip netns add` there is one mount on /run/netns, and after the module still one."""
+    """After `ip netns add`, there is one mount on /run/netns. The module adds no other one."""
     world.sh("ip netns add theirs")
     world.run("netns", lab="x", name=["ours"])
     assert named(world) == ["ours", "theirs"]
@@ -91,7 +91,7 @@ def test_directory_made_by_ip_netns_is_used_as_it_is(world: t.Any) -> None:
 
 
 def test_plain_file_in_run_netns_stays(world: t.Any) -> None:
-    """As with `ip netns add`: it may be a namespace in another mount namespace, which would end with the file."""
+    """As with `ip netns add`: the file may be a namespace in another mount namespace, which would end with the file."""
     os.makedirs("/run/netns")
     pathlib.Path("/run/netns/c1").touch()
     assert not world.run("netns", lab="x", name=["c1"], state="absent")["changed"]
@@ -102,7 +102,7 @@ def test_plain_file_in_run_netns_stays(world: t.Any) -> None:
 
 
 def test_namespace_of_another_mount_namespace_is_not_destroyed(world: t.Any) -> None:
-    """Not when a run is refused for another reason either."""
+    """It also stays if a run is refused for another reason."""
     os.makedirs("/run/netns")
     command = "mount --make-rprivate /; ip netns add c1; ip netns exec c1 ip link set lo alias theirs; echo made"
     command += "; read x; ip -n c1 link show lo"
@@ -115,7 +115,7 @@ def test_namespace_of_another_mount_namespace_is_not_destroyed(world: t.Any) -> 
 
 
 def test_lo_is_repaired(world: t.Any) -> None:
-    """`lo` goes up or down as is asked, in the namespace alone."""
+    """The module sets `lo` up or down, only in the namespace."""
     world.run("netns", lab="x", name=["c1"])
     world.sh("ip link set lo down", "c1")
     done = world.quartet("netns", lab="x", name=["c1"])
@@ -131,14 +131,14 @@ def test_lo_is_repaired(world: t.Any) -> None:
 
 
 def test_new_one_with_lo_down(world: t.Any) -> None:
-    """`lo: down` leaves it as the kernel makes it."""
+    """`lo: down` keeps `lo` down in a new namespace."""
     done = world.quartet("netns", lab="x", name=["c1"], lo="down")
     assert done["commands"] == ["ip netns add c1"]
     assert lo(world, "c1") == (False, "linuxnet.lab:x")
 
 
 def test_removal_takes_links_along_and_the_peers_of_veths(world: t.Any) -> None:
-    """The links inside and the ends of their cables elsewhere are gone when the module returns."""
+    """When the module returns, the links in the namespace and their peers elsewhere have disappeared."""
     world.run("netns", lab="x", name=["c1", "c2"])
     world.run("bridge", lab="x", netns="c1", name="br0")
     pairs = [
@@ -158,7 +158,9 @@ def test_removal_takes_links_along_and_the_peers_of_veths(world: t.Any) -> None:
 
 
 def test_held_ones_have_a_process_and_a_hostname_each(world: t.Any) -> None:
-    """No file in /run/netns; each its own network and UTS namespace; the process holds nothing else of ours."""
+    """A held namespace has no file in /run/netns, but its own network and UTS namespaces. Its process keeps nothing
+    else.
+    """
     outside = os.uname().nodename
     done = world.quartet("netns", lab="x", name=["netnsB1", "netns11"], held=True)
     pids = [pid_of(done, 0), pid_of(done, 1)]
@@ -174,7 +176,7 @@ def test_held_ones_have_a_process_and_a_hostname_each(world: t.Any) -> None:
 
 
 def test_commands_and_diff_of_a_held_one(world: t.Any) -> None:
-    """The shell's holder has the same network and the same hostname."""
+    """The process that the commands start has the same network and hostname."""
     done = world.quartet("netns", lab="x", name=["netns-R"], held=True, hostname="router")
     assert done["diff"] == {
         "before": {},
@@ -186,7 +188,7 @@ def test_commands_and_diff_of_a_held_one(world: t.Any) -> None:
 
 
 def test_absent_ends_the_process(world: t.Any) -> None:
-    """The process, and with it the namespace and the cables into it, are gone; other holders stay."""
+    """The process ends, and with it the namespace and the pairs into it. Other holders stay."""
     made = world.run("netns", lab="x", name=["a", "b"], held=True)
     world.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "a"})
     gone = world.quartet("netns", lab="x", name=["a"], state="absent")
@@ -201,7 +203,7 @@ def test_absent_ends_the_process(world: t.Any) -> None:
 
 
 def alive(pid: str) -> bool:
-    """Whether a process is there, and is not only waiting to be reaped."""
+    """Whether a process is running, and is not a zombie."""
     try:
         return pathlib.Path("/proc", pid, "stat").read_text().split()[2] != "Z"
     except OSError:
@@ -209,7 +211,7 @@ def alive(pid: str) -> bool:
 
 
 def test_hostname_is_repaired(world: t.Any) -> None:
-    """Changed from outside, or wanted otherwise: it is set, and nothing else."""
+    """The module sets a changed hostname, and nothing else."""
     made = world.run("netns", lab="x", name=["h"], held=True)
     world.sh("nsenter -t {0} -u hostname intruder".format(pid_of(made)))
     done = world.quartet("netns", lab="x", name=["h"], held=True)
@@ -223,7 +225,7 @@ def test_hostname_is_repaired(world: t.Any) -> None:
 
 
 def test_held_one_is_found_by_name_from_other_modules(world: t.Any) -> None:
-    """veth, bridge, address and link take its name as they take that of a named one."""
+    """veth, bridge, address and link accept its name like that of a named namespace."""
     made = world.run("netns", lab="x", name=["netnsB1", "netns11"], held=True)
     world.quartet("bridge", lab="x", name="br1", netns="netnsB1")
     end = {"name": "veth11", "netns": "netns11", "addresses": ["192.168.5.1/24"]}
@@ -236,7 +238,7 @@ def test_held_one_is_found_by_name_from_other_modules(world: t.Any) -> None:
 
 
 def test_several_labs_do_not_mix_up_their_holders(world: t.Any) -> None:
-    """A holder is one lab's; the other lab is told so and cannot end it."""
+    """A holder belongs to one lab. The other lab gets an error, and cannot end it."""
     made = world.run("netns", lab="x", name=["h"], held=True)
     errors = world.refused("netns", lab="y", name=["h"], state="absent")
     assert errors == [
@@ -245,12 +247,12 @@ def test_several_labs_do_not_mix_up_their_holders(world: t.Any) -> None:
     assert alive(pid_of(made))
 
 
-# Not ours
+# Namespaces of others
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_foreign_one_is_refused_and_taken_over_by_force(world: t.Any, state: str) -> None:
-    """Made by `ip`: one clear error and nothing changes; force does it."""
+    """A namespace that `ip` created causes one clear error without changes. With force, the module uses it."""
     world.sh("ip netns add c1; ip -n c1 link set lo up")
     assert world.refused("netns", lab="x", name=["c1"], state=state) == [
         "name[0]: namespace 'c1' exists and does not belong to lab 'x'; it will not be changed unless force is true"
@@ -265,14 +267,14 @@ def test_foreign_one_is_refused_and_taken_over_by_force(world: t.Any, state: str
 
 
 def test_one_whose_mark_was_removed_is_not_adopted_silently(world: t.Any) -> None:
-    """Without the alias of `lo` it is nobody's."""
+    """Without the alias of `lo`, the namespace does not belong to the lab."""
     world.run("netns", lab="x", name=["c1"])
     world.sh("ip link set lo alias ''", "c1")
     assert "does not belong to lab 'x'" in world.refused("netns", lab="x", name=["c1"])[0]
 
 
 def test_named_and_held_are_told_apart(world: t.Any) -> None:
-    """A namespace does not change its kind; the message says which kind it is."""
+    """A namespace does not change its kind. The error names the kind."""
     world.run("netns", lab="x", name=["c1"])
     world.run("netns", lab="x", name=["h1"], held=True)
     assert world.refused("netns", lab="x", name=["c1"], held=True) == [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module netns_info tells what ip(8) tells."""
+"""The module netns_info reports the same as ip(8)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A network out of a GML file: it comes up, every pair of routers is connected, and all of it goes."""
+"""A network from a GML file is built, every pair of routers is connected, and the removal leaves nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_pair_of_routers(world):
     assert [one for one in done["results"] if not one["ok"]] == []
     assert {(one["from"], one["to"]) for one in done["results"]} == {(one["from"], one["to"]) for one in pairs}
 
-    # What the probe says is confirmed by ping(8), whose answers come as many routers further as the graph says.
+    # ping(8) confirms the results, and the TTL of its answers shows as many routers as the graph.
     owner = {node.lo[0].split("/")[0]: ref for ref, node in lab.nodes.items()}
     graph = networkx.Graph(topology["links"])
     for check in random.Random(1).sample(pairs, SAMPLE):
@@ -43,7 +43,7 @@ def test_every_pair_of_routers(world):
         hops = networkx.shortest_path_length(graph, check["from"], owner[check["to"]])
         assert "ttl={0} ".format(64 - hops + 1) in text, (check, hops, text)
 
-    # Without one route two do not reach each other: the way there is the way back of the other's question.
+    # Without one route, two pairs fail, because the way there is also the way back of the other direction.
     victim = pairs[0]
     other = owner[victim["to"]]
     world.sh("ip route replace blackhole {0}".format(victim["to"]), victim["from"])

@@ -45,7 +45,7 @@ def nft(world: World) -> t.Iterator[nftables.Socket]:
 
 
 def ruleset_json(world: World, handles: bool = False) -> list[t.Any]:
-    """What nft(8) prints about everything, its own version left out."""
+    """All that nft(8) prints, except its own version."""
 
     def without(value: t.Any) -> t.Any:
         if isinstance(value, dict):
@@ -272,7 +272,7 @@ def test_previous_rules_come_back_even_foreign_ones(world: World, nft: nftables.
     nftables.replace(nft, LAB, RULESET)
     assert ruleset_json(world) != before
     nftables.replace(nft, LAB, previous)
-    # A rule with a set of its own cannot come back without it.
+    # A rule with its own set cannot be restored without the set.
     lost = [item for item in before if "443" in str(item)]
     assert len(lost) == 1
     assert ruleset_json(world) == [item for item in before if item not in lost]
@@ -303,11 +303,11 @@ def test_socket_stays_with_its_namespace(world: World) -> None:
     assert TABLE in world.sh("nft list tables", "client")
 
 
-# ---- what packets meet
+# ---- packets
 
 
 def sees(world: World, client: str, server: str, address: str) -> str:
-    """The address from which the server sees a TCP connection come; "" where it does not come about."""
+    """The address from which the server sees a TCP connection. Empty if there is no connection."""
     with tcp_ends(client, server, address) as (listener, caller):
         caller.settimeout(0.5)
         try:
@@ -324,7 +324,7 @@ def test_packets_are_translated_and_none_comes_in_unasked(
     world: World, nft: nftables.Socket, prefix: str, outside: str
 ) -> None:
     inside = {"172.16.0.0/12": "172.18.0.{0}/12", "fd00::/57": "fd00:0:0:5::{0}/57"}[prefix]
-    # The router cannot ask for a neighbour while its own link-local addresses are still being checked.
+    # The router cannot look for a neighbour while its own link-local addresses are tentative.
     unchecked = "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad"
     world.sh(unchecked)
     for name, addresses in (("client", inside), ("server", outside)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules whose code comes in an argument, as a play sees them: as if Ansible had packed it."""
+"""Modules whose code comes in an argument behave as if Ansible had packed them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is stored for a reboot; the reboot is a fresh world in which what the unit says is run."""
+"""The files for a reboot. The reboot is a new world, in which the test runs the command of the unit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .test_topology_examples import example
 
 @pytest.fixture
 def disk(world, tmp_path, monkeypatch):
-    """What survives a reboot."""
+    """The folder that survives a reboot."""
     monkeypatch.setattr(persistence, "LAB_DIR", os.fspath(tmp_path / "etc" / "linuxnet.lab"))
     monkeypatch.setattr(persistence, "UNIT_DIR", os.fspath(tmp_path / "etc" / "systemd" / "system"))
     monkeypatch.setattr(persistence, "CODE", os.fspath(tmp_path / "usr" / "lib" / "boot.pyz"))
@@ -37,12 +37,12 @@ def disk(world, tmp_path, monkeypatch):
 
 
 def boot(disk: pathlib.Path, lab: str) -> str:
-    """Do what systemd does with the lab's unit."""
+    """Run the lab's unit as systemd does."""
     wants = disk / "etc" / "systemd" / "system" / "multi-user.target.wants" / persistence.unit(lab)
     unit = wants.resolve(strict=True).read_text()
     python, isolated, archive, *rest = shlex.split(re.search("^ExecStart=(.*)$", unit, re.MULTILINE)[1])
     assert isolated == "-I"
-    # The folder of the test's disk instead of /etc is all that it is told beside the unit.
+    # The only difference is the test's folder instead of /etc.
     moved = "import runpy, sys; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0]); from {0} import persistence; "
     moved += "persistence.LAB_DIR = {1!r}; runpy.run_path(sys.argv[0], run_name='__main__')"
     code = moved.format(persistence.__name__.rpartition(".")[0], persistence.LAB_DIR)
@@ -56,7 +56,7 @@ def boot(disk: pathlib.Path, lab: str) -> str:
 
 
 def files(disk: pathlib.Path) -> list[str]:
-    """What is on the disk."""
+    """The files on the disk."""
     return sorted(os.fspath(path) for path in disk.rglob("*") if not path.is_dir())
 
 
@@ -126,7 +126,7 @@ BRIDGE = {"name": "demo", "bridges": {"br7": {}}}
 
 
 def test_what_runs_at_boot_can_be_written_by_root_alone(world, disk):
-    """Whatever the caller's umask is; what an earlier version made too open is corrected."""
+    """The modes do not depend on the caller's umask. Wider modes of earlier versions are corrected."""
     before = os.umask(0)
     try:
         world.run("topology", topology=BRIDGE, persist=True)
@@ -144,7 +144,7 @@ def test_what_runs_at_boot_can_be_written_by_root_alone(world, disk):
 
 @pytest.mark.parametrize("kind", ["interpreter", "library", "link", "owner", "group"])
 def test_what_others_can_change_does_not_run_at_boot(world, disk, kind, monkeypatch):
-    """The error names what is too open, be it above what is run, or behind a symbolic link."""
+    """The error names the path that others can change, also a parent folder, or the target of a symbolic link."""
     loose = disk / "home"
     program = loose / "bin" / "python3"
     program.parent.mkdir(parents=True)
@@ -167,7 +167,7 @@ def test_what_others_can_change_does_not_run_at_boot(world, disk, kind, monkeypa
     elif kind == "owner":
         os.chown(loose, 65534, 65534)
     elif kind == "group":
-        os.chown(loose, 0, 65534)  # the main group of nobody
+        os.chown(loose, 0, 65534)  # nobody's main group
         loose.chmod(0o775)
     (error,) = world.refused("topology", topology=BRIDGE, persist=True)
     assert error.startswith("persist: {0} ".format(named)) and "only root" in error
@@ -223,7 +223,7 @@ def test_the_unit_can_do_little_else(world, disk):
 
 
 def test_no_python_of_roots_looks_into_the_current_folder(world, tmp_path, monkeypatch):
-    """The interpreter that is asked whether it has pyroute2 may be asked anywhere."""
+    """Respawn may run in any folder, and its interpreters must not import modules from there."""
     (tmp_path / "re.py").write_text("open({0!r}, 'w')".format(os.fspath(tmp_path / "ran")))
     monkeypatch.chdir(tmp_path)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role prepare uses a wheel only if its hash is right. What it does on bare hosts, the scenario prepare shows."""
+"""The role prepare uses a wheel only if its hash is right. The scenario prepare tests the role on bare hosts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.playbook
 
 @pytest.fixture
 def wheel(tmp_path):
-    """A wheel that somebody else made: its name is that of a known one."""
+    """A wheel of somebody else, with the name of a known one."""
     path = tmp_path / "controller" / NAME
     path.parent.mkdir()
     with zipfile.ZipFile(path, "w") as archive:
@@ -38,15 +38,15 @@ def wheel(tmp_path):
 
 
 def carry(tmp_path, environment=None, **variables):
-    """Let the role carry a wheel to a host, whose folder is below the test's.
+    """Let the role copy a wheel to a host, whose folder is below that of the test.
 
-    :returns: ansible-playbook's exit code, its text, and the host's folder.
+    :returns: the exit code of ansible-playbook, its output, and the host's folder.
     """
     home = tmp_path / "host"
     variables = {"__prepare_home": os.fspath(home), "ansible_python_interpreter": sys.executable, **variables}
     tasks = [{"ansible.builtin.include_role": {"name": "linuxnet.lab.prepare", "tasks_from": "wheel.yml"}}]
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
-    # As extra variables, which are stronger than the role's own.
+    # As extra variables, which override the role's own.
     extra = tmp_path / "variables.yml"
     extra.write_text(yaml.safe_dump(variables))
     playbook = tmp_path / "playbook.yml"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Without the rights that root has, with limits that are reached, and in a user namespace of one's own."""
+"""Runs without root's rights, at the limits of resources, and in a user namespace."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import syscall
 _CAPSET = 126  # __NR_capset on x86_64
 _VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
 _BITS = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13, "CAP_SYS_ADMIN": 21}
-# What container engines leave to root unless they are told otherwise.
+# The capabilities that container engines leave to root by default.
 _DEFAULT_CONTAINER = sum(1 << bit for bit in (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31))
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_DUMPABLE = 4
@@ -39,7 +39,7 @@ _TOPOLOGY = {
     "masquerade": [{"src": "lan"}],
 }
 
-# Every module, asked for something that it could do.
+# Every module, with arguments for something that it can do.
 _ASKED: dict[str, dict[str, t.Any]] = {
     "address": {"lab": "x", "dev": "lo", "addresses": ["10.78.0.1/32"]},
     "bridge": {"lab": "x", "name": "br7"},
@@ -61,13 +61,13 @@ _ASKED: dict[str, dict[str, t.Any]] = {
 
 
 def in_child(work: t.Callable[[], t.Any]) -> t.Any:
-    """What the function returns in a forked process, which then ends; what it raises is raised here."""
+    """The result of a function in a forked process. Exceptions are raised in the caller."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if not pid:
         try:
             said = {"value": work()}
-        except BaseException:  # nothing returns from here into the parent's code
+        except BaseException:  # no exception may continue in the parent's code
             said = {"error": traceback.format_exc()}
         with contextlib.suppress(BaseException), open(theirs, "w", encoding="utf-8", closefd=False) as stream:
             json.dump(said, stream)
@@ -83,7 +83,7 @@ def in_child(work: t.Callable[[], t.Any]) -> t.Any:
 
 
 def keep_rights(mask: int) -> None:
-    """Give up every capability that is not in the mask."""
+    """Drop every capability that is not in the mask."""
     status = dict(line.split(":") for line in pathlib.Path("/proc/self/status").read_text().splitlines())
     mask &= int(status["CapPrm"], 16)
     low, high = mask & 0xFFFFFFFF, mask >> 32
@@ -94,21 +94,21 @@ def keep_rights(mask: int) -> None:
 
 
 def be_user() -> None:
-    """Be nobody."""
+    """Become the user nobody."""
     os.setgroups([])
     os.setresgid(_NOBODY, _NOBODY, _NOBODY)
     os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)  # otherwise its files in /proc stay root's
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)  # otherwise its files in /proc still belong to root
 
 
 def without(*names: str) -> t.Callable[[], None]:
-    """What makes a process do without some capabilities."""
+    """A function that drops some capabilities of the process."""
     return lambda: keep_rights((1 << 41) - 1 & ~sum(1 << _BITS[name] for name in names))
 
 
 @pytest.fixture
 def ready(world: t.Any) -> t.Any:
-    """A world, with all modules imported: a user may not be able to read them."""
+    """A world with all modules imported, because a user may not be able to read them."""
     for name in _ASKED:
         importlib.import_module("{0}.{1}".format(modules.__name__, name))
     world.run("lab_info")
@@ -116,7 +116,7 @@ def ready(world: t.Any) -> t.Any:
 
 
 def answers(world: t.Any) -> dict[str, t.Any]:
-    """What every module says, in check mode and for good."""
+    """The result of every module, in check mode and without."""
     return {
         f"{name} {check}": world.module(name, check=check, **arguments)
         for name, arguments in _ASKED.items()
@@ -139,10 +139,10 @@ def answers(world: t.Any) -> dict[str, t.Any]:
 def test_every_module_names_the_right_that_is_missing(
     ready: t.Any, drop: t.Callable[[], None], missing: set[str], built: bool
 ) -> None:
-    """In one line, with the cure; `connectivity` takes only what its checks take."""
+    """The error has one line, with the cure. `connectivity` needs only the rights for its checks."""
     if built:
         ready.run("topology", topology=_TOPOLOGY)
-    # The module payload runs the others.
+    # The module payload only runs the others.
     assert {*_ASKED, "payload"} == {path.stem for path in pathlib.Path(modules.__path__[0]).glob("[a-z]*.py")}
     before = ready.state()
 
@@ -164,7 +164,7 @@ def test_every_module_names_the_right_that_is_missing(
 
 
 def enter_user_namespace() -> None:
-    """As `unshare -Urnm` does for a user, with an empty /run."""
+    """Enter namespaces as `unshare -Urnm` does for a user, with an empty /run."""
     be_user()
     uid, gid = os.getuid(), os.getgid()
     syscalls.unshare(_CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET)
@@ -176,7 +176,7 @@ def enter_user_namespace() -> None:
 
 
 def test_a_lab_in_a_user_namespace(ready: t.Any) -> None:
-    """Without real root it is built, found complete, edited, checked, recorded and removed; held namespaces as well."""
+    """Without real root, a lab is built, kept, edited, checked, recorded and removed, with held namespaces."""
 
     def work() -> t.Any:
         enter_user_namespace()
@@ -192,7 +192,7 @@ def test_a_lab_in_a_user_namespace(ready: t.Any) -> None:
         edited["segments"] = {"lan": {**_TOPOLOGY["segments"]["lan"], "members": ["c1", "h2"]}}
         assert ready.run("topology", topology=edited)["changed"]
         assert not ready.run("topology", topology=edited)["changed"]
-        ready.run("capture", netns="c1", duration=0.1)  # in the foreground: a user cannot start root's Python anew
+        ready.run("capture", netns="c1", duration=0.1)  # in the foreground, because a user cannot start root's Python
         ready.run("neighbor_watch", netns=["c1"], duration=0.1)
         assert ready.run("lab_info")["labs"][0]["drifted"] is False
         assert ready.run("topology", lab="x", state="absent")["changed"]
@@ -204,7 +204,7 @@ def test_a_lab_in_a_user_namespace(ready: t.Any) -> None:
 
 
 def test_the_modules_of_bridge_nat_in_a_user_namespace(ready: t.Any) -> None:
-    """Namespaces, bridge, pairs, routes, sysctls and masquerade by modules of their own."""
+    """The single modules create namespaces, a bridge, pairs, routes, sysctls and masquerading."""
 
     def work() -> None:
         enter_user_namespace()
@@ -233,7 +233,7 @@ def test_the_modules_of_bridge_nat_in_a_user_namespace(ready: t.Any) -> None:
 
 @contextlib.contextmanager
 def limit(what: int, value: int) -> t.Iterator[None]:
-    """While the body runs, this process has a lower limit."""
+    """Lower a limit of this process during the body."""
     before = resource.getrlimit(what)
     resource.setrlimit(what, (value, before[1]))
     try:
@@ -243,7 +243,7 @@ def limit(what: int, value: int) -> t.Iterator[None]:
 
 
 def test_few_open_files(ready: t.Any) -> None:
-    """64 are enough for a lab; where even 20 are not, the limit is named."""
+    """64 open files are enough for a lab. If 20 are not, the error names the limit."""
     with limit(resource.RLIMIT_NOFILE, 64):
         ready.run("topology", topology=_TOPOLOGY)
         assert not ready.run("topology", topology=_TOPOLOGY)["changed"]
@@ -255,10 +255,10 @@ def test_few_open_files(ready: t.Any) -> None:
 
 
 def test_few_processes(ready: t.Any) -> None:
-    """What a held namespace needs a process for is named, and everything before it is taken back."""
+    """The error names the process for a held namespace, and all earlier changes are undone."""
 
     def work() -> t.Any:
-        enter_user_namespace()  # root is not limited elsewhere
+        enter_user_namespace()  # because the limit does not apply to root otherwise
         before = ready.state()
         with limit(resource.RLIMIT_NPROC, 0):
             said = ready.module("topology", topology=_TOPOLOGY)
@@ -271,7 +271,7 @@ def test_few_processes(ready: t.Any) -> None:
 
 @pytest.mark.parametrize(("kind", "code"), [("full", errno.ENOSPC), ("read-only", errno.EROFS)])
 def test_run_takes_nothing_more(ready: t.Any, kind: str, code: int) -> None:
-    """The error names the place and what is wrong with it, and nothing is left."""
+    """If /run is full or read-only, the error names the path and the reason, and nothing is left."""
     before = ready.state()
     ready.sh("mount -o remount,ro /run" if kind == "read-only" else "mount -o remount,nr_inodes=2 /run")
     said = ready.module("topology", topology=_TOPOLOGY)
@@ -283,7 +283,7 @@ def test_run_takes_nothing_more(ready: t.Any, kind: str, code: int) -> None:
 
 
 def test_run_fills_up_at_the_end(ready: t.Any) -> None:
-    """Whatever does not fit is named, and the next run, with room, ends in the right state."""
+    """The error names the file that does not fit. The next run, with space, completes the lab."""
     ready.run("netns", lab="y", name=["y1"])
     before = ready.state()
     for room in range(0, 60, 12):

@@ -19,12 +19,12 @@ from ansible_collections.linuxnet.lab.plugins.plugin_utils.watcher import Watche
 
 @pytest.fixture
 def connection():
-    """A connection as a task has one."""
+    """A connection like that of a task."""
     return connection_loader.get("local", PlayContext())
 
 
 def until(lines, count):
-    """Wait until so many lines were shown."""
+    """Wait until that many lines were shown."""
     end = time.monotonic() + 20
     while len(lines) < count and time.monotonic() < end:
         time.sleep(0.02)
@@ -44,10 +44,10 @@ def test_what_a_module_reports_is_shown_while_it_works(world, connection):
 
 
 def test_it_is_read_as_the_user_that_the_module_becomes(world, connection):
-    """The file is root's alone, and the task may have come as somebody else."""
+    """Only root can read the file, and the task may connect as another user."""
 
     class Become:
-        """As sudo(8), but that it makes nobody else of anybody, and asks for no password."""
+        """Like sudo(8), but it does not change the user, and asks for no password."""
 
         _id = ""
 
@@ -84,7 +84,7 @@ def test_nobody_fails_for_want_of_a_line(world, connection):
 
 
 def test_the_module_reports_what_it_makes(world, monkeypatch):
-    """Each change takes so long that several reports are due."""
+    """Each change takes so long that several reports appear."""
     reports, write_file = [], progress.lab_files.write_file
 
     def write(path, text):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A namespace that was deleted and is built again is reachable at once; ip(8) and ping(8) are the oracles."""
+"""A namespace that is deleted and built again is reachable at once. ip(8) and ping(8) are the oracles."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LAB: dict[str, t.Any] = {
 
 
 def known(world: t.Any, netns: str) -> dict[str, str]:
-    """The neighbours that a namespace knows: address -> MAC, without link-local ones."""
+    """The neighbours of a namespace as {address: MAC address}, without link-local ones."""
     entries = world.json("ip -j neigh", netns)
     return {one["dst"]: one["lladdr"] for one in entries if "lladdr" in one and not one["dst"].startswith("fe80:")}
 
 
 def test_rebuilt_namespace_is_reachable_at_once(world: t.Any) -> None:
-    """The others forget its old MAC address, and nothing else."""
+    """The other namespaces flush its old MAC address, and nothing else."""
     world.run("topology", topology=LAB)
     inside = {name: [one.split("/")[0] for one in world.addresses("eth0", name) +
                      world.addresses("eth0", name, "inet6")] for name in ("a", "b", "c")}  # fmt: skip
@@ -53,7 +53,7 @@ def test_rebuilt_namespace_is_reachable_at_once(world: t.Any) -> None:
 
 
 def test_permanent_entry_stays(world: t.Any) -> None:
-    """What somebody set is not for the kernel to forget."""
+    """The run does not flush a permanent entry."""
     world.run("topology", topology=LAB)
     ip = world.addresses("eth0", "b")[0].split("/")[0]
     world.sh(f"ip neigh replace {ip} lladdr 02:00:00:00:00:02 dev eth0 nud permanent", "a")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looking again after the changes; and who a namespace belongs to, whatever its mark says."""
+"""The second look after the changes, and the owner of a namespace with a false mark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAB = {"name": "demo", "namespaces": {"c1": None}, "links": [["c1", "host"]], "p
 
 
 def test_what_still_differs_is_told(world: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address that the kernel seems to take, and does not have."""
+    """The kernel seems to accept an address, but does not have it afterwards."""
     made = AddAddress.message
 
     def lost(self: AddAddress, context: Context) -> t.Any:
@@ -33,7 +33,7 @@ def test_what_still_differs_is_told(world: t.Any, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_mark_alone_makes_no_namespace_the_labs(world: t.Any) -> None:
-    """Whoever is root in a namespace can set its mark, and gains nothing by another lab's, nor by another one's."""
+    """Root in a namespace can set its mark, but gains nothing by the mark of another lab."""
     world.run("topology", topology=LAB)
     world.sh("ip netns add cni-1; ip -n cni-1 link set lo alias linuxnet.lab:demo")
     world.sh("ip -n c1 link set lo alias linuxnet.lab:other")

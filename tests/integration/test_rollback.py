@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the kernel refuses a change, those made before it in the same task are taken back."""
+"""If the kernel refuses a change, the earlier changes of the same task are undone."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ NO_IPV6 = "ipv6: IPv6 is disabled on this device"
 
 @pytest.fixture
 def poor(world: t.Any) -> t.Any:
-    """A lab x with c1 and c2; links that are born in c2 know no IPv6: the kernel refuses them IPv6 addresses."""
+    """A lab x with c1 and c2. New links in c2 have no IPv6, so that the kernel refuses IPv6 addresses."""
     world.run("netns", lab="x", name=["c1", "c2"])
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6", "c2")
     return world
 
 
 def test_birth_of_pairs(poor: t.Any) -> None:
-    """Of three pairs the last one's address is refused: none is left."""
+    """The kernel refuses the address of the last of three pairs. None of them is left."""
     pairs = [
         {"name": "v1", "addresses": ["10.0.1.1/24"], "peer": {"name": "eth0", "netns": "c1"}},
         {"name": "v2", "netns": "c1", "peer": {"name": "eth0", "netns": "c2", "addresses": ["10.0.2.2/24"]}},
@@ -36,7 +36,7 @@ def test_birth_of_pairs(poor: t.Any) -> None:
 
 
 def test_birth_of_bridges(world: t.Any) -> None:
-    """The second one's address is none that the kernel takes: neither bridge is left."""
+    """The kernel refuses the address of the second bridge. Neither bridge is left."""
     world.sh("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6")
     bridges = [{"name": "br0", "addresses": ["10.0.0.1/24"]}, {"name": "br1", "addresses": ["fd00::1/64"]}]
     errors = world.refused("bridge", lab="x", bridges=bridges)
@@ -44,7 +44,7 @@ def test_birth_of_bridges(world: t.Any) -> None:
 
 
 def test_changes_of_every_setting(poor: t.Any) -> None:
-    """Settings, master, addresses and the mark of links that were there before are as before."""
+    """Existing links get back their settings, master, addresses and mark."""
     poor.sh(
         "ip link add br0 type bridge ageing_time 1000; ip link add br9 type bridge;"
         "ip link add v0 address 02:00:00:00:00:01 mtu 1300 type veth peer name eth0 netns c2 mtu 1300;"
@@ -62,7 +62,7 @@ def test_changes_of_every_setting(poor: t.Any) -> None:
 
 
 def test_options_and_ports_of_bridges(poor: t.Any) -> None:
-    """Options, STP and its delay, and ports are as before, although the second bridge failed."""
+    """Options, STP with its delay, and ports are as before, after the second bridge failed."""
     poor.run("veth", lab="x", pairs=[{"name": f"p{n}", "peer": {"name": f"q{n}"}} for n in (1, 2)])
     poor.run("bridge", lab="x", name="br0", stp=True, forward_delay=4, mcast_snooping=False, ports=["p1"])
     poor.run("bridge", lab="x", netns="c2", name="br0")
@@ -83,7 +83,7 @@ def test_options_and_ports_of_bridges(poor: t.Any) -> None:
     ids=lambda words: words.replace(" ", "_"),
 )
 def test_end_that_was_brought_back(poor: t.Any, journey: str, up: bool) -> None:
-    """It goes back to where it had strayed, with the name, state, addresses, routes and master it had there."""
+    """The end returns to the place from which the run took it, with its name, state, addresses, routes and master."""
     pair = {"lab": "x", "name": "v0", "peer": {"name": "eth0", "netns": "c2"}}
     poor.run("veth", **pair, mac="02:00:00:00:00:01")
     where = "c1" if "c1" in journey else "c2" if "c2" in journey else ""
@@ -104,7 +104,7 @@ def test_end_that_was_brought_back(poor: t.Any, journey: str, up: bool) -> None:
 
 
 def test_addresses_with_their_routes(poor: t.Any) -> None:
-    """Addresses that were taken away come back, in their order, and with them the routes that had gone."""
+    """Removed addresses come back, in their order, with the routes that had disappeared with them."""
     poor.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "c2"})
     poor.sh(
         "ip addr add 10.1.1.1/24 dev v0; ip addr add 10.1.1.2/24 dev v0; ip addr add 10.1.1.3/24 dev v0;"
@@ -117,26 +117,26 @@ def test_addresses_with_their_routes(poor: t.Any) -> None:
 
 
 def test_first_change_refused(poor: t.Any) -> None:
-    """With nothing done before there is nothing to take back, and nothing is said about it."""
+    """If nothing was changed before, the error does not mention an undo."""
     poor.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "c2"})
     errors = poor.refused("address", lab="x", netns="c2", dev="eth0", addresses=["fd00::1/64"])
     assert errors == [f"`ip -n c2 addr add fd00::1/64 dev eth0 nodad` failed: {NO_IPV6}"]
 
 
 def test_namespaces(world: t.Any) -> None:
-    """Named and held ones that a task made before another one failed are gone, processes included."""
-    world.sh("mkdir /run/netns; mount -t tmpfs -o nr_inodes=2 small /run/netns")  # room for one name
+    """Named and held namespaces that a task created before another one failed are removed, with their processes."""
+    world.sh("mkdir /run/netns; mount -t tmpfs -o nr_inodes=2 small /run/netns")  # space for one name
     errors = world.refused("netns", lab="x", name=["c1", "c2", "c3"])
     assert errors == ["`ip netns add c2` failed: No space left on device (/run/netns/c2)", TAKEN_BACK]
     assert world.sh("ls /run/netns") == ""
 
 
 def test_what_cannot_be_taken_back_is_said(poor: t.Any) -> None:
-    """A removal is no change that can be taken back; the error names it."""
+    """A removal cannot be undone. The error names it."""
     poor.run("veth", lab="x", name="v0", peer={"name": "eth0", "netns": "c1"})
     poor.run("bridge", lab="x", name="br0")
     poor.sh("ip link add br7 type bridge; ip link set br7 alias linuxnet.lab:x", "c2")
-    links = [{"name": "br0"}, {"name": "lo", "netns": "c1"}]  # the kernel keeps `lo`
+    links = [{"name": "br0"}, {"name": "lo", "netns": "c1"}]  # the kernel does not delete `lo`
     result = poor.module("link", lab="x", links=links, state="absent")
     assert result["failed"] and result["errors"][0] == "`ip -n c1 link del dev lo` failed: Operation not supported"
     assert result["errors"][1:] == ["`ip link del dev br0` was done and cannot be undone"]

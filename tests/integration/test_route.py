@@ -14,13 +14,13 @@ if t.TYPE_CHECKING:
     from .conftest import World
 
 LAB = "demo"
-# What `ip route` prints for the collection's own protocol number.
+# The words of `ip route` for the collection's protocol number.
 OURS = "proto 76"
 
 
 @pytest.fixture
 def lab(world: World) -> World:
-    """A pair of the lab's between the host (h0) and namespace c1 (eth0), and links f0 and f1 of nobody on the host."""
+    """A pair of the lab between the host (h0) and namespace c1 (eth0), and links f0 and f1 of others on the host."""
     world.run("netns", lab=LAB, name=["c1"])
     world.run(
         "veth",
@@ -37,7 +37,7 @@ def lab(world: World) -> World:
 
 
 def shown(world: World, netns: str = "", of: str = OURS, family: int = 4) -> list[str]:
-    """The routes of a namespace as `ip route` prints them, in all tables but `local`."""
+    """The routes of a namespace that `ip route` prints, in all tables except `local`."""
     lines = world.sh("ip -{0} route show table all {1}".format(family, of), netns).splitlines()
     noise = (OURS, "pref medium", "linkdown")
     for word in noise:
@@ -141,7 +141,7 @@ def test_a_route_comes_and_goes(lab: World, family: int, route: dict[str, t.Any]
 
 
 def test_several_in_one_task_and_the_same_by_hand(lab: World) -> None:
-    """All kinds at once; what they have in common is said once."""
+    """One task has all kinds of routes, with their common options in the task."""
     routes = [
         {**case[1], "metric": 100 + number} for number, case in enumerate(CASES) if case[1].get("type") != "local"
     ]
@@ -176,7 +176,7 @@ def test_another_gateway_replaces_the_labs_route(lab: World) -> None:
     }
 
 
-# Each route takes the place of the one before it.
+# Each route replaces the one before it.
 IN_PLACE: list[dict[str, t.Any]] = [
     {"dst": "10.9.0.0/16", "via": "10.0.0.1"},
     {"dst": "10.9.0.0/16", "via": "10.0.0.3"},
@@ -199,7 +199,7 @@ IN_PLACE: list[dict[str, t.Any]] = [
 
 
 def test_a_route_is_replaced_without_a_gap(lab: World, tmp_path: pathlib.Path) -> None:
-    """The kernel tells of no deletion; and where another route of the task is refused, the old one is put back."""
+    """The kernel reports no deletion. If it refuses another route of the task, the old route comes back."""
     refused = {"dst": "10.8.0.0/16", "dev": "eth0", "src": "10.0.0.99"}
     heard = tmp_path / "heard"
     command = ["ip", "-n", "c1", "monitor", "route"]
@@ -254,14 +254,14 @@ def test_another_metric_comes_before_the_former_goes(world: World, tmp_path: pat
             (there.discard if words[0] == "Deleted" else there.add)(metric)
             least = min(least, len(there))
         assert (there, least) == ({"5"}, 1), told
-    # What the route stands on changes as well: it goes first, and comes back where the run fails.
+    # The address that the route needs changes as well, so the route is deleted first. It comes back if the run fails.
     topology["links"][0]["prefix"] = ["10.1.0.0/24", "fd00::/64"]
     assert len(world.refused("topology", topology=with_metric(0, refused))) == 2
     world.quartet("topology", topology=with_metric(0))
 
 
 def _wait_until_heard(world: World, heard: pathlib.Path, ip: str) -> None:
-    """Add and delete a route until the monitor has told of it, and so of all that was before."""
+    """Add and delete a route until the monitor has printed it, and thus all earlier events."""
     while ip not in heard.read_text():
         world.sh("ip route add {0} dev eth0; ip route del {0} dev eth0; sleep 0.05".format(ip), "c1")
 
@@ -293,7 +293,7 @@ def test_drift_is_repaired(lab: World, drift: str) -> None:
 
 
 def test_changed_metric_is_another_route(lab: World) -> None:
-    """The kernel tells routes apart by it: the wanted one comes back, the other one stays until it is named."""
+    """For the kernel, routes with other metrics are other routes. The old one stays until a task removes it."""
     lab.run("route", lab=LAB, netns="c1", dst="default", via="10.0.0.1", metric=5)
     lab.sh("ip route del default; ip route add default via 10.0.0.1 metric 6", "c1")
     lab.quartet("route", lab=LAB, netns="c1", dst="default", via="10.0.0.1", metric=5)
@@ -303,7 +303,7 @@ def test_changed_metric_is_another_route(lab: World) -> None:
 
 
 def test_routes_of_the_kernel_give_way_to_host_routes(world: World) -> None:
-    """Two links in one subnet: the two /24 go, then each host by its link, via an address of that link itself."""
+    """Two links in one subnet: remove both /24 routes, and add a route to each host via an address of its link."""
     world.run("netns", lab=LAB, name=["r", "a", "b"])
     for link, other, address in (("r1", "a", "100"), ("r2", "b", "200")):
         peer = {"name": "e0", "netns": other, "addresses": ["192.168.5.{0}/24".format(int(address) // 100)]}
@@ -330,7 +330,7 @@ def test_routes_of_the_kernel_give_way_to_host_routes(world: World) -> None:
     assert world.ping("r", "192.168.5.2")
 
 
-# Whose it is
+# Owners
 
 
 FOREIGN = "ip route add 10.9.0.0/16 via 192.0.2.9 dev f0"
@@ -356,14 +356,14 @@ def test_a_foreign_route_is_not_deleted_unless_forced(lab: World) -> None:
 
 @pytest.mark.parametrize("link", ["h0", "f0"])
 def test_the_route_of_another_lab_is_foreign(lab: World, link: str) -> None:
-    """On that lab's link as well as on a link of nobody."""
+    """That holds on that lab's link and on a link of others."""
     lab.run("route", lab=LAB, dst="10.9.0.0/16", dev=link)
     lab.refused("route", lab="other", dst="10.9.0.0/16", type="blackhole")
     lab.refused("route", lab="other", dst="10.9.0.0/16", state="absent")
 
 
 def test_a_route_on_a_foreign_link_is_the_labs_until_somebody_replaces_it(lab: World) -> None:
-    """The lab remembers it, and what stands in its place later is not taken for it."""
+    """A record identifies the route. A route that somebody puts in its place does not belong to the lab."""
     route = {"dst": "10.9.0.0/16", "dev": "f0"}
     lab.quartet("route", lab=LAB, **route)
     assert lab.sh("ls /run/linuxnet.lab") == "demo.json\n"
@@ -377,7 +377,7 @@ def test_a_route_on_a_foreign_link_is_the_labs_until_somebody_replaces_it(lab: W
     assert lab.sh("ls /run") == "netns\n"
 
 
-# What is wrong
+# Errors
 
 
 def test_no_scope_is_listed_that_the_kernel_refuses(world: World) -> None:
@@ -456,7 +456,7 @@ def test_an_unknown_namespace(lab: World) -> None:
 
 
 def test_all_reasons_at_once_and_nothing_is_done(lab: World) -> None:
-    """What is wrong in itself is said before the kernel is looked at; then all that does not fit what is there."""
+    """The module first reports all invalid values, then everything that does not match the kernel's objects."""
     right = {"dst": "10.8.0.0/16", "via": "10.0.0.1"}
     wrong = [
         right,
@@ -478,7 +478,7 @@ def test_all_reasons_at_once_and_nothing_is_done(lab: World) -> None:
 
 
 def test_what_the_kernel_refuses_is_told_in_its_words_and_taken_back(lab: World) -> None:
-    """A source address that the namespace does not have is known to the kernel alone."""
+    """Only the kernel knows that the namespace does not have the source address."""
     routes = [{"dst": "10.8.0.0/16", "via": "10.0.0.1"}, {"dst": "10.7.0.0/16", "via": "10.0.0.1", "src": "10.0.0.77"}]
     assert lab.refused("route", lab=LAB, netns="c1", routes=routes) == [
         "`ip -n c1 route add 10.7.0.0/16 via 10.0.0.1 src 10.0.0.77` failed: Invalid prefsrc address",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab of two L2 segments in one subnet: both of its tables, by ping, and the same lab typed by hand."""
+"""The lab of two L2 segments in one subnet: both of its tables according to ping, and the same lab typed by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOSTS = {"netns11": "1", "netns12": "11", "netns21": "2", "netns22": "22"}
 NAMES = ["netnsB1", "netnsB2", "netnsR", *HOSTS]
 ADDRESSES = ["1", "11", "100", "200", "2", "22"]
 
-# Who reaches whom, as the lab's documentation has it: rows from, columns to.
+# The answers, as the lab's documentation shows them. Rows are senders, columns are targets.
 AUTOMATIC = {
     "netns11": "yes yes yes yes no no",
     "netns12": "yes yes yes yes no no",
@@ -41,7 +41,7 @@ HOST_ROUTES = {
 
 
 def cable(near: str, dev: str, far: str, address: str = "") -> list[str]:
-    """Shell commands for a pair born in two unnamed namespaces, as the lab's documentation types them."""
+    """Shell commands for a pair between two unnamed namespaces, as the lab's documentation shows them."""
     inside = "nsenter -t $pid_{0} -n ip".format(near)
     lines = ["{0} link add {1} type veth peer name {1}B netns $pid_{2}".format(inside, dev, far)]
     lines += ["{0} link set {1} up".format(inside, dev), "nsenter -t $pid_{0} -n ip link set {1}B up".format(far, dev)]
@@ -69,7 +69,7 @@ def typed() -> list[str]:
 
 
 def table(world) -> dict[str, str]:
-    """Who gets an answer from whom, by ping(8), all pairs at once."""
+    """The answers of all pairs according to ping(8), at the same time."""
     command = "ping -n -c 2 -i 0.3 -W 1 192.168.5.{0} > /dev/null && echo yes || echo no"
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
         asked = {
@@ -84,7 +84,7 @@ def table(world) -> dict[str, str]:
 
 @pytest.fixture
 def lab(world):
-    """The lab as it is by default."""
+    """The lab with its default variables."""
     world.empty = world.state()
     assert world.played("same_subnet") == 1
     return world

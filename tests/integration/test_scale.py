@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the engine does for many objects at once: in one send, in one group, with few descriptors."""
+"""The engine works on many objects at once: in one send, in one link group, with few descriptors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LAB = "x"
 
 
 def lab(count: int) -> list[engine.Resource]:
-    """Containers on one bridge, with a default route each."""
+    """Containers on one bridge, each with a default route."""
     found: list[engine.Resource] = [Bridge("", "br0", Settings(up=True), addresses=Addresses(["10.0.0.1/16"]))]
     for n in range(1, count + 1):
         outer = End("", f"v{n}", Settings(up=True, master="br0"), place=f"{n}.outer.")
@@ -54,12 +54,12 @@ def build(count: int) -> engine.Outcome:
 
 
 def remove() -> engine.Outcome:
-    """Remove it."""
+    """Remove the lab."""
     return engine.run([WholeLab()], LAB)
 
 
 def test_the_whole_lab(world: World) -> None:
-    """Built, kept, larger by one, and gone; as the independent tools see it."""
+    """The lab is built, kept, extended by one container, and removed, according to independent tools."""
     before = world.state()
     assert build(12).changed
     assert world.addresses("eth0", "web12") == ["10.0.1.12/16"]
@@ -79,7 +79,7 @@ def test_the_whole_lab(world: World) -> None:
 
 
 def test_rebuilt_at_once_ten_times(world: World) -> None:
-    """When a removal returns, the kernel is done: also with what ends in namespaces that are not the lab's."""
+    """When a removal returns, the kernel has finished, also for peers in namespaces of others."""
     world.sh("ip netns add other")
     for dummy in range(10):
         build(20)
@@ -104,10 +104,10 @@ def test_drift_is_repaired(world: World, damage: str) -> None:
 
 
 def test_foreign_links_are_not_in_the_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pairs are deleted by their group: a new one, even where the first choice is taken."""
+    """Pairs are deleted by their group. The group is unused, even if the first choice is in use."""
     world.sh("ip link add f0 group 70000 type veth peer name f1; ip link add f2 type veth peer name f3")
     build(5)
-    chosen = [80000, 70000, 70001]  # the first is for what the plan makes
+    chosen = [80000, 70000, 70001]  # the plan uses the first one for the new links
     monkeypatch.setattr(random, "choice", lambda *limits: chosen.pop(0))
     remove()
     assert chosen == []
@@ -115,7 +115,7 @@ def test_foreign_links_are_not_in_the_group(world: World, monkeypatch: pytest.Mo
 
 
 def test_refused_in_the_middle_of_a_send(world: World) -> None:
-    """What came before it and after it in the same send is taken back."""
+    """The changes before and after a refused one in the same send are undone."""
     world.run("netns", lab=LAB, name=["web9"])
     world.sh("ip -n web9 link add eth0 type bridge; ip -n web9 link set eth0 name eth7")
     world.sh("ip -n web9 link property add dev eth7 altname eth0")
@@ -131,7 +131,7 @@ def test_refused_in_the_middle_of_a_send(world: World) -> None:
 
 
 def test_a_name_that_is_a_foreign_links_further_one(world: World) -> None:
-    """The pair is refused; nothing that was meant for it hits the other link."""
+    """The pair is refused. No message for it reaches the link with that alternative name."""
     world.sh("ip link add foreign type bridge; ip link property add dev foreign altname v2")
     before = world.state()
     with pytest.raises(LabError, match="type veth"):
@@ -155,7 +155,7 @@ def test_few_files(world: World) -> None:
 
 
 def test_sysctls_are_remembered_in_one_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And those whose turn does not come are not remembered."""
+    """All sysctls are recorded at once. Sysctls that the run does not reach are not recorded."""
     written: list[t.Any] = []
     remember = lab_files.remember
     monkeypatch.setattr(lab_files, "remember", lambda records: written.append(records) or remember(records))
@@ -171,7 +171,7 @@ def test_sysctls_are_remembered_in_one_go(world: World, monkeypatch: pytest.Monk
 
 
 def test_neighbors_are_looked_up_in_one_reading(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tables are dumped, and the changes of the plan are walked, once a run and not once an entry."""
+    """The run dumps the tables, and walks its changes, once for all entries."""
     build(1)
     asked: list[str] = []
     for owner, name in ((neighbor_table, "neighbors"), (Plan, "changes")):
@@ -194,7 +194,7 @@ def test_neighbors_are_looked_up_in_one_reading(world: World, monkeypatch: pytes
 
 
 def test_namespaces_are_unmounted_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once a mount: a name on which somebody has mounted its namespace again goes as well."""
+    """A name on which somebody has mounted its namespace again is also removed, with one unmount for each mount."""
     build(5)
     world.sh("mount --bind /run/netns/web2 /run/netns/web2")
     unmounted: list[str] = []
@@ -207,7 +207,7 @@ def test_namespaces_are_unmounted_once(world: World, monkeypatch: pytest.MonkeyP
 
 
 def ring(count: int) -> dict[str, t.Any]:
-    """Routers in a ring, each of which has a route to every other one."""
+    """Routers in a ring, each with a route to every other one."""
     return {
         "name": LAB,
         "namespaces": {f"r{n}": {"forwarding": True, "lo": [f"10.255.0.{n}"]} for n in range(1, count + 1)},
@@ -218,7 +218,7 @@ def ring(count: int) -> dict[str, t.Any]:
 
 
 def test_a_further_route_takes_little_memory(world: World) -> None:
-    """A network of 754 routers has 568,000 routes: with a kilobyte for each it fits into 600 MB."""
+    """A network of 754 routers has 568,000 routes. With a kilobyte for each, it needs 600 MB."""
     peaks = []
     for count in (20, 50):
         tracemalloc.start()
@@ -241,7 +241,7 @@ def test_many_routes_are_added_and_taken_back(world: World) -> None:
 
 
 def test_of_many_changes_the_first_commands_are_returned(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them only where somebody asks for them; a comment counts the rest, so that it stays a shell script."""
+    """The result has all commands only on request. A comment counts the others, so that it stays a shell script."""
     monkeypatch.setattr(engine, "MOST_SHOWN", 5)
     everything = world.run("topology", topology=ring(3), all_commands=True, check=True)["commands"]
     some = world.run("topology", topology=ring(3))["commands"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of the collection and the lock, with an unprivileged user and a killed run beside them."""
+"""The files of the collection and the lock, with an unprivileged user and a killed run on the same host."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .conftest import World
 RUN = pathlib.Path("/run/linuxnet.lab")
 NOBODY = 65534
 
-# Another run: it takes the lock, says so, and waits to be told to go on.
+# Another run: it takes the lock, reports that, and waits for its input.
 OTHER = """
 import sys
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import lab_files
@@ -47,7 +47,7 @@ def other_run() -> subprocess.Popen[str]:
 
 
 def as_nobody(deed: t.Callable[[], None]) -> str:
-    """What an unprivileged user's attempt ends with: the name of an exception, or nothing."""
+    """The result of a function that an unprivileged user calls: the name of an exception, or an empty text."""
     result, end = os.pipe()
     child = os.fork()
     if not child:
@@ -66,14 +66,14 @@ def as_nobody(deed: t.Callable[[], None]) -> str:
 
 @pytest.fixture
 def loose() -> t.Iterator[None]:
-    """The caller's umask takes nothing away."""
+    """Set a umask that removes no rights."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
 def modes(folder: pathlib.Path) -> set[str]:
-    """Who may do what with a folder and all that is in it."""
+    """The modes of a folder and of everything in it."""
     return {stat.filemode(path.lstat().st_mode) for path in [folder, *folder.rglob("*")]}
 
 
@@ -92,7 +92,7 @@ def test_a_persistent_sysctl_cannot_be_written_by_others(world: World, loose: No
 
 
 def test_nobody_can_stop_all_runs(world: World) -> None:
-    """Neither by a lock on the folder nor by one on a file in it."""
+    """An unprivileged user can lock neither the folder nor a file in it."""
     world.run("sysctl", lab="demo", settings={"net.ipv4.tcp_sack": "0"})
 
     def lock() -> None:
@@ -118,7 +118,7 @@ def test_who_waits_too_long_is_told_for_whom(world: World, monkeypatch: pytest.M
 
 
 def test_who_waits_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the other run ends, by itself or not."""
+    """A waiting run continues when the other run ends or is killed."""
     waits: list[subprocess.Popen[str]] = []
     other = other_run()
     sleep = lab_files.time.sleep

@@ -24,13 +24,13 @@ KEPT = "/etc/sysctl.d/90-linuxnet.lab-demo.conf"
 
 
 def value(world: World, name: str, netns: str = "") -> str:
-    """A sysctl as the kernel has it; a name with slashes is taken as it is."""
+    """The kernel's value of a sysctl. A name with slashes is used as it is."""
     path = name if "/" in name else name.replace(".", "/")
     return " ".join(world.sh("cat /proc/sys/" + path, netns).split())
 
 
 def files(world: World) -> str:
-    """All that the collection keeps in files because of sysctls, with folders."""
+    """All files of the collection that belong to sysctls, with their folders."""
     look = "find run/linuxnet.lab/* etc/sysctl.d 2>/dev/null | grep -v /held"
     look += "; cat etc/sysctl.d/* run/linuxnet.lab/* 2>/dev/null"
     return world.sh("cd /; {0}; true".format(look))
@@ -40,23 +40,23 @@ NO_FILES = "etc/sysctl.d\n"
 
 
 def put(world: World, lab: str = LAB, **arguments: t.Any) -> dict[str, t.Any]:
-    """Set sysctls, which must succeed."""
+    """Set sysctls, and require that this succeeds."""
     return world.run("sysctl", lab=lab, **arguments)
 
 
 def give_back(world: World, *names: str, lab: str = LAB, **arguments: t.Any) -> dict[str, t.Any]:
-    """Give sysctls back, which must succeed."""
+    """Restore sysctls, and require that this succeeds."""
     return world.run("sysctl", lab=lab, settings=dict.fromkeys(names), state="absent", **arguments)
 
 
 def sysctls(done: dict[str, t.Any], title: str) -> dict[str, t.Any]:
-    """What a run changed of the sysctls of a namespace, before and after; beside them the host gets the guard."""
+    """The sysctls of a namespace before and after a run, from its diff. On the host, the diff also has the guard."""
     return {when: there[title]["sysctl"] for when, there in done["diff"].items()}
 
 
 @pytest.fixture(params=["host", "named", "held", "pid", "path"])
 def place(request: pytest.FixtureRequest, world: World) -> t.Iterator[str]:
-    """The host, and a namespace that is referred to in each of the possible ways."""
+    """The host, and a namespace with each kind of reference."""
     process = None
     if request.param in ("named", "held"):
         world.run("netns", lab=LAB, name=["c1"], held=request.param == "held")
@@ -71,7 +71,7 @@ def place(request: pytest.FixtureRequest, world: World) -> t.Iterator[str]:
 
 
 def test_set_and_given_back_everywhere(world: World, place: str) -> None:
-    """Booleans are numbers, and blanks between several numbers do not matter."""
+    """Booleans become numbers, and the blanks between several numbers do not matter."""
     settings = {FORWARD: 1, NO_IPV6: True, GROUPS: "5\t 10"}
     before = [value(world, name, place) for name in settings]
     assert before == ["0", "0", "1 0"]
@@ -135,7 +135,7 @@ def test_names_with_slashes_may_have_dots_in_their_parts(world: World) -> None:
 
 
 def test_the_sysctl_of_a_link_with_a_dot_in_a_topology(world: World) -> None:
-    """Written as sysctl(8) prints it, or with slashes: set, kept, seen where somebody changes it, and given back."""
+    """In the notation of sysctl(8) or with slashes, it is set, kept, repaired, and restored."""
     for name in ("net.ipv4.conf.e1/5.rp_filter", "net/ipv4/conf/e1.5/rp_filter"):
         topology: dict[str, t.Any] = {"name": LAB, "namespaces": {"c1": {"sysctls": {name: 2}}, "c2": {}}}
         topology["links"] = [["c1:e1.5", "c2:e2"]]
@@ -174,7 +174,7 @@ def test_a_value_that_was_there_before_is_not_the_labs(world: World) -> None:
     assert value(world, FORWARD) == "1"
 
 
-# Wrong and refused
+# Invalid values and refusals
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_check_mode_takes_a_missing_link_to_be_made_by_an_earlier_task(world: Wo
     assert (result["assumed"], result["changed"]) == (["veth0 in the host"], True)
 
 
-# Who set it
+# Owners
 
 
 def test_the_last_of_two_labs_restores_the_original(world: World) -> None:
@@ -247,7 +247,7 @@ def test_the_last_of_two_labs_restores_the_original(world: World) -> None:
 
 @pytest.mark.parametrize("first", [LAB, "other"])
 def test_two_labs_that_want_different_values(world: World, first: str) -> None:
-    """The value of the one that is left stays, or comes back; nobody is warned of what labs do to each other."""
+    """After the removal of one lab, the value of the other one applies. Labs cause no warnings about each other."""
     wanted = {LAB: "5 10", "other": "7 8"}
     for lab, groups in wanted.items():
         put(world, lab=lab, settings={GROUPS: groups})
@@ -271,12 +271,12 @@ def test_what_somebody_changed_since_is_left_with_a_warning(world: World) -> Non
 
 @pytest.mark.parametrize("module", ["sysctl", "topology"])
 def test_a_recreated_namespace_does_not_get_the_old_ones_value(world: World, module: str) -> None:
-    """The kernel uses inode numbers again, so the new one can have the old one's name and inode."""
+    """The kernel reuses inode numbers, so the new namespace can have the name and the inode of the old one."""
     world.sh("ip netns add c1")
     inode = world.sh("stat -c %i /run/netns/c1")
     world.sh("sysctl -qw {0}='5 10'".format(GROUPS), "c1")
     put(world, netns="c1", settings={GROUPS: "7 8"})
-    for dummy in range(100):  # a removed namespace ends, and frees its inode, a moment later
+    for dummy in range(100):  # a removed namespace ends a moment later, and frees its inode
         world.sh("ip netns del c1; sleep 0.01; ip netns add c1")
         if world.sh("stat -c %i /run/netns/c1") == inode:
             break
@@ -306,7 +306,7 @@ ONE = "net.ipv4.conf.veth0.forwarding"
 @pytest.mark.parametrize("there", ["00", "01", "10", "11"])
 @pytest.mark.parametrize("wanted", ["01", "10"])
 def test_one_link_against_all_in_one_task(world: World, there: str, wanted: str) -> None:
-    """Each has its value after the first run whatever their order is, and its old value at the end."""
+    """In any order, each sysctl has its value after the first run, and its old value after the removal."""
     world.sh("ip link add veth0 type veth peer name p0")
     world.sh("sysctl -qw {0}={1}; sysctl -qw {2}={3}".format(FORWARD, there[0], ONE, there[1]))
     settings = {ONE: wanted[1], FORWARD: wanted[0]}
@@ -334,7 +334,7 @@ def test_one_link_against_all_in_one_task(world: World, there: str, wanted: str)
 def test_a_topologys_settings_hold_after_the_first_run(
     world: World, said: dict[str, t.Any], of_link: str | None, grown: bool
 ) -> None:
-    """Also what links copy when they are made: it is set before them."""
+    """That includes values that new links copy, because the run sets those before it creates the links."""
     lab = {"name": LAB, "namespaces": {"r": said, "b": {}}, "links": [["r:e1", "b:e1"]], "pool": "10.0.0.0/24"}
     if grown:
         world.run("topology", topology={**lab, "namespaces": ["r", "b"]})
@@ -345,11 +345,11 @@ def test_a_topologys_settings_hold_after_the_first_run(
     assert world.run("topology", topology=lab)["changed"] is False
 
 
-# Over a reboot
+# After a reboot
 
 
 def test_persist(world: World) -> None:
-    """A file of the lab's, which follows the task, and goes with the last sysctl in it."""
+    """The lab's file has the settings of the task, and disappears with the last one."""
     head = "# Kept for lab demo by the Ansible collection linuxnet.lab\n"
     done = world.quartet("sysctl", lab=LAB, settings={FORWARD: 1, GROUPS: "5  10"}, persist=True)
     both = head + "net.ipv4.ip_forward = 1\nnet.ipv4.ping_group_range = 5 10\n"
@@ -378,11 +378,11 @@ def test_the_end_of_the_lab_ends_its_file_and_no_other(world: World) -> None:
     assert value(world, FORWARD) == "1"
 
 
-# A run that ends too early
+# A run that dies
 
 
 def ends_at_a_write(world: World, number: int, **arguments: t.Any) -> None:
-    """Run the module in a process that dies when it is about to write a sysctl for the *number*-th time."""
+    """Run the module in a process that dies before it writes a sysctl for the *number*-th time."""
     pid = os.fork()
     if not pid:
         writes = iter(range(1, number))
@@ -403,7 +403,7 @@ def ends_at_a_write(world: World, number: int, **arguments: t.Any) -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_the_old_values_outlive_a_run_that_dies(world: World, number: int) -> None:
-    """Whatever it was about to do: set, change, or give back."""
+    """The old values survive, whether the run was about to set, change or restore a value."""
     both = {FORWARD: 1, GROUPS: "5 10"}
     ends_at_a_write(world, number, settings=both)
     assert give_back(world, *both)["warnings"] == []
@@ -432,7 +432,7 @@ def test_what_cannot_be_given_back_is_not_forgotten(world: World) -> None:
 
 
 def test_what_the_kernel_refused_is_not_remembered_where_the_rest_stays(world: World) -> None:
-    """Also where a change that was made before cannot be taken back."""
+    """No record of a refused sysctl is left, even if an earlier change cannot be undone."""
     lab: dict[str, t.Any] = {"name": LAB, "namespaces": {"a": {}, "b": {}, "host": {}}, "links": [["a", "b"]]}
     world.run("topology", topology=lab)
     lab["namespaces"]["host"] = {"sysctls": {FORWARD: "1", GROUPS: "10 nonsense"}}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was there before a lab, and was taken over by force: it keeps what it had, and outlives the lab unchanged."""
+"""Objects that a lab uses by force, and that existed before it, keep their settings and stay after its removal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import assert_same
 
-# A bridge of somebody's with addresses and a port, a pair with addresses, one of them leading into a namespace.
+# A bridge of somebody else with addresses and a port, and a pair with addresses, whose other end is in a namespace.
 THEIRS = """
 ip link add br0 type bridge stp_state 1 forward_delay 700; ip link set br0 mtu 1400
 ip addr add 10.1.0.1/24 dev br0; ip addr add fd01::1/64 dev br0
@@ -48,7 +48,7 @@ WITH = [
 
 
 def state(world):
-    """The state of the world without the links' queues, which they get when they first come up."""
+    """The state of the world without the queueing disciplines, which links get when they first go up."""
     return _without_queues(world.state())
 
 
@@ -59,7 +59,7 @@ def _without_queues(value):
 
 
 def theirs(world):
-    """What somebody has: the addresses of the links above."""
+    """The addresses of the links above."""
     return {
         (netns, dev): world.addresses(dev, netns) + world.addresses(dev, netns, "inet6")
         for netns, dev in (("", "br0"), ("", "v0"), ("c1", "eth0"))
@@ -134,7 +134,7 @@ def test_a_refusal_takes_the_record_back_too(world):
 
 
 def test_an_address_is_given_back_with_all_that_it_had(world):
-    """Taken away by force, in the lab's record, and brought back by the module and by its command."""
+    """The lab removes an address by force and records it. The module and its command restore it."""
     world.sh("ip link add p0 type bridge; ip link set p0 up")
     had = "10.3.0.1/24 brd 10.3.0.255 metric 5 scope link noprefixroute"
     world.sh("ip addr add {0} dev p0; ip addr add 10.4.0.1 peer 10.4.0.2/32 dev p0".format(had))

@@ -21,18 +21,20 @@ LAB = "demo"
 
 
 def files(world: World) -> str:
-    """What is kept outside the kernel."""
+    """All files of the collection."""
     return world.sh("cd /; find run/linuxnet.lab etc/sysctl.d/* 2>/dev/null; true")
 
 
 def end(world: World, **arguments: t.Any) -> dict[str, t.Any]:
-    """Remove the lab, which must succeed."""
+    """Remove the lab, and require that this succeeds."""
     return world.run("topology", lab=LAB, state="absent", **arguments)
 
 
 @pytest.fixture
 def busy(world: World) -> World:
-    """A machine with links, routes, tables and namespaces of its own, and another lab with one of everything."""
+    """A machine with its own links, routes, tables and namespaces, and with another lab that has one object of each
+    kind.
+    """
     world.sh("ip netns add plain; ip link add f0 type veth peer name f1 netns plain; ip link add fbr type bridge")
     world.sh("ip addr add 192.0.2.1/24 dev f0; ip link set f0 up; ip link set fbr up; ip route add 10.77.0.0/16 dev f0")
     world.sh("ip link set f1 up; ip addr add 192.0.2.2/24 dev f1; ip route add default via 192.0.2.1", "plain")
@@ -44,7 +46,9 @@ def busy(world: World) -> World:
 
 
 def build(world: World, lab: str, start: str, prefix: str) -> None:
-    """One of everything, also where neither the namespace nor the link is the lab's; names begin with *start*."""
+    """Build one object of each kind, also in namespaces and on links that the lab does not own. Names begin with
+    *start*.
+    """
 
     def run(module: str, **arguments: t.Any) -> None:
         world.run(module, lab=lab, **arguments)
@@ -97,7 +101,9 @@ def test_of_a_single_namespace(world: World) -> None:
 
 
 def test_the_same_by_hand(busy: World) -> None:
-    """Bash removes with the commands what the module built; the held namespace's process is known by its number."""
+    """Bash removes with the commands what the module built. The commands name the process of the held namespace by its
+    PID.
+    """
     before = busy.state()
     build(busy, LAB, "d", "10.9")
     commands = end(busy, check=True)["commands"]
@@ -145,7 +151,7 @@ def test_after_the_holder_was_killed(busy: World) -> None:
 
 
 def test_in_a_namespace_that_only_a_process_or_a_path_leads_to(busy: World) -> None:
-    """One of both ways leads to what the lab made there, also where another lab or nobody owns the namespace."""
+    """Either reference is enough for the removal, even if another lab or nobody owns the namespace."""
     process = subprocess.Popen(["sleep", "60"], preexec_fn=lambda: syscalls.unshare(syscalls.CLONE_NEWNET))
     busy.sh("touch /run/elsewhere; mount --bind /proc/{0}/ns/net /run/elsewhere".format(process.pid))
     pid = str(process.pid)
@@ -179,7 +185,7 @@ def test_a_table_alone_where_only_a_process_leads_to(busy: World) -> None:
 
 
 def test_a_pair_is_removed_once(busy: World) -> None:
-    """Deleting an end deletes both."""
+    """Deleting one end deletes both."""
     build(busy, LAB, "d", "10.9")
     commands = end(busy)["commands"]
     assert len(commands) == len(set(commands))

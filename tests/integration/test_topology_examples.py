@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documented labs as one description each: what it builds is what their shell commands build."""
+"""The documented labs as topologies build the same as their shell commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TYPED = {
     **{name: text.splitlines() for name, text in {**SHELL, "arp_lab": ARP_LAB, "bridge_nat": BRIDGE_NAT}.items()},
     "same_subnet": typed(),
 }
-# Something that breaks the lab's contract, and where.
+# A change that breaks the checks of the lab, and the namespace for it.
 DROP = "nft add table ip t; nft add chain ip t c '{ type filter hook input priority 0; policy drop; }'"
 BREAKERS = {
     "arp_lab": ("ip neigh replace 10.22.33.55 lladdr 02:00:00:00:00:99 dev eth0 nud permanent", "ns1"),
@@ -37,7 +37,7 @@ BREAKERS = {
 
 
 def example(name: str) -> dict[str, t.Any]:
-    """The description of a lab."""
+    """The topology of a lab."""
     return yaml.safe_load((EXAMPLES / (name + ".yml")).read_text())
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of the topology format: its examples can be built and hold what they promise, its errors are real."""
+"""The page of the topology format: its examples can be built and pass their checks, and its errors are real."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS = re.findall(r"^```yaml\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", PAGE, re.M
 EXAMPLES = [yaml.safe_load(text) for text, errors in TEXTS if not errors]
 
 
-# A thousand namespaces are for the benchmark.
+# The benchmark builds a thousand namespaces.
 @pytest.mark.parametrize("data", [data for data in EXAMPLES if data["name"] != "crowd"], ids=lambda data: data["name"])
 def test_example(world: World, data: dict[str, t.Any]) -> None:
     empty = world.state()
@@ -53,7 +53,7 @@ def test_what_the_page_says_of_long_names(world: World) -> None:
 def test_what_the_second_run_leaves_alone_and_puts_right(world: World) -> None:
     data = {"name": "d", "namespaces": "c[1:2]", "segments": {"lan": {"prefix": "10.0.0.0/24", "members": "c[1:2]"}}}
     world.run("topology", topology=data)
-    # Links without a mark, routes of a daemon, and what the file has nothing about.
+    # Links without a mark, routes of a daemon, and other things that the topology does not mention.
     world.sh("ip link add v type veth peer name w; ip link set lan address 02:00:00:00:00:08", "c1")
     world.sh("sysctl -qw net.ipv4.ip_forward=1; ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev lan", "c1")
     world.sh("ip route add 10.8.0.0/16 dev lan proto bird", "c1")

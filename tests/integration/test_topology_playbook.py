@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role topology as a user runs it: from a file, and from an inventory's variables."""
+"""The role topology as a user runs it: with a file, and with variables of an inventory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_file(world):
 
 
 def test_an_inventory_with_many_labs(world, tmp_path):
-    """Group variables for all, a host's own instead; and a lab that the host does not have any more."""
+    """Variables of a group apply to all hosts, those of a host override them, and a lab is removed from a host."""
 
     def lab(name, network):
         member = name + "1"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a lab was before: what the kernel then has is what the description says, and the rest is untouched."""
+"""Whatever a lab was before, the kernel then matches the topology, and everything else stays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SYSCTLS = ("net.ipv4.conf.all.rp_filter", "net.ipv4.tcp_sack", "net.ipv6.conf.de
 
 
 class Labs:
-    """Labs by chance, of few names, so that what one is made of comes again in the next in another way."""
+    """Random labs. They share a few names, so that the next lab has many objects of the last one in another form."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -47,7 +47,7 @@ class Labs:
         return self.assembled()
 
     def maybe(self, value: t.Any, chance: float = 0.5) -> t.Any:
-        """The value or None, which is as if the key were not there."""
+        """The value, or None, which stands for a missing key."""
         return value if self.random.random() < chance else None
 
     def pick(self, *values: t.Any) -> t.Any:
@@ -143,7 +143,7 @@ class Labs:
     # -- the whole ----------------------------------------------------------------------------------------------------
 
     def assembled(self) -> dict[str, t.Any]:
-        """The parts as one lab, without what does not go together."""
+        """The parts as one lab, without combinations that are invalid."""
         parts = copy.deepcopy(self.parts)
         nodes, lan, bridge, spare = (parts[name] for name in ("nodes", "lan", "bridge", "spare"))
         lab = {"name": "demo", "namespaces": nodes, "segments": {}, "links": [], "mtu": parts["mtu"]}
@@ -193,7 +193,7 @@ class Labs:
                 lab["neighbors"] = [{**entry, "lladdr": spare["_neighbor"]}]
                 if spare["_proxy"]:
                     lab["neighbors"].append({**entry, "dst": "10.1.0.98", "proxy": True})
-            # Static routing needs the gateways that this route leads to.
+            # Static routing needs the gateways to which this route leads.
             absent = spare["_absent"] and lan["default_route"] is False and not lab["routing"]
             if absent and members[-1] != members[0]:
                 network = "10.1.0.0/16" if "/16" in str(lan["prefix"]) else "10.1.0.0/24"
@@ -227,41 +227,43 @@ def _without_null(value: t.Any) -> t.Any:
 
 
 def places(world: World) -> dict[str, str]:
-    """Every namespace by name, with the reference that leads to it."""
+    """Every namespace as {name: reference}."""
     held = {holder.name: str(holder.pid) for holder in holders()}
     return {**{ref: ref for ref in ["", *namespaces.named()]}, **held}
 
 
 def seen(world: World, lab: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What independent tools see, without what differs by history alone; with the MAC addresses that the lab says."""
+    """The state that independent tools report, without differences due to history, and with only the MAC addresses of
+    the lab.
+    """
     found, text = world.comparable(), str(lab)
     look = "ip neigh show nud permanent; ip neigh show proxy; sysctl {0}".format(" ".join(SYSCTLS))
     for name, ref in places(world).items():
         macs = {link: values["address"] for link, values in world.links(ref).items()}
         found[name]["macs"] = {link: mac for link, mac in macs.items() if mac in text and mac[:2] == "02"}
         for link in found[name]["link"]:
-            link.get("linkinfo", {}).pop("info_slave_data", None)  # ports have numbers in the order of their coming
-            for key in ("qdisc", "tso_max_size"):  # depend on whether it was ever up, or had a port
+            link.get("linkinfo", {}).pop("info_slave_data", None)  # ports have numbers in order of their addition
+            for key in ("qdisc", "tso_max_size"):  # these depend on whether the link was ever up, or had a port
                 link.pop(key)
         found[name]["more"] = sorted(world.sh(look, ref).splitlines())
     return found
 
 
 def indexes(world: World) -> dict[tuple[str, str], int]:
-    """The kernel's number of every link: a link that was deleted and made again has another one."""
+    """The index of every link. A link that was deleted and created again has another one."""
     links = {name: world.links(ref) for name, ref in places(world).items()}
     return {(name, link): values["ifindex"] for name, found in links.items() for link, values in found.items()}
 
 
 def cables(topology: dict[str, t.Any]) -> set[frozenset[tuple[str, str]]]:
-    """The pairs of a lab, each as where its ends are and what they are called."""
+    """The pairs of a lab, each as the places and names of its ends."""
     lab, errors = layout.read(topology)
     assert errors == []
     return {frozenset((end.netns, end.name) for end in link.ends) for link in lab.links}
 
 
 def follow(world: World, before: dict[str, t.Any] | None, lab: dict[str, t.Any]) -> None:
-    """Go from one lab to the next, and look at it from every side."""
+    """Change one lab to the next, and verify the result in several ways."""
     known = indexes(world)
     predicted = world.run("topology", topology=lab, check=True)
     done = world.run("topology", topology=lab)
@@ -280,7 +282,7 @@ def follow(world: World, before: dict[str, t.Any] | None, lab: dict[str, t.Any])
 
 
 def kept(before: dict[str, t.Any], lab: dict[str, t.Any]) -> set[frozenset[tuple[str, str]]]:
-    """The pairs that are in both labs, in namespaces that are not made anew."""
+    """The pairs that both labs have, except those in namespaces that are created anew."""
     one, other = (
         {name: (values or {}).get("kind") for name, values in data["namespaces"].items()} for data in (before, lab)
     )
@@ -289,7 +291,7 @@ def kept(before: dict[str, t.Any], lab: dict[str, t.Any]) -> set[frozenset[tuple
 
 
 def end_of(world: World, empty: dict[str, t.Any], name: str = "demo") -> None:
-    """Remove a lab by its name, after which nothing is left of it."""
+    """Remove a lab by its name, and verify that nothing is left of it."""
     world.run("topology", name=name, state="absent")
     assert_same(empty, world.state(), "something is left")
     assert world.sh("find /run -type f") == ""
@@ -297,7 +299,7 @@ def end_of(world: World, empty: dict[str, t.Any], name: str = "demo") -> None:
 
 @pytest.mark.parametrize("seed", [6, 8, 14])
 def test_an_edit_leads_where_a_fresh_start_does(world: World, seed: int) -> None:
-    """From one lab to the next: the same kernel as if there had been the last alone, and nothing done for naught."""
+    """After the change to the next lab, the kernel is as if only that had been built, without unnecessary changes."""
     empty, labs, before = world.state(), Labs(seed), None
     for dummy in range(3):
         lab = labs.next()
@@ -313,7 +315,7 @@ def small(lan: dict[str, t.Any] | None = None, **more: t.Any) -> dict[str, t.Any
 
 
 def entry(lladdr: str = "02:00:00:00:00:aa") -> dict[str, t.Any]:
-    """A permanent neighbour of a."""
+    """A permanent neighbour entry in a."""
     return {"neighbors": {"netns": "a", "dst": "10.1.0.99", "dev": "eth0", "lladdr": lladdr}}
 
 
@@ -355,7 +357,7 @@ EDITS = {
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_of_one_thing(world: World, name: str) -> None:
-    """There and back again."""
+    """The lab is changed in one place, and changed back."""
     before, after = EDITS[name]
     world.run("topology", topology=before)
     follow(world, before, after)
@@ -384,7 +386,7 @@ LAB: dict[str, t.Any] = {
 
 
 def edited(**changes: t.Any) -> dict[str, t.Any]:
-    """The lab with other values for some keys; a function gets the key's own value to change it."""
+    """The lab with other values for some keys. A function gets the old value and returns the new one."""
     lab = copy.deepcopy(LAB)
     for key, value in changes.items():
         lab[key] = value(lab[key]) if callable(value) else value
@@ -427,7 +429,7 @@ DRIFT = [
 
 
 def test_every_drift_is_repaired(world: World) -> None:
-    """In one world, one after another, so that what a repair left undone shows in the next."""
+    """All cases run in one world, one after another, so that an incomplete repair affects the next case."""
     empty = world.state()
     world.sh("ip link add foreign type bridge")
     world.run("topology", topology=LAB)
@@ -467,17 +469,18 @@ def test_what_lost_its_mark_is_taken_over_by_force(world: World, netns: str, lin
     error = world.refused("topology", topology=LAB)[0]
     assert repr("c1" if netns else link) in error and error.endswith("unless force is true")
     world.run("topology", topology=LAB, force=True)
-    if link == "c1-lan":  # the others' MTUs the topology does not say
+    if link == "c1-lan":  # the topology does not set the MTUs of the others
         assert_same(built, seen(world, LAB), "forced")
         assert world.state().keys() == marked.keys()
     assert not world.run("topology", topology=LAB)["changed"]
     world.run("topology", name=LAB["name"], state="absent")
-    # The veth ends with its other end. A record tells that the namespace was the lab's; of a link there is none.
+    # A veth disappears with its other end. A record says that the namespace belonged to the lab, but there is none for
+    # links.
     assert ("br0" in world.links()) is (link == "br0")
     assert "c1" not in world.sh("ip netns list").split()
 
 
-# -- what is not the lab's --------------------------------------------------------------------------------------------
+# -- objects of others ------------------------------------------------------------------------------------------------
 
 FOREIGN = """
 ip netns add plain; ip link add f0 type veth peer name f1 netns plain; ip link add fbr type bridge
@@ -489,7 +492,7 @@ nft add table inet linuxnet.lab.demo2; nft add table ip nat; sysctl -qw net.ipv4
 
 
 def foreign(world: World) -> str:
-    """What somebody else has, beside the state."""
+    """Objects of others that the state does not contain."""
     return world.sh("ip rule; ip neigh show nud permanent; sysctl net.ipv4.conf.f0.rp_filter; ip -n plain neigh")
 
 
@@ -545,7 +548,7 @@ def test_a_network_of_the_hosts_is_hidden_only_by_force(world: World) -> None:
     assert "10.1.0.0/16 via 192.0.2.2" in world.sh("ip route")
 
 
-# -- how it is told and done ------------------------------------------------------------------------------------------
+# -- check mode, diff and commands ------------------------------------------------------------------------------------
 
 
 def test_check_mode_predicts_and_the_diff_is_of_what_differs(world: World) -> None:
@@ -559,7 +562,7 @@ def test_check_mode_predicts_and_the_diff_is_of_what_differs(world: World) -> No
 
 
 def test_the_same_by_hand(world: World) -> None:
-    """A shell that types what both runs say is where the module is."""
+    """A shell that types the commands of both runs reaches the same state as the module."""
     others = {"c3": None, **LAB["namespaces"]}
     lan = {**LAB["segments"]["lan"], "members": ["c1", "c2", "c3"], "mtu": 1400}
     rest = {"links": [["c3", "c1:x0"]], "pool": "10.4.0.0/24", "routes": [], "neighbors": []}
@@ -574,7 +577,7 @@ def test_the_same_by_hand(world: World) -> None:
 
 
 def listeners(netns: str) -> list[str]:
-    """The netlink sockets of a namespace, but those that only ask."""
+    """The netlink sockets of a namespace that have joined groups."""
     with namespaces.inside_ref(netns):
         lines = pathlib.Path("/proc/thread-self/net/netlink").read_text().splitlines()[1:]
     return [line for line in lines if line.split()[3] != "00000000"]
@@ -630,11 +633,11 @@ def test_names_as_long_as_can_be(world: World) -> None:
     assert errors and all("at most 127" in error for error in errors)
 
 
-# -- what passes ------------------------------------------------------------------------------------------------------
+# -- packets ----------------------------------------------------------------------------------------------------------
 
 
 def test_outside_sees_the_hosts_address(world: World) -> None:
-    """The internet has no way back to the lab: an answer comes only where the question seemed the host's."""
+    """The internet has no route to the lab, so an answer comes only to packets with the host's address."""
     world.sh(
         "ip netns add internet; ip link add eth9 type veth peer name eth0 netns internet;"
         "ip addr add 198.51.100.1/24 dev eth9; ip link set eth9 up; ip -n internet link set eth0 up;"
@@ -671,7 +674,7 @@ def test_a_contract_that_does_not_hold_says_where(world: World) -> None:
     way = {"netns": "host", "dst": "10.255.0.1", "via": "10.1.0.2"}
     lab = edited(checks=checks, neighbors=[], routes=[way])
     world.run("topology", topology=lab)
-    held = world.run("connectivity", topology=lab, timeout=5)  # IPv6 looks for duplicates first
+    held = world.run("connectivity", topology=lab, timeout=5)  # until duplicate address detection is over
     found = {(one["from"], one["to"], one.get("port", 0)): one["got"] == "reachable" for one in held["results"]}
     assert found == {
         ("c1", "10.1.0.3", 0): True,
@@ -696,7 +699,7 @@ def test_a_contract_that_does_not_hold_says_where(world: World) -> None:
     assert broken["failed"] and told == [["r", "10.255.0.1"], ["c2", "10.255.0.1"]]
 
 
-# -- not yet ----------------------------------------------------------------------------------------------------------
+# -- new objects ------------------------------------------------------------------------------------------------------
 
 
 def test_a_route_of_the_kernels_that_must_not_be_there(world: World) -> None:
@@ -713,7 +716,7 @@ def test_a_link_whose_other_end_took_it_along_is_made_again(world: World) -> Non
 
 
 def test_who_does_not_say_that_it_forwards_does_not(world: World) -> None:
-    """Also where new namespaces do because the machine does; which a test must not make it do, so it is pretended."""
+    """That also holds if new namespaces forward because the machine does, which the test simulates."""
     lab = {"name": "office", "namespaces": ["pc"]}
     world.run("topology", topology=lab)
     world.sh("echo 1 > /proc/sys/net/ipv4/ip_forward", "pc")
@@ -724,7 +727,7 @@ def test_who_does_not_say_that_it_forwards_does_not(world: World) -> None:
 
 
 def test_a_namespace_behaves_as_it_was_told_from_its_first_link_on(world: World) -> None:
-    """What concerns all links comes before them, and so does what new links copy."""
+    """Sysctls of all links, and those that new links copy, are set before the links exist."""
     off, copied = "net.ipv6.conf.all.disable_ipv6", "net.ipv4.conf.default.forwarding"
     topology = small(namespaces={"a": {"sysctls": {off: 1, copied: 1}}, "b": None})
     commands = world.run("topology", topology=topology)["commands"]
@@ -744,7 +747,7 @@ WRONG_DEV = {
 
 @pytest.mark.parametrize("check", [True, False])
 def test_check_mode_refuses_a_dev_that_no_link_of_the_lab_has(world: World, check: bool) -> None:
-    """The file says it all: nothing else makes the lab's links."""
+    """The topology is complete, so that check mode does not assume other links."""
     lab = {"name": "x", "namespaces": ["c1"], "links": [["c1", "host"]], **WRONG_DEV}
     before = world.state()
     errors = world.module("topology", topology=lab, check=check)["errors"]
@@ -760,7 +763,7 @@ def test_a_namespace_that_exists_and_is_foreign_is_said_to_be(world: World) -> N
 
 
 def test_commands_quote_the_names_of_links(world: World) -> None:
-    """Each name is one word to a shell, whatever is in it: what the commands build is what the module built."""
+    """A shell reads each name as one word, whatever its characters are. The commands build the same as the module."""
     bridge, port, peer = "a;touch x", "$(id)'", '"q`id`'
     bridge = bridge.replace(" ", "_")
     done = [world.run("netns", lab="x", name="c1"), world.run("bridge", lab="x", name=bridge, mtu=1400)]

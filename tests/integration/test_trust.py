@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is believed: an unprivileged user's processes pose as the collection's own, and what those may do."""
+"""An unprivileged user's processes pretend to belong to the collection. The modules must not believe them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HELD = pathlib.Path("/run/linuxnet.lab/held")
 
 @pytest.fixture
 def started() -> t.Iterator[list[subprocess.Popen[str]]]:
-    """The processes that a test has started; they end with it."""
+    """The processes that a test has started. They end with the test."""
     processes: list[subprocess.Popen[str]] = []
     yield processes
     for process in processes:
@@ -40,9 +40,9 @@ def started() -> t.Iterator[list[subprocess.Popen[str]]]:
 
 
 def pose(started: list[subprocess.Popen[str]], environment: dict[str, str], unshare: str = "") -> int:
-    """Let an unprivileged user run a process that says in its environment what it likes, and return its PID.
+    """Let an unprivileged user run a process with any environment, and return its PID.
 
-    :param unshare: options of unshare(1) for namespaces of its own, in which `lo` is then marked as the lab's.
+    :param unshare: options of unshare(1) for its own namespaces, in which `lo` then gets the lab's mark.
     """
     mark = "ip link set lo alias linuxnet.lab:demo; " if unshare else ""
     command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -60,14 +60,14 @@ def pose(started: list[subprocess.Popen[str]], environment: dict[str, str], unsh
 
 
 def script(world: World, code: str, *prefix: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python code with the collection in a process of its own, by way of other programs."""
+    """Run Python code with the collection in its own process, through other programs."""
     text = "import sys; sys.path[:] = {0!r}\n{1}".format(sys.path, code)
     command = [*prefix, sys.executable, "-c", text]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
 
 
 def module(called: str, /, **arguments: t.Any) -> str:
-    """Code that runs a module of the collection as Ansible does and prints its result."""
+    """Python code that runs a module of the collection as Ansible does, and prints its result."""
     return "\n".join(
         [
             "import json, os",
@@ -85,12 +85,12 @@ def answer(done: subprocess.CompletedProcess[str]) -> dict[str, t.Any]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-# A process that says that it holds a namespace
+# A process that pretends to hold a namespace
 
 
 @pytest.mark.parametrize("unshare", ["", "-n", "-nu"])
 def test_a_stranger_is_no_holder(world: World, started: list[subprocess.Popen[str]], unshare: str) -> None:
-    """In the host's namespaces, or in some of its own: nothing of it is adopted, changed, or ended."""
+    """In the host's namespaces or in its own ones, no process of a user is adopted, changed or ended."""
     pid = pose(started, {"LINUXNET_LAB": "demo", "LINUXNET_NETNS": "h1"}, unshare)
     name = os.uname().nodename
     assert not world.run("netns", lab="demo", name=["h1"], held=True, state="absent")["changed"]
@@ -115,7 +115,7 @@ def test_a_stranger_with_a_lower_pid_hides_no_holder(world: World, started: list
 
 
 def test_a_pid_that_another_process_got_is_not_the_holder(world: World, started: list[subprocess.Popen[str]]) -> None:
-    """Neither when it is looked for, nor when what was found a moment before is opened or ended."""
+    """That holds for the search, and for opening or ending a process that was found a moment before."""
     world.run("netns", lab="demo", name=["h1"], held=True)
     (holder,) = held.holders()
     held.release(holder)
@@ -133,7 +133,7 @@ def test_a_pid_that_another_process_got_is_not_the_holder(world: World, started:
 
 
 def test_a_holder_can_do_nothing(world: World) -> None:
-    """No capabilities, none to be had by running something, nothing of the caller's environment."""
+    """It has no capabilities, cannot get any by executing a program, and has nothing of the caller's environment."""
     world.run("netns", lab="demo", name=["h1"], held=True)
     (holder,) = held.holders()
     status = pathlib.Path("/proc/{0}/status".format(holder.pid)).read_text()
@@ -145,7 +145,9 @@ def test_a_holder_can_do_nothing(world: World) -> None:
 
 
 def assert_nothing_is_left(world: World, done: subprocess.CompletedProcess[str]) -> None:
-    """The script was killed when it had written a record; the process of that record ends, and `absent` removes all."""
+    """After the script was killed with a record written, the process of the record ends, and `absent` removes
+    everything.
+    """
     assert done.returncode == -signal.SIGKILL, done
     pid = json.loads(done.stdout)["pid"]
     world.sh("for i in $(seq 500); do [ -d /proc/{0} ] || exit 0; sleep 0.01; done; exit 1".format(pid))
@@ -154,7 +156,7 @@ def assert_nothing_is_left(world: World, done: subprocess.CompletedProcess[str])
 
 
 def test_a_run_that_is_killed_leaves_no_holder_behind(world: World) -> None:
-    """Whether its record is written by then or not; what was recorded of it is cleared by the next run."""
+    """That holds before and after the record is written. The next run removes the record."""
     for moment in ("before", "after"):
         code = """
 import os, signal
@@ -194,11 +196,11 @@ syscalls.mount = fatal
     assert namespaces.named() == [] and os.listdir("/run/netns") == []
 
 
-# Names that are read back
+# Names that the collection reads
 
 
 def test_names_that_nobody_could_have_given_are_ignored(world: World) -> None:
-    """A namespace called as a PID would be taken for the process's."""
+    """A namespace whose name looks like a PID would refer to that process."""
     world.sh("ip netns add c1; ip netns add 1; ip netns add 'a b'; ip netns add -- -x")
     assert namespaces.named() == ["c1"]
     world.run("netns", lab="demo", name=["h1"], held=True)
@@ -207,11 +209,11 @@ def test_names_that_nobody_could_have_given_are_ignored(world: World) -> None:
     assert [holder.name for holder in held.holders()] == ["h1"]
 
 
-# Where the kernel or the surroundings do not let it
+# Limits of the kernel or the environment
 
 
 def test_without_its_own_proc_nothing_is_looked_up_there(world: World) -> None:
-    """In a PID namespace that still has the machine's /proc, a PID means somebody else."""
+    """In a PID namespace with the machine's /proc, a PID refers to another process."""
     code = module("netns", lab="demo", name=["h1"], held=True)
     result = answer(script(world, code, "unshare", "--pid", "--fork"))
     assert result["failed"] and "/proc belongs to another PID namespace" in result["msg"]
@@ -221,7 +223,7 @@ def test_without_its_own_proc_nothing_is_looked_up_there(world: World) -> None:
 
 
 def test_without_the_privilege_to_come_back_nothing_is_left(world: World) -> None:
-    """One line, and not a process that dies without a word."""
+    """The run ends with an error of one line, not with a process that dies without a message."""
     world.run("netns", lab="demo", name=["c1"])
     code = module("netns", lab="demo", name=["c1", "c2"])
     for prefix in (["setpriv", "--bounding-set", "-sys_admin"], ["unshare", "-Ur"]):
@@ -230,7 +232,7 @@ def test_without_the_privilege_to_come_back_nothing_is_left(world: World) -> Non
 
 
 def test_the_way_back_that_is_refused_all_the_same_ends_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one line, and without a further step in the wrong network."""
+    """The run ends with an error of one line, and makes no further step in the wrong network."""
     setns, calls = syscalls.setns, []
 
     def refuse(fd: int, kind: int) -> None:
@@ -252,7 +254,7 @@ def test_the_way_back_that_is_refused_all_the_same_ends_the_run(world: World, mo
 
 
 def test_held_namespaces_come_and_go_in_a_user_namespace(world: World) -> None:
-    """There the way back to the first UTS namespace is barred."""
+    """In a user namespace, a thread cannot return to the first UTS namespace."""
     topology = {"name": "demo", "namespaces": {"h1": {"kind": "held", "hostname": "alpha"}}}
     code = "import subprocess\nsubprocess.run('mount -t tmpfs run /run', shell=True, check=True)\n"
     code += "for arguments in {0!r}:\n    try:\n{1}\n    except SystemExit:\n        pass"
@@ -269,18 +271,18 @@ def test_held_namespaces_come_and_go_in_a_user_namespace(world: World) -> None:
 
 
 def test_no_room_for_another_namespace_is_told(world: World) -> None:
-    code = "open('/proc/sys/user/max_net_namespaces', 'w').write('2')\n"  # of the user namespace alone
+    code = "open('/proc/sys/user/max_net_namespaces', 'w').write('2')\n"  # the limit of the user namespace alone
     code += "import subprocess\nsubprocess.run('mount -t tmpfs run /run', shell=True, check=True)\n"
     done = script(world, code + module("netns", lab="demo", name=["c1", "c2", "c3"]), "unshare", "-Urnm")
     result = answer(done)
     assert result["failed"] and "user.max_*_namespaces" in result["msg"], result
 
 
-# What goes while it is looked at
+# Objects that disappear during a read
 
 
 def test_what_goes_while_it_is_looked_at_is_not_there(world: World) -> None:
-    """As the labs of others do at any time in check mode, which waits for nobody."""
+    """In check mode, which does not wait for other runs, objects of other labs may disappear at any time."""
     world.run("netns", lab="other", name=["c1", "c2"])
     world.run("netns", lab="other", name=["h1"], held=True)
     world.run("veth", lab="other", name="v1", netns="c1", peer={"name": "eth0", "netns": "c2"})
@@ -304,7 +306,7 @@ def test_what_goes_while_it_is_looked_at_is_not_there(world: World) -> None:
 
 @pytest.fixture
 def wire(world: World) -> World:
-    """c1 and c2 with a cable, without IPv6 and its chatter."""
+    """c1 and c2 with a pair between them, without IPv6, whose packets would disturb."""
     world.sh(
         "for n in c1 c2; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done;"
         "ip link add eth0 netns c1 type veth peer name eth0 netns c2;"
@@ -315,14 +317,14 @@ def wire(world: World) -> World:
 
 
 def recorder_of(lab: str, name: str = "default") -> recorders.Recorder:
-    """What is known of a running recorder of packets."""
+    """The running recorder of packets with this name."""
     found = recorders.find("capture", lab, name)
     assert found and found.pid
     return found
 
 
 def test_a_stranger_is_no_recorder(wire: World, started: list[subprocess.Popen[str]]) -> None:
-    """The real one is the one that is stopped, and a lab's name out of a process's mouth leads to no file."""
+    """Only the real recorder is stopped. A lab's name in the arguments of another process leads to no file."""
     environment = {"LINUXNET_RECORDER": "capture", "LINUXNET_RECORDER_LAB": "demo", "LINUXNET_RECORDER_NAME": "default"}
     pose(started, environment)
     pose(started, {**environment, "LINUXNET_RECORDER_LAB": "/tmp/x"})
@@ -339,7 +341,7 @@ def test_a_stranger_is_no_recorder(wire: World, started: list[subprocess.Popen[s
 
 
 def test_a_name_of_a_lab_on_a_link_or_in_the_folder_leads_nowhere(world: World, tmp_path: pathlib.Path) -> None:
-    """Root inside a namespace chooses aliases; what is read because of one is only what is in the folder."""
+    """Root inside a namespace chooses aliases. The modules read only files in their folder because of them."""
     (tmp_path / "x.topology").write_text('{"name": "stolen"}')
     (tmp_path / "x.json").write_text("{}")
     world.run("netns", lab="demo", name=["c1"])
@@ -398,7 +400,7 @@ def test_a_record_ends_at_its_size_and_says_so(wire: World) -> None:
 
 @pytest.mark.parametrize("filler", [0, 300])
 def test_a_recorder_leaves_room_for_others(wire: World, filler: int) -> None:
-    """Whether it fills a small /run by itself, or somebody else does."""
+    """A recorder, or another program, fills a small /run."""
     pathlib.Path("/run/linuxnet.lab").mkdir(0o700)
     wire.sh("mount -t tmpfs -o size=400k,mode=700 small /run/linuxnet.lab")
     wire.run("capture", lab="demo", state="started", netns="c1")
@@ -415,11 +417,11 @@ def test_a_recorder_leaves_room_for_others(wire: World, filler: int) -> None:
     wire.sh("umount /run/linuxnet.lab")
 
 
-# Runs beside others
+# Simultaneous runs
 
 
 def test_a_lock_that_anybody_can_take_is_not_waited_for(world: World, started: list[subprocess.Popen[str]]) -> None:
-    """That of ip-netns(8) on /run/netns, a folder that everybody can open."""
+    """Everybody can lock /run/netns, the lock of ip-netns(8), because everybody can open that folder."""
     world.sh("ip netns add c0")
     command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "flock", "/run/netns"]
     taken = subprocess.Popen([*command, "-c", "echo taken; exec sleep 1000"], stdout=subprocess.PIPE, text=True)
@@ -431,7 +433,9 @@ def test_a_lock_that_anybody_can_take_is_not_waited_for(world: World, started: l
 
 
 def test_labs_come_and_go_side_by_side(world: World) -> None:
-    """All want the host to forward, two runs are of the same lab: each ends well, and at last it does not forward."""
+    """All labs need the host to forward, and two runs are for the same lab. All succeed, and at the end the host does
+    not forward.
+    """
     topologies = [
         {
             "name": "lab{0}".format(number),
@@ -449,7 +453,7 @@ def test_labs_come_and_go_side_by_side(world: World) -> None:
     forwarding = world.sh("cat /proc/sys/net/ipv4/ip_forward")
     for again in (False, True):
         runs = [module("topology", topology=topology) for topology in topologies]
-        if again:  # the odd ones go while the others are looked at again
+        if again:  # every second lab is removed while the others run again
             runs[::2] = [module("topology", name=topology["name"], state="absent") for topology in topologies[::2]]
         results = together([*runs, runs[1]])
         assert not [result for result in results if result.get("failed")], results
@@ -462,7 +466,7 @@ def test_labs_come_and_go_side_by_side(world: World) -> None:
 
 
 def together(codes: list[str]) -> list[dict[str, t.Any]]:
-    """The results of modules that run at once, each in a process of its own."""
+    """The results of modules that run at the same time, each in its own process."""
     prefix = "import sys; sys.path[:] = {0!r}\n".format(sys.path)
     processes = [
         subprocess.Popen([sys.executable, "-c", prefix + code], stdout=subprocess.PIPE, text=True) for code in codes
@@ -472,7 +476,7 @@ def together(codes: list[str]) -> list[dict[str, t.Any]]:
 
 
 def test_a_removal_without_room_for_another_namespace_succeeds(world: World) -> None:
-    """It makes one to learn when the kernel is done; without, it does not wait."""
+    """A removal creates a namespace to wait for the kernel. If that fails, it does not wait."""
     code = "import subprocess\nsubprocess.run('mount -t tmpfs run /run', shell=True, check=True)\n"
     runs = [module("netns", lab="demo", name=["c1", "c2"]), module("topology", name="demo", state="absent")]
     limit = "open('/proc/sys/user/max_net_namespaces', 'w').write('1')\n"
@@ -485,7 +489,7 @@ def test_a_removal_without_room_for_another_namespace_succeeds(world: World) -> 
 
 
 def test_unfinished_files_of_a_killed_run_go_wherever_they_are(world: World) -> None:
-    """The next run of any lab clears them."""
+    """The next run of any lab removes them."""
     world.run("sysctl", lab="demo", settings={"net.ipv4.tcp_sack": "0"}, persist=True)
     before = sorted(os.listdir("/etc/sysctl.d"))
     code = """
@@ -504,7 +508,7 @@ os.rename = fatal
     assert sorted(os.listdir("/etc/sysctl.d")) == before
 
 
-# Another lab's namespace
+# The namespace of another lab
 
 INTO_C1: list[tuple[str, dict[str, t.Any], str]] = [
     ("route", {"dst": "10.9.0.0/16", "via": "10.0.0.1"}, "netns: {0} get a route"),
@@ -522,11 +526,11 @@ def test_a_lab_writes_nothing_into_the_namespace_of_another_one(world: World) ->
     for name, arguments, reason in INTO_C1:
         asked = {**arguments, "lab": "other", "netns": "c1"}
         assert world.refused(name, **asked) == [reason.format(refusal) + " unless force is true"]
-    # What is so already needs no force, nor does a link of the lab's own that ends there.
+    # Existing settings need no force, and neither does the lab's own link into that namespace.
     assert not world.run("sysctl", lab="other", netns="c1", settings={"net.ipv4.ip_forward": 0})["changed"]
     world.run("veth", lab="other", name="w0", peer={"name": "w1", "netns": "c1"})
     world.run("sysctl", lab="other", netns="c1", settings={"net.ipv4.conf.w1.rp_filter": 2})
-    # By force, and back again.
+    # With force, and back again.
     world.run("topology", lab="other", state="absent")
     before = world.state()
     for name, arguments, dummy in INTO_C1:
