@@ -51,6 +51,7 @@ _VALUES = {
     schema.ITEMS: "list of {0}, or one",
     schema.LINKS: "list of {0}, or of two ends",
     schema.ENDS: "list of two: text, or {0}",
+    schema.ADDRESSES: "text or {0}, or a list of them",
     schema.ITEM: "text, or {0}",
 }
 
@@ -101,6 +102,8 @@ def _of_kind(key: schema.Key) -> Json:
         return {"type": "array", "items": {"oneOf": [shape, _of_kind(schema.SHAPES[key.shape]["ends"])]}}
     if key.kind == schema.ENDS:
         return {"type": "array", "items": {"oneOf": [{"type": "string"}, shape]}, "minItems": 2, "maxItems": 2}
+    if key.kind == schema.ADDRESSES:
+        return {"oneOf": [_NAME, shape, {"type": "array", "items": {"oneOf": [_NAME, shape]}}]}
     if key.kind == schema.ITEM:
         return {"oneOf": [{"type": "string"}, shape]}
     return _PLAIN_KINDS[key.kind]

@@ -269,18 +269,22 @@ BRIDGE = _table(
           "Whether the bridge filters frames by VLAN. Default: no."),
 )  # fmt: skip
 
-# An address of a link. IFA_*, IFA_F_*. The kernel counts lifetimes down; those of a lab's addresses have no end.
+# An address of a link. IFA_*, IFA_F_*. The kernel counts lifetimes down. Users write both of them as options.
 ADDRESS = _table(
     Field("broadcast", 4, BROADCAST, text="Whether IPv4 addresses get the broadcast address of their prefix. Default: "
           "no.", word="brd"),
     Field("metric", 9, U32, 0, "The metric of the kernel's routes to the prefixes of the addresses. Default: 0 "
           "for IPv4, 256 for IPv6.", highest=0xFFFFFFFF),
-    Field("scope", HEADER, _chosen(SCOPES)),
+    Field("scope", HEADER, _chosen(SCOPES), text="The scope of IPv4 addresses. Default: V(global).",
+          choices=("global", "site", "link", "host")),
     Field("noprefixroute", HEADER, _alone(_bit(0x200)), False,
           "Whether the kernel makes no routes to the prefixes of the addresses. Default: no, it makes them."),
     Field("home", HEADER, _alone(_bit(0x10)), False),
     Field("mngtmpaddr", HEADER, _alone(_bit(0x100)), False),
     Field("lifetimes", 6, LIFETIMES, "forever preferred_lft forever", word="valid_lft"),
+    Field("valid_lft", 6, NAME, text="How many seconds the addresses exist. Default: V(forever)."),
+    Field("preferred_lft", 6, NAME, text="How many seconds they are used for new connections. Default: the value of "
+          "C(valid_lft)."),
     Field("dad", HEADER, _alone(_clear_bit(0x2)),
           text="Whether IPv6 addresses wait for duplicate address detection. Default: no, they are usable at once.",
           word="nodad"),

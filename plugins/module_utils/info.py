@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import sysctl
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Link, Route
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Address, Link, Route
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.sockets import Sockets
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import Namespace, Snapshot, lab_of, mark
 
@@ -80,10 +80,27 @@ def _link(snapshot: Snapshot, namespace: Namespace, link: Link) -> Data:
     data = {name: getattr(link, name) for name in ("name", "kind", "up", "mtu", "mac", "master")}
     data["lab"] = lab_of(link.alias)
     data["addresses"] = [address.cidr for address in link.addresses]
+    data["addr_info"] = [_address(address) for address in link.addresses]
     other = snapshot.peer(namespace, link) if link.kind == "veth" else None
     if other:
         data["peer"] = {"name": other[1].name, "netns": other[0].ref}
     return data
+
+
+def _address(address: Address) -> Data:
+    valid, dummy, preferred = address.lifetimes.split()
+    return {
+        "address": address.cidr,
+        "peer": address.remote,
+        "broadcast": address.broadcast,
+        "scope": address.scope,
+        "metric": address.metric,
+        "noprefixroute": address.noprefixroute,
+        "nodad": address.nodad,
+        "dadfailed": address.failed,
+        "valid_lft": valid,
+        "preferred_lft": preferred,
+    }
 
 
 def _route(route: Route) -> Data:

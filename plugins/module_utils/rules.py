@@ -39,6 +39,32 @@ Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 
+
+class Cidr(str):
+    """An address of a link with its prefix length, and with options of its own, by the names of `fields.ADDRESS`.
+
+    :ivar options: among them `peer`, to which the prefix length then belongs.
+    """
+
+    options: dict[str, t.Any]
+
+    def __new__(cls, text: str, options: dict[str, t.Any]) -> Cidr:
+        """The text, with options."""
+        made = super().__new__(cls, text)
+        made.options = options
+        return made
+
+    def of(self, text: str) -> Cidr:
+        """Another form of the text, with the same options."""
+        return Cidr(text, self.options)
+
+
+def reached(cidr: str) -> Network:
+    """The network that an address is in: with a peer, that of the peer."""
+    peer = cidr.options.get("peer") if isinstance(cidr, Cidr) else None
+    return network_of("{0}/{1}".format(peer, cidr.split("/")[1])) if peer else interface_of(cidr).network
+
+
 # To create an object of ipaddress takes longer than to add an address in the kernel, and many calls need the same one.
 _memory = functools.lru_cache(maxsize=8192)
 

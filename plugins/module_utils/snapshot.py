@@ -54,8 +54,8 @@ def lab_of(alias: str) -> str:
 
 
 def connects(address: Address) -> bool:
-    """Whether the kernel creates a route to the network of an address, which it does not for a /32 or /128."""
-    return bool(address.network.num_addresses > 1 and not address.noprefixroute)
+    """Whether the kernel creates a route to the network of an address, which it does not for a /32 or /128 alone."""
+    return bool((address.remote or address.network.num_addresses > 1) and not address.noprefixroute)
 
 
 def connected(link: Link, address: Address) -> Route:
@@ -196,8 +196,11 @@ class Namespace:
         # A link without any IPv4 address loses all its IPv4 routes, including manual ones.
         last_of_all = address.version == 4 and not any(one.version == 4 for one in link.addresses)
 
+        # An IPv4 address with a peer can be on several links.
+        nowhere = address.version == 6 or not self.links_with(address.ip)
+
         def gone(route: Route) -> bool:
-            if route.src == address.ip:
+            if route.src == address.ip and nowhere:
                 return True
             if route.nexthops:
                 return last_of_all and any(hop.dev == link.name for hop in route.nexthops)

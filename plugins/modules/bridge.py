@@ -30,8 +30,11 @@ options:
       - All IP addresses of the bridge, with prefix length. The module removes other addresses from it, except from a
         bridge that existed before the lab.
       - By default, the addresses stay as they are.
+      - An address can be a mapping with options of its own, which replace those of the link. The mapping has the key
+        C(address), and C(peer) or any of the options from O(broadcast) to O(dad). With C(peer), the address of the
+        other end of a point-to-point link, the prefix length is that of the peer.
     type: list
-    elements: str
+    elements: raw
   broadcast: &broadcast
     description: Whether IPv4 addresses get the broadcast address of their prefix. By default, they get none.
     type: bool
@@ -39,9 +42,24 @@ options:
     description:
       - The metric of the kernel's routes to the prefixes of the addresses. Without it, 0 for IPv4 and 256 for IPv6.
     type: int
+  scope: &scope
+    description: The scope of IPv4 addresses. By default, V(global). The kernel chooses that of IPv6 addresses.
+    type: str
+    choices: [global, site, link, host]
+    version_added: 0.2.0
   noprefixroute: &noprefixroute
     description: Whether the kernel makes no routes to the prefixes of the addresses. Without it, it makes them.
     type: bool
+  valid_lft: &valid_lft
+    description:
+      - How many seconds the addresses exist, or V(forever). By default, V(forever).
+      - The kernel counts the seconds down. A run changes an address only if it has more time left than this, or no end.
+    type: str
+    version_added: 0.2.0
+  preferred_lft: &preferred_lft
+    description: How many seconds the kernel uses the addresses for new connections. By default, O(valid_lft).
+    type: str
+    version_added: 0.2.0
   dad: &dad
     description:
       - Whether IPv6 addresses wait for duplicate address detection before the kernel uses them.
@@ -97,7 +115,10 @@ options:
       addresses: *addresses
       broadcast: *broadcast
       metric: *metric
+      scope: *scope
       noprefixroute: *noprefixroute
+      valid_lft: *valid_lft
+      preferred_lft: *preferred_lft
       dad: *dad
       ports: *ports
       mac: *mac

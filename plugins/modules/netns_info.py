@@ -154,6 +154,62 @@ namespaces:
           elements: str
           returned: always
           sample: [10.0.0.2/24]
+        addr_info:
+          description: What the kernel says of each of these addresses.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            address:
+              description: The address with prefix length.
+              type: str
+              returned: always
+              sample: 10.0.0.2/24
+            peer:
+              description: The address of the other end of a point-to-point link. Empty for none.
+              type: str
+              returned: always
+              sample: ""
+            broadcast:
+              description: The broadcast address. Empty for none.
+              type: str
+              returned: always
+              sample: ""
+            scope:
+              description: Its scope.
+              type: str
+              returned: always
+              sample: global
+            metric:
+              description: The metric of the kernel's route to its prefix. 0 for the default.
+              type: int
+              returned: always
+              sample: 0
+            noprefixroute:
+              description: Whether the kernel makes no route to its prefix.
+              type: bool
+              returned: always
+              sample: false
+            nodad:
+              description: Whether an IPv6 address was usable at once, without duplicate address detection.
+              type: bool
+              returned: always
+              sample: false
+            dadfailed:
+              description: Whether duplicate address detection found another owner of an IPv6 address.
+              type: bool
+              returned: always
+              sample: false
+            valid_lft:
+              description: How many seconds it has left, or V(forever).
+              type: str
+              returned: always
+              sample: forever
+            preferred_lft:
+              description: How many seconds the kernel uses it for new connections, or V(forever).
+              type: str
+              returned: always
+              sample: forever
         peer:
           description: The other end of a veth.
           type: dict

@@ -154,6 +154,10 @@ def test_nothing_in_it_was_changed() -> None:
 VALUES: dict[str, tuple[list[t.Any], list[t.Any]]] = {
     schema.TEXT: (["x", 5, 1.5], [True, [], {}, ["x"]]),
     schema.TEXTS: (["x", ["x", "y"], 5, []], [True, {}, [[]], [None], [True]]),
+    schema.ADDRESSES: (
+        ["x", ["x", "y"], 5, [], {"address": "x"}, ["x", {"address": "y", "peer": "z", "metric": 5}]],
+        [True, {}, [[]], [None], [True], [{}], ["x", {"peer": "z"}], {"address": "x", "metric": "y"}],
+    ),
     schema.NUMBER: ([5, "5", 0], ["x", 1.5, True, [5], "", "-1"]),
     schema.FLAG: ([True, False, "yes", "Off", "true"], [1, "maybe", [], {}]),
     schema.SETTINGS: ([{}, {"a": 1}, {"a": "b", "c": True}], [5, "a=b", ["a"], {"a": []}, {"a": {}}]),

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import time
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import rtnetlink
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Message
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.actions import Context, Message, Operation
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import Route
+
+_MOST_LOOKS, _BETWEEN_LOOKS = 200, 0.005  # seconds
 
 
 def _indexes(context: Context, netns: str, route: Route) -> int | list[int]:
@@ -71,6 +74,25 @@ def put_back(netns: str, route: Route) -> AddRoute:
     The kernel may have kept a multipath route with some of its next hops.
     """
     return (ReplaceRoute if route.nexthops else AddRoute)(netns, route)
+
+
+@dataclasses.dataclass(eq=False)
+class AwaitRoute(Operation):
+    """Wait until the kernel has made its route to a destination.
+
+    The kernel makes the route to the peer of an IPv6 address a moment after it has accepted the address
+    (addrconf_dad_work() of net/ipv6/addrconf.c). If the route does not come, the next message tells why.
+    """
+
+    dst: str
+
+    def carry_out(self, context: Context) -> None:
+        """See the base class."""
+        socket = context.sockets.get(self.netns)
+        for dummy in range(_MOST_LOOKS):
+            if any(route.dst == self.dst for route in rtnetlink.routes(socket, {}, 6)):
+                return
+            time.sleep(_BETWEEN_LOOKS)
 
 
 @dataclasses.dataclass(eq=False)

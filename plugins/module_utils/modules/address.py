@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import (
 LINK = {
     "dev": {"type": "str"},
     "netns": {"type": "str"},
-    "addresses": {"type": "list", "elements": "str"},
+    "addresses": {"type": "list", "elements": "raw"},
     **fields.arguments(fields.ADDRESS),
     "exclusive": {"type": "bool"},
 }
@@ -32,7 +32,7 @@ def build(params: Item) -> Resources:
         LinkAddresses(
             netns=item["netns"] or "",
             dev=item["dev"],
-            addresses=Addresses(item["addresses"] or [], fields.given(fields.ADDRESS, item), bool(item["exclusive"])),
+            addresses=Addresses.of(item["addresses"] or [], item, bool(item["exclusive"])),
             present=params["state"] == "present",
             place=place,
         )

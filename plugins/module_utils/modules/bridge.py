@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.run_module import (
 BRIDGE = {
     "name": {"type": "str"},
     "netns": {"type": "str"},
-    "addresses": {"type": "list", "elements": "str"},
+    "addresses": {"type": "list", "elements": "raw"},
     **fields.arguments(fields.ADDRESS),
     "ports": {"type": "list", "elements": "str"},
     **fields.arguments(fields.LINK, "mac", "mtu", "up"),
@@ -39,7 +39,7 @@ def build(params: Item) -> Resources:
             name=item["name"],
             settings=Settings.of(item, up=item["up"] is not False),
             options=fields.given(fields.BRIDGE, item),
-            addresses=Addresses(item["addresses"], fields.given(fields.ADDRESS, item)),
+            addresses=Addresses.of(item["addresses"], item),
             ports=item["ports"],
             present=params["state"] == "present",
             place=place,

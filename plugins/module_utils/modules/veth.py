@@ -23,7 +23,7 @@ END = {
     "name": {"type": "str"},
     "netns": {"type": "str"},
     **fields.arguments(fields.LINK, "mac", "mtu", "master", "up"),
-    "addresses": {"type": "list", "elements": "str"},
+    "addresses": {"type": "list", "elements": "raw"},
     **fields.arguments(fields.ADDRESS),
 }
 PAIR = {**END, "peer": {"type": "dict", "options": {**END, "name": {"type": "str", "required": True}}}}
@@ -35,7 +35,7 @@ def end(item: Item, place: str) -> End:
         netns=item.get("netns") or "",
         name=item.get("name") or "",
         settings=Settings.of(item, up=item.get("up") is not False),
-        addresses=Addresses(item.get("addresses"), fields.given(fields.ADDRESS, item)),
+        addresses=Addresses.of(item.get("addresses"), item),
         place=place,
     )
 

@@ -41,6 +41,12 @@ class Addresses:
     options: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     exclusive: bool = True
 
+    @classmethod
+    def of(cls, values: list[t.Any] | None, item: t.Mapping[str, t.Any], exclusive: bool = True) -> Addresses:
+        """The addresses that the options of a module describe: each a text, or a mapping with options of its own."""
+        texts = None if values is None else [_read(value) for value in values]
+        return cls(texts, fields.given(fields.ADDRESS, item), exclusive)
+
     def check(self, place: str, mtu: int | None = None, loopback: bool = False) -> list[str]:
         """Errors in each address, in combination with the link's MTU, and in the options. `place` is the place of their
         link.
@@ -51,11 +57,13 @@ class Addresses:
         for number, cidr in enumerate(self.cidrs or []):
             at = "{0}addresses[{1}]".format(place, number)
             wrong = rules.check_cidr(at, cidr)
+            if isinstance(cidr, rules.Cidr):
+                wrong = wrong or _check_own(at + ".", cidr, self.options)
             if not wrong and not loopback and rules.interface_of(cidr).is_loopback:
                 wrong = ["{0}: {1!r} is a loopback address, which lo alone can have".format(at, cidr)]
             errors += wrong
         errors = errors or self.check_mtu(place + "addresses", mtu)
-        return errors + fields.check(fields.ADDRESS, self.options, place)
+        return errors + fields.check(fields.ADDRESS, self.options, place) + _check_lifetimes(self.options, place)
 
     def check_mtu(self, place: str, mtu: int | None) -> list[str]:
         """An error if the MTU of a link is too small for IPv6. The kernel's own message is only "Invalid argument"."""
@@ -66,7 +74,7 @@ class Addresses:
     def claims(self, place: str) -> list[tuple[str, str, str]]:
         """Each address without its prefix length, except link-local ones, which every link may have."""
         return [
-            ("address", _as_reported(cidr).ip, "{0}[{1}]".format(place, number))
+            ("address", _claimed(cidr), "{0}[{1}]".format(place, number))
             for number, cidr in enumerate(self.cidrs or [])
             if ":" not in cidr or not rules.interface_of(cidr).is_link_local
         ]
@@ -74,7 +82,14 @@ class Addresses:
     def wanted(self) -> list[Address]:
         """The addresses as the kernel reports them."""
         options = tuple(self.options.items())
-        return [_as_reported(cidr, options) for cidr in self.cidrs or []]
+        return [
+            _as_reported(cidr, options if type(cidr) is str else (*options, *_own(cidr).items()))
+            for cidr in self.cidrs or []
+        ]
+
+    def wanted_on(self, link: Link) -> list[Address]:
+        """The same, with the lifetimes that the addresses of the link have left of those asked for."""
+        return [_counted_down(one, link) if one.unusual else one for one in self.wanted()]
 
 
 @dataclasses.dataclass
@@ -112,8 +127,13 @@ class LinkAddresses:
         link_there = found.links.get(self.dev) if found else None
         if not found or not link_there:
             return
-        named = {address.cidr for address in self.addresses.wanted()}
-        unwanted = [one for one in link_there.addresses if one.cidr in named]
+        wanted = self.addresses.wanted()
+        named = {address.cidr for address in wanted}
+        unwanted = [
+            one
+            for one in link_there.addresses
+            if any(one.cidr == asked.cidr and asked.remote in ("", one.remote) for asked in wanted)
+        ]
         if unwanted:
             plan.demand(found, link_there, self.place + "dev", "lose an address")
             for address in _take_away(plan, found, link_there, unwanted, named):
@@ -125,13 +145,102 @@ def _as_reported(cidr: str, options: tuple[tuple[str, t.Any], ...] = ()) -> Addr
     """An address as the kernel reports it."""
     interface = rules.interface_of(cidr)
     wanted = dict(options)
+    remote = rules.normal_ip(wanted["peer"]) if wanted.get("peer") else ""
+    valid = str(wanted.get("valid_lft", "forever"))
+    wanted["lifetimes"] = "{0} preferred_lft {1}".format(valid, wanted.get("preferred_lft", valid))
     # A prefix of one or two addresses has no broadcast address (RFC 3021); `brd +` sets none either.
-    has_broadcast = wanted.get("broadcast") and interface.version == 4 and interface.network.prefixlen < 31
+    broad = interface.version == 4 and interface.network.prefixlen < 31 and not remote
+    has_broadcast = wanted.get("broadcast") and broad
     brd = str(interface.network.broadcast_address) if has_broadcast else ""
     usual = fields.usual(fields.ADDRESS)
     unusual = tuple((name, wanted[name]) for name, new in usual.items() if wanted.get(name, new) != new)
     nodad = interface.version == 6 and not wanted.get("dad")
-    return Address(str(interface), brd, rules.scope_of(interface), unusual=unusual, nodad=nodad)
+    scope = wanted.get("scope") if interface.version == 4 else None  # the kernel knows IPv6's
+    return Address(str(interface), brd, scope or rules.scope_of(interface), remote, unusual, nodad)
+
+
+def _read(value: t.Any) -> str:
+    """An address of a list: a text, or a mapping, whose values :func:`_check_own` checks."""
+    if not isinstance(value, dict):
+        return str(value)
+    options = {name: one for name, one in value.items() if name != "address" and one is not None}
+    for name, one in options.items():
+        kind = fields.ADDRESS[name].codec.kind if name in fields.ADDRESS else fields.TEXT
+        if kind == fields.TEXT and isinstance(one, int) and not isinstance(one, bool):
+            options[name] = str(one)
+    return rules.Cidr(str(value.get("address", "")), options)
+
+
+def _own(cidr: str) -> dict[str, t.Any]:
+    return cidr.options if isinstance(cidr, rules.Cidr) else {}
+
+
+def _claimed(cidr: str) -> str:
+    """What only one link of a lab can have. With a peer, several links can have an address."""
+    ip, peer = _as_reported(cidr).ip, _own(cidr).get("peer")
+    return "{0} peer {1}".format(ip, peer) if peer else ip
+
+
+def _check_own(place: str, cidr: rules.Cidr, common: dict[str, t.Any]) -> list[str]:
+    """Errors in the options of a single address."""
+    offered = fields.arguments(fields.ADDRESS)
+    kinds = {"bool": bool, "int": int, "str": str}
+    errors = []
+    for name, value in cidr.options.items():
+        option = {"type": "str"} if name == "peer" else offered.get(name)
+        if option is None:
+            near = rules.nearest(str(name), ["address", "peer", *offered])
+            errors.append("{0}{1}: there is no such option{2}".format(place, name, near))
+        elif type(value) is not kinds[option["type"]]:
+            errors.append("{0}{1}: {2!r} is not of the type {3}".format(place, name, value, option["type"]))
+        elif value not in option.get("choices", [value]):
+            errors.append("{0}{1}: {2!r} is not one of {3}".format(place, name, value, ", ".join(option["choices"])))
+    if errors:
+        return errors
+    peer = cidr.options.get("peer")
+    if peer is not None:
+        errors += rules.check_ip(place + "peer", peer)
+        ip = rules.interface_of(cidr).ip
+        if not errors and (rules.ip_of(peer).version != ip.version or rules.ip_of(peer) == ip):
+            errors.append("{0}peer: {1} cannot be the peer of {2}".format(place, peer, ip))
+    errors += fields.check(fields.ADDRESS, {name: one for name, one in cidr.options.items() if name != "peer"}, place)
+    return errors + _check_lifetimes({**common, **cidr.options}, place)
+
+
+def _check_lifetimes(options: dict[str, t.Any], place: str) -> list[str]:
+    errors = []
+    for name in ("valid_lft", "preferred_lft"):
+        value = options.get(name, "forever")
+        if value != "forever" and not (value.isdecimal() and value.isascii() and int(value) < 0xFFFFFFFF):
+            errors.append("{0}{1}: {2!r} is neither a number of seconds nor forever".format(place, name, value))
+    if errors:
+        return errors
+    valid, preferred = options.get("valid_lft", "forever"), options.get("preferred_lft")
+    if valid == "0":
+        errors.append("{0}valid_lft: an address for 0 seconds never exists".format(place))
+    if preferred is not None and _seconds(preferred) > _seconds(valid):
+        errors.append("{0}preferred_lft: {1} is more than valid_lft, {2}".format(place, preferred, valid))
+    return errors
+
+
+def _seconds(lifetime: str) -> float:
+    return float("inf") if lifetime == "forever" else int(lifetime)
+
+
+def _counted_down(wanted: Address, link: Link) -> Address:
+    """An address as it is on a link, if that differs only by time that has passed."""
+    ends = [_seconds(word) for word in wanted.lifetimes.split()[::2]]
+    for there in link.addresses if min(ends) < float("inf") else ():
+        left = [_seconds(word) for word in there.lifetimes.split()[::2]]
+        counts = [one <= most and (one < float("inf")) == (most < float("inf")) for one, most in zip(left, ends)]
+        if all(counts) and _but_for_time(there) == _but_for_time(wanted):
+            return there
+    return wanted
+
+
+def _but_for_time(address: Address) -> Address:
+    unusual = tuple(one for one in address.unusual if one[0] != "lifetimes")
+    return dataclasses.replace(address, unusual=unusual)
 
 
 def take_away(
@@ -144,7 +253,7 @@ def take_away(
     """
     if addresses.cidrs is None:
         return []
-    wanted = addresses.wanted()
+    wanted = addresses.wanted_on(link)
     ours = None if everybodys or plan.owns(link) else adopted.added(plan, namespace, link)
     unwanted = [
         one
@@ -158,7 +267,7 @@ def take_away(
 
 def add(plan: Plan, namespace: Namespace, link: Link, addresses: Addresses, place: str, back: list[Address]) -> None:
     """Plan the missing addresses of a link, and the restored ones (*back*)."""
-    wanted = addresses.wanted()
+    wanted = addresses.wanted_on(link)
     if not plan.owns(link):  # its addresses from before the lab stay
         there = {one.ip for one in link.addresses}
         wanted = [one for one in wanted if one.ip not in there]
@@ -226,10 +335,10 @@ def renew(plan: Plan, namespace: Namespace, link: Link, addresses: list[Address]
 
 def _conflicts(plan: Plan, namespace: Namespace, link: Link, address: Address, place: str) -> list[str]:
     """Why an address would do harm: another link has it, or its prefix diverts paths that the host uses."""
-    network = rules.interface_of(address.cidr).network
+    network = address.network
     if network.version == 6 and network.is_link_local:
         return []
-    for other in namespace.links_with(address.ip):
+    for other in namespace.links_with(address.ip) if not address.remote else ():
         if other is not link:
             return ["{0}: {1} is already on {2} in {3}".format(place, address.ip, other.name, namespace.title)]
     if namespace.ref:

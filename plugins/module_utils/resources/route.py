@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import
 )
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.routes import (
     AddRoute,
+    AwaitRoute,
     DeleteRoute,
     PutBackLast,
     PutBackRoute,
@@ -237,6 +238,7 @@ class RouteWanted:
         for number, hop in enumerate(wanted.hops):
             at = "nexthops[{0}].via".format(number) if self.nexthops else "via"
             self._check_gateway(plan, namespace, hop, self.place + at)
+            _await_peer(plan, namespace, hop)
         plan.demand_netns(namespace, self.place + "netns", "get a route")
         for route in same_key:
             _demand(plan, namespace, route, self.place)
@@ -344,6 +346,15 @@ def _table(word: str) -> int | None:
     if word in _TABLES:
         return _TABLES[word]
     return int(word) if word.isdecimal() and 0 < int(word) < 1 << 32 and int(word) != LOCAL_TABLE else None
+
+
+def _await_peer(plan: Plan, namespace: Namespace, hop: Hop) -> None:
+    """Plan to wait for the kernel's route to a gateway that is the peer of an IPv6 address."""
+    if ":" in hop.via and namespace.ref in plan.unsettled:
+        for route in namespace.table(6).direct_to(rules.ip_of(hop.via)):
+            if route.dst == hop.via + "/128" and route.protocol == KERNEL_PROTOCOL:
+                wait = [AwaitRoute(namespace.ref, route.dst)]
+                plan.add(Stage.ROUTE, namespace.ref, wait, [], ("routes", route.dst), None, None, [])
 
 
 def _demand(plan: Plan, namespace: Namespace, route: Route, place: str) -> None:

@@ -113,7 +113,7 @@ def _neighbors_at(
         return
     own = addresses.get(netns, [])
     draft.reader.budget.pairs(place, "comparisons", len(own) * len(addresses.get(other, [])))
-    networks = [rules.interface_of(one).network for one in own]
+    networks = [rules.reached(one) for one in own]
     found = set()
     for text in addresses.get(other, []):
         ip = ipaddress.ip_interface(text).ip

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import fields
+from ansible_collections.linuxnet.lab.plugins.module_utils import fields, rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import nftables
-from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import KERNEL_PROTOCOL, MAIN_TABLE, Link
+from ansible_collections.linuxnet.lab.plugins.module_utils.kernel.objects import (
+    KERNEL_PROTOCOL,
+    MAIN_TABLE,
+    Address,
+    Link,
+)
 from ansible_collections.linuxnet.lab.plugins.module_utils.ownership import owns
 from ansible_collections.linuxnet.lab.plugins.module_utils.resources import remembered, rule
 from ansible_collections.linuxnet.lab.plugins.module_utils.snapshot import PROTOCOL, Namespace, Snapshot, connects
@@ -63,7 +68,8 @@ def _namespaces(snapshot: Snapshot, lab: str, own: list[Namespace]) -> Data:
     found: Data = {}
     for namespace in own:
         said: Data = {"kind": "held", "hostname": namespace.hostname} if namespace.held else {}
-        lo = [one.cidr for one in namespace.links["lo"].addresses if one.scope != "host"]
+        there = [(one, _of_address(one)) for one in namespace.links["lo"].addresses if one.scope != "host"]
+        lo = [{"address": one.cidr, **own} if own else one.cidr for one, own in there]
         found[namespace.ref] = {**said, **({"lo": lo} if lo else {})}
     for record in remembered.records(snapshot, lab, "sysctl"):
         name = record["netns"] or schema.HOST
@@ -90,11 +96,40 @@ def _labels(places: list[Namespace], lab: str) -> dict[_Place, str]:
 def _settings(link: Link) -> Data:
     said: Data = {"name": link.name, "mac": link.mac, "mtu": link.mtu}
     addresses = [one for one in link.addresses if not one.learnt and not one.is_link_local]
-    said["addresses"] = [one.cidr for one in addresses]
-    for one in addresses:
-        options = {**dict(one.unusual), "broadcast": bool(one.broadcast), "dad": one.version == 6 and not one.nodad}
-        said.update((name, options[name]) for name in fields.arguments(fields.ADDRESS) if options.get(name))
+    options = [_of_address(one) for one in addresses]
+    # What all addresses have that can have it stands once.
+    for name in [name for name in _common(addresses, options) if name in fields.arguments(fields.ADDRESS)]:
+        said[name] = next(one[name] for one in options if name in one)
+        for one in options:
+            one.pop(name, None)
+    said["addresses"] = [
+        {"address": one.cidr, **own} if own else one.cidr for one, own in zip(addresses, options)
+    ]
     return said
+
+
+def _of_address(one: Address) -> Data:
+    """What an address has that a new one does not have, by the names of :data:`.fields.ADDRESS`."""
+    valid, dummy, preferred = one.lifetimes.split()
+    usual_scope = rules.scope_of(rules.interface_of(one.cidr))
+    found = {
+        **{name: value for name, value in one.unusual if name in fields.arguments(fields.ADDRESS)},
+        "broadcast": bool(one.broadcast),
+        "dad": one.version == 6 and not one.nodad,
+        "scope": one.scope if one.version == 4 and one.scope != usual_scope else "",
+        "peer": one.remote,
+        "valid_lft": valid if valid != "forever" else "",
+        "preferred_lft": preferred if preferred != valid else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _common(addresses: list[Address], options: list[Data]) -> t.Iterator[str]:
+    for name in dict.fromkeys(name for one in options for name in one):
+        version = {"broadcast": (4,), "scope": (4,), "dad": (6,)}.get(name, (4, 6))
+        values = [own.get(name) for one, own in zip(addresses, options) if one.version in version]
+        if values and all(value == values[0] for value in values):
+            yield name
 
 
 def _bridge(namespace: Namespace, link: Link) -> Data:

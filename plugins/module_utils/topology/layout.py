@@ -95,7 +95,8 @@ def _lo(draft: Draft, place: str, texts: list[str]) -> list[str]:
     for number, text in enumerate(texts):
         at = "{0}[{1}]".format(place, number)
         if "/" not in text and not rules.check_ip(at, text):
-            text = "{0}/{1}".format(text, ipaddress.ip_address(text).max_prefixlen)
+            whole = "{0}/{1}".format(text, ipaddress.ip_address(text).max_prefixlen)
+            text = text.of(whole) if isinstance(text, rules.Cidr) else whole
         wrong = rules.check_cidr(at, text)
         draft.errors += wrong
         found += [] if wrong else [text]

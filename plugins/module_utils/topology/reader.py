@@ -166,6 +166,8 @@ class Reader:
             return self._flag(place, value)
         if key.kind == schema.SETTINGS:
             return self._settings(place, value)
+        if key.kind == schema.ADDRESSES:
+            return self._addresses(place, value, key.shape)
         if key.kind == schema.ENDS:
             return self._ends(place, value, key.shape)
         return value
@@ -182,6 +184,20 @@ class Reader:
             self._wrong(place, text, "one of {0}{1}".format(", ".join(key.choices), near))
             return None
         return text
+
+    def _addresses(self, place: str, value: t.Any, shape: str) -> list[str] | None:
+        """Addresses as texts; those with options of their own as :class:`.rules.Cidr`."""
+        if not isinstance(value, (list, dict)) or not any(isinstance(one, dict) for one in value or ()):
+            return [self._address(place, value, shape)] if isinstance(value, dict) else self._texts(place, value)
+        found: list[str] = []
+        for number, one in enumerate(value):
+            at = "{0}[{1}]".format(place, number)
+            found += [self._address(at, one, shape)] if isinstance(one, dict) else self._texts(at, one) or []
+        return found
+
+    def _address(self, place: str, value: Data, shape: str) -> str:
+        options = self.item(place, value, shape)
+        return rules.Cidr(options.pop("address", ""), options)
 
     def _texts(self, place: str, value: t.Any) -> list[str] | None:
         values = value if isinstance(value, list) else [value]

@@ -10,6 +10,7 @@ import collections
 import ipaddress
 import typing as t
 
+from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.budget import Budget
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Bridge, End, Lab, Route
 
@@ -90,8 +91,9 @@ def subnets(lab: Lab) -> list[Subnet]:
     for wire, one in ends:
         for text in one.addresses or []:
             interface = ipaddress.ip_interface(text)
-            key = (wire, str(interface.network))
-            found.setdefault(key, Subnet(key[1], {})).addresses[one.netns] = str(interface.ip)
+            networks = {str(interface.network), str(rules.reached(text))}  # two with a peer
+            for network in networks:
+                found.setdefault((wire, network), Subnet(network, {})).addresses[one.netns] = str(interface.ip)
     return list(found.values())
 
 

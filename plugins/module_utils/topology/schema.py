@@ -24,6 +24,7 @@ NAMED = "named"  # a mapping from names, or patterns, to what `shape` describes;
 ITEMS = "items"  # a list of what `shape` describes; or one of them
 LINKS = "links"  # a list of what `shape` describes, or of lists of two ends
 ENDS = "ends"  # two ends, each a string or what `shape` describes
+ADDRESSES = "addresses"  # a list of strings or of what `shape` describes, or one of them
 ITEM = "item"  # what `shape` describes, or a string
 
 # How a check may fail. link_down is a reason of ARP alone, which no check of a topology uses.
@@ -59,7 +60,8 @@ _LINK = _keys(fields.LINK)
 _NAME = Key(TEXT, "The link's name, at most 15 characters. Default: an automatic name.")
 _PORT = Key(TEXT, "The name of the link's other end, on the bridge. Default: an automatic name.")
 _MAC, _MTU, _UP = _LINK["mac"], _LINK["mtu"], _LINK["up"]
-_ADDRESSES = Key(TEXTS, "All IP addresses of the link, with prefix length. Default: automatic addresses.")
+_ADDRESSES = Key(ADDRESSES, "All IP addresses of the link, with prefix length. Default: automatic addresses.",
+                 "address")
 _OF_ADDRESSES = _keys(fields.ADDRESS)
 
 SHAPES: dict[str, Shape] = {
@@ -108,12 +110,12 @@ SHAPES: dict[str, Shape] = {
         "forwarding": Key(FLAG, "Whether the namespace is a router. A router forwards IPv4, and also IPv6 if the lab "
                           "has IPv6 addresses."),
         "sysctls": Key(SETTINGS, "Sysctls of the namespace, named as in sysctl(8)."),
-        "lo": Key(TEXTS, "Addresses of C(lo). They stay reachable if one of several links is down."),
+        "lo": Key(ADDRESSES, "Addresses of C(lo). They stay reachable if one of several links is down.", "address"),
     },
     "bridge": {
         "netns": Key(TEXT, "The namespace of the bridge. Default: C(host)."),
         "name": Key(TEXT, "The name of the bridge in the kernel, at most 15 characters. Default: the key."),
-        "addresses": Key(TEXTS, "IP addresses of the bridge itself, with prefix length."),
+        "addresses": Key(ADDRESSES, "IP addresses of the bridge itself, with prefix length.", "address"),
         **_OF_ADDRESSES,
         "mac": _MAC,
         "mtu": _MTU,
@@ -132,6 +134,12 @@ SHAPES: dict[str, Shape] = {
         **_OF_ADDRESSES,
         **{name: key for name, key in _LINK.items() if name != "master"},
     },
+    "address": {
+        "address": Key(TEXT, "The address, with prefix length.", required=True),
+        "peer": Key(TEXT, "The address of the other end of a point-to-point link. The prefix length is then that of "
+                    "the peer."),
+        **_OF_ADDRESSES,
+    },
     "segment": {
         "prefix": Key(TEXTS, "The prefix: one of IPv4, one of IPv6, or one of each. Without a prefix, members get no "
                       "addresses."),
@@ -148,8 +156,8 @@ SHAPES: dict[str, Shape] = {
     },
     "gateway": {
         "netns": Key(TEXT, "The namespace of the gateway. Default: the namespace of the bridge."),
-        "addresses": Key(TEXTS, "The addresses of the gateway, within the prefix. Default: the first address of each "
-                         "prefix."),
+        "addresses": Key(ADDRESSES, "The addresses of the gateway, within the prefix. Default: the first address of "
+                         "each prefix.", "address"),
         "name": _NAME,
         "port": _PORT,
         "mac": _MAC,
@@ -157,8 +165,8 @@ SHAPES: dict[str, Shape] = {
     "member": {
         "name": _NAME,
         "port": _PORT,
-        "addresses": Key(TEXTS, "The addresses of the member, within the prefix, with or without prefix length. "
-                         "Default: automatic addresses."),
+        "addresses": Key(ADDRESSES, "The addresses of the member, within the prefix, with or without prefix length. "
+                         "Default: automatic addresses.", "address"),
         "default_route": Key(FLAG, "Whether the member gets a default route through the gateway. Default: the value "
                              "of the segment."),
         "mac": _MAC,

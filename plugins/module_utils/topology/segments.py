@@ -138,7 +138,8 @@ def _within(draft: Draft, segment: Segment, place: str, given: list[str]) -> lis
         elif home is None:
             draft.errors.append("{0}: {1!r} lacks the prefix length, and the segment has none".format(at, text))
         else:
-            found.append("{0}/{1}".format(text, home.prefixlen))
+            whole = "{0}/{1}".format(text, home.prefixlen)
+            found.append(text.of(whole) if isinstance(text, rules.Cidr) else whole)
     return found
 
 
