@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work that may take ten seconds of a processor and 200 MB: more, and the kernel ends it.
+"""Run functions with limits of ten seconds of processor time and 200 MB. The kernel ends a process that exceeds them.
 
-An idle machine needs less than two seconds; attacks took minutes.
+An idle machine needs less than two seconds. Without protection, malicious input takes minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OCTETS = 200 << 20
 
 
 def bounded(work: t.Callable[[], t.Any]) -> t.Any:
-    """What the function returns, as JSON has it, in a process with these limits."""
+    """The result of a function as JSON, from a process with these limits."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if not pid:
@@ -30,7 +30,7 @@ def bounded(work: t.Callable[[], t.Any]) -> t.Any:
             resource.setrlimit(resource.RLIMIT_AS, (used + OCTETS, used + OCTETS))
             resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
             said = json.dumps({"value": work()})
-        except BaseException:  # nothing returns from here into the parent's code
+        except BaseException:  # no exception may continue in the parent's code
             said = json.dumps({"error": traceback.format_exc()[-2000:]})
         with open(theirs, "w", encoding="utf-8", closefd=False) as stream:
             stream.write(said)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pictures of a kernel that is not there: plans are made from them as from the real one. And new processes."""
+"""Snapshots of imaginary kernels, from which tests make plans as from a real one. Also new Python processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LAB = "demo"
 
 
 class Picture(Snapshot):
-    """A snapshot of given namespaces; what is not in it does not exist."""
+    """A snapshot of given namespaces. Everything else does not exist."""
 
     def __init__(self, *there: Namespace) -> None:
         super().__init__(None)  # type: ignore[arg-type]
@@ -66,17 +66,17 @@ class Picture(Snapshot):
 
 
 class Drawing:
-    """What a picture is made of, and plans from it."""
+    """Makes the objects of a snapshot, and plans from it."""
 
     @staticmethod
     def link(name: str, *addresses: str, lab: str = LAB, **values: t.Any) -> Link:
-        """A link that is up, a lab's unless told otherwise."""
+        """A link that is up. By default, it belongs to the lab."""
         values = {"up": True, "kind": "veth", "alias": mark(lab) if lab else "", **values}
         return Link(name, addresses=[Address(cidr) for cidr in addresses], **values)
 
     @staticmethod
     def netns(ref: str, *links: Link, routes: t.Sequence[Route] = (), lab: str = "") -> Namespace:
-        """A namespace with a `lo` and these links; the routes to their networks are there by themselves."""
+        """A namespace with a `lo` and these links. It has the routes to their networks."""
         lo = Link("lo", up=True, alias=mark(lab) if lab else "")
         drawn = Namespace(ref, {link.name: link for link in (lo, *links)}, lambda family: [])
         drawn.recorded = lab
@@ -90,7 +90,7 @@ class Drawing:
 
     @staticmethod
     def plan(*there: Namespace, lab: str = LAB, **options: t.Any) -> Plan:
-        """An empty plan for a machine with these namespaces; with no host among them, that has a `lo` alone."""
+        """An empty plan for a machine with these namespaces. Without a host among them, the host has only a `lo`."""
         refs = [namespace.ref for namespace in there]
         host = [] if "" in refs else [Drawing.netns("")]
         return Plan(Picture(*host, *there), lab, **options)
@@ -102,21 +102,21 @@ class Drawing:
 
     @staticmethod
     def operations(plan: Plan) -> list[tuple[str, str]]:
-        """What the kernel is told, and where, in the plan's order."""
+        """The operations of a plan with their namespaces, in its order."""
         return [(one.netns, type(one).__name__) for change in plan.changes() for one in change.operations]
 
 
 @pytest.fixture
 def draw() -> type[Drawing]:
-    """The maker of pictures."""
+    """The maker of snapshots."""
     return Drawing
 
 
 @pytest.fixture
 def new_python() -> t.Callable[..., subprocess.CompletedProcess[str]]:
-    """A function that runs this Python with arguments, in a new process that finds the collection where this one does.
+    """A function that runs this Python with arguments, in a new process that finds the collection in the same place.
 
-    Whoever runs the tests may have told only this process where it is: `ansible-test units` does.
+    `ansible-test units` tells only its own process where the collection is.
     """
     collection = pathlib.Path(planning.__file__)
     collections = next(folder.parent for folder in collection.parents if folder.name == "ansible_collections")

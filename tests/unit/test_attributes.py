@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.route_table import Ro
 
 @pytest.mark.parametrize("size", range(9))
 def test_read_as_packed(size: int) -> None:
-    """Of every length, with others around it; each begins at a multiple of four."""
+    """Values of every length, with others around them, are read as they were packed, at multiples of four bytes."""
     values = [(1, b"x"), (2, b"y" * size), (3, b"z")]
     packed = b"".join(attributes.pack(*value) for value in values)
     assert len(packed) % 4 == 0
@@ -36,7 +36,7 @@ def test_text_and_numbers() -> None:
 
 
 def test_addresses_as_the_standard_library_writes_them() -> None:
-    """RFC 5952: the first of the longest runs of zeros is shortened, and a single zero is not."""
+    """RFC 5952: the first of the longest runs of zeros is shortened, but not a single zero."""
     chance = random.Random(1)
     groups = [b"\0\0", b"\0\0", b"\0\1", b"\xab\xcd"]
     for dummy in range(5000):
@@ -46,7 +46,7 @@ def test_addresses_as_the_standard_library_writes_them() -> None:
 
 
 def test_flags_are_no_part_of_the_kind() -> None:
-    """NLA_F_NESTED and NLA_F_NET_BYTEORDER."""
+    """The flags are NLA_F_NESTED and NLA_F_NET_BYTEORDER."""
     assert attributes.walk(attributes.pack(0x8000 | 52, b"") + attributes.pack(0x4000 | 53, b"")) == {52: b"", 53: b""}
 
 

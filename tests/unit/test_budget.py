@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Small topologies take little time and memory, whatever they stand for: a result, or a few clear errors."""
+"""Small topologies take little time and memory, whatever they expand to. The result is a lab or a few clear errors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .bounded import bounded
 
 
 def nested(depth: int, value: t.Any = "a") -> t.Any:
-    """A value in that many lists."""
+    """A value in that many nested lists."""
     for dummy in range(depth):
         value = [value]
     return value
 
 
 def bomb(depth: int) -> t.Any:
-    """What YAML aliases make: each level holds the one below ten times."""
+    """The data of YAML aliases: each level contains the one below ten times."""
     value: t.Any = "a"
     for dummy in range(depth):
         value = [value] * 10
@@ -32,7 +32,7 @@ def bomb(depth: int) -> t.Any:
 
 
 def segments(count: int, size: int) -> dict[str, t.Any]:
-    """That many networks of as many namespaces each."""
+    """That many networks with as many namespaces each."""
     return {
         f"s{number}": {"prefix": f"10.{number}.0.0/16", "members": f"n{number}-[1:{size}]"} for number in range(count)
     }
@@ -117,7 +117,7 @@ CASES: dict[str, tuple[t.Callable[[], dict[str, t.Any]], str]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_small_stays_small(name: str) -> None:
-    """It ends within the limits, with the error that is expected, or with none."""
+    """The layout ends within the limits, with the expected error, or without one."""
     make, expected = CASES[name]
     data = {"name": "demo", **make()}
 

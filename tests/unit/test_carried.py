@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Code that comes in the arguments of a task: what is imported from it, and what an earlier task has compiled."""
+"""Code that comes in the arguments of a task: what Python imports from it, and what an earlier task has compiled."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def packed(sources_of: dict[str, str]) -> str:
 
 @pytest.fixture(autouse=True)
 def store(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> t.Iterator[pathlib.Path]:
-    """A folder in place of /run/linuxnet.lab, with a record of a lab; and Python's state as before."""
+    """A folder in place of /run/linuxnet.lab, with a record of a lab. Python's state is restored afterwards."""
     folder = tmp_path / "store"
     folder.mkdir(mode=0o700)
     (folder / "demo.json").write_text("{}")
@@ -49,13 +49,13 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> t.Iterator
 
 
 def forget() -> None:
-    """As in another process."""
+    """Forget imported modules, as in a new process."""
     for name in [name for name in sys.modules if ".strange" in name]:
         del sys.modules[name]
 
 
 def imported(sources_of: dict[str, str] = SOURCES) -> t.Any:
-    """The module ONE, from these sources or from what an earlier task has compiled of them."""
+    """The module ONE, from these sources or from the code that an earlier task has compiled from them."""
     forget()
     sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, carried.Importer)]
     carried.begin(packed(sources_of))
@@ -79,7 +79,7 @@ def test_modules_are_imported_from_the_text() -> None:
 
 
 def test_the_sources_of_a_module_are_found() -> None:
-    """For a unit at boot, whose archive has no part in the task's."""
+    """The unit at boot gets an archive with the sources, which is not that of the task."""
     imported()
     found = sources.needed_by(ONE)
     strange = {path: text for path, text in found.items() if "strange" in path and text}
@@ -91,13 +91,13 @@ def test_a_later_task_compiles_only_what_is_new(store: pathlib.Path) -> None:
     compiled.keep()
     (path,) = files(store)
     assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
-    # Changed code shows that it is used.
+    # Changed compiled code shows whether it is used.
     code = marshal.loads(path.read_bytes())
     assert set(code) == {"strange.", "strange.one", "strange.two"}
     code["strange.two"] = marshal.dumps(compile("value = 41", "two.py", "exec"))
     path.write_bytes(marshal.dumps(code))
     assert imported().result == 42 and not carried.importer.is_new
-    # Other sources, or the same of another Python, are others.
+    # Other sources, or another Python, must not use it.
     assert imported({**SOURCES, "strange.two": "value = 2\n"}).result == 3
 
 
@@ -142,7 +142,7 @@ def test_code_goes_with_the_last_lab(store: pathlib.Path) -> None:
     with lab_files.locked("demo"):
         (store / "demo.json").unlink()
         imported({**SOURCES, "strange.two": "value = 2\n"})
-        compiled.keep()  # which finds no lab
+        compiled.keep()  # there is no lab, so it does not store anything
     assert not store.exists()
 
 

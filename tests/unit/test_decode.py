@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Frames made by hand, and what the decoder says of them, whole, cut short and spoiled."""
+"""The decoder reads frames that the tests build: complete, cut short and damaged ones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MAC1, MAC2, ALL = "02:00:00:00:00:01", "02:00:00:00:00:02", "ff:ff:ff:ff:ff:ff"
 
 
 def ethernet(kind: int, payload: bytes, dst: str = MAC2, tags: str = "") -> bytes:
-    """A frame from MAC1; *tags* in hex stand between the addresses and the type."""
+    """A frame from MAC1. The *tags*, in hex, are between the addresses and the type."""
     macs = bytes.fromhex((dst + MAC1).replace(":", ""))
     return macs + bytes.fromhex(tags) + struct.pack("!H", kind) + payload
 
 
 def ipv4(protocol: int, payload: bytes, fragment: int = 0, options: bytes = b"", total: int | None = None) -> bytes:
-    """10.0.0.1 to 10.0.0.2 with TTL 63."""
+    """A packet from 10.0.0.1 to 10.0.0.2 with TTL 63."""
     size = 20 + len(options)
     length = size + len(payload) if total is None else total
     header = struct.pack("!BBHHHBBH", 0x40 | size // 4, 0, length, 7, fragment, 63, protocol, 0)
@@ -33,13 +33,13 @@ def ipv4(protocol: int, payload: bytes, fragment: int = 0, options: bytes = b"",
 
 
 def ipv6(following: int, payload: bytes, dst: str = "fd00::2") -> bytes:
-    """fd00::1 to fd00::2 with hop limit 255."""
+    """A packet from fd00::1 to fd00::2 with hop limit 255."""
     addresses = socket.inet_pton(socket.AF_INET6, "fd00::1") + socket.inet_pton(socket.AF_INET6, dst)
     return ethernet(0x86DD, struct.pack("!IHBB", 0x60000000, len(payload), following, 255) + addresses + payload)
 
 
 def arp(operation: int) -> bytes:
-    """10.0.0.1 asks for or tells 10.0.0.2."""
+    """An ARP packet between 10.0.0.1 and 10.0.0.2."""
     macs = [bytes.fromhex(mac.replace(":", "")) for mac in (MAC1, MAC2)]
     body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation)
     return body + macs[0] + bytes([10, 0, 0, 1]) + (macs[1] if operation == 2 else bytes(6)) + bytes([10, 0, 0, 2])
@@ -52,7 +52,7 @@ NDP = bytes.fromhex("87000000 00000000 fd000000000000000000000000000002 0101 020
 
 
 def said(frame: bytes) -> dict[str, object]:
-    """What is decoded, without what does not apply."""
+    """The decoded packet without keys that do not apply to it."""
     return {name: value for name, value in decode(frame).items() if value not in ("", None, [])}
 
 
@@ -114,13 +114,13 @@ def test_a_length_of_zero_is_one_that_the_kernel_has_not_divided_yet() -> None:
 
 
 def test_fragments() -> None:
-    """Only the first has a header after IP's; in IPv6 an extension header tells."""
+    """Only the first fragment has a header after that of IP. In IPv6, an extension header marks fragments."""
     assert decode(ipv4(17, UDP, fragment=0x2000))["dport"] == 53
     later = decode(ipv4(17, UDP, fragment=0x00B9))
     assert (later["protocol"], later["dport"], later["summary"]) == (
         "udp", None, "10.0.0.1 > 10.0.0.2: udp, a later fragment"
     )  # fmt: skip
-    first = decode(ipv6(44, struct.pack("!BBHI", 17, 0xFF, 1, 9) + UDP))  # a reserved byte, of no meaning
+    first = decode(ipv6(44, struct.pack("!BBHI", 17, 0xFF, 1, 9) + UDP))  # the reserved byte has no meaning
     second = decode(ipv6(44, struct.pack("!BBHI", 17, 0, 0x0088, 9) + UDP))
     assert (first["dport"], second["protocol"], second["dport"]) == (53, "udp", None)
 
@@ -149,12 +149,12 @@ def test_router_solicitation_and_ipv6_echo() -> None:
 
 
 def test_options_of_length_zero_do_not_hang() -> None:
-    """RFC 4861, 4.6: such a message is to be discarded."""
+    """RFC 4861, 4.6: a receiver must discard such a message."""
     assert decode(ipv6(58, NDP[:24] + bytes(64)))["lladdr"] == ""
 
 
 def test_vlan_tags() -> None:
-    """The outermost tells the VLAN; the three bits of priority are not part of it."""
+    """The VLAN is that of the outermost tag, without its three priority bits."""
     tagged = decode(ethernet(0x0806, arp(1), tags="8100600a"))
     assert (tagged["vlan"], tagged["protocol"]) == (10, "arp")
     assert tagged["summary"] == "vlan 10: arp who-has 10.0.0.2 tell 10.0.0.1"
@@ -177,7 +177,7 @@ ALL_FRAMES = [
 
 @pytest.mark.parametrize("frame", ALL_FRAMES)
 def test_every_cut_is_told_and_none_crashes(frame: bytes) -> None:
-    """Whatever is missing, all keys are there, and what comes before the cut is as in the whole packet."""
+    """A packet that is cut short has all keys, and the same values as the whole packet up to the cut."""
     whole = decode(frame)
     for size in range(len(frame)):
         part = decode(frame[:size])
@@ -189,7 +189,7 @@ def test_every_cut_is_told_and_none_crashes(frame: bytes) -> None:
 
 
 def test_garbage_does_not_crash() -> None:
-    """Spoiled packets, always the same ones."""
+    """Random damage to packets causes no exception. The damage is the same in each run."""
     chance = random.Random(1)
     for frame in ALL_FRAMES:
         for dummy in range(2000):
@@ -210,7 +210,9 @@ def test_wrong_versions_and_header_lengths_are_malformed() -> None:
 
 
 def test_pcap_is_the_documented_layout() -> None:
-    """The magic of nanoseconds, version 2.4 and Ethernet; for each packet its time, both lengths, its bytes."""
+    """The file has the magic number for nanoseconds, version 2.4, Ethernet, and for each packet its time, both lengths
+    and bytes.
+    """
     data = pcap.pcap([(1_700_000_000_123_456_789, 100, b"abcd"), (5, 1, b"e")], 4)
     assert struct.unpack_from("=IHHiIII", data) == (0xA1B23C4D, 2, 4, 0, 0, 4, 1)
     assert struct.unpack_from("=IIII", data, 24) == (1_700_000_000, 123_456_789, 4, 100)

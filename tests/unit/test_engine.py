@@ -22,14 +22,14 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass(eq=False)
 class Told(Operation):
-    """An operation that nobody carries out."""
+    """An operation that nobody runs."""
 
     what: str
     name: str
 
 
 class Thing:
-    """A resource whose answers are given."""
+    """A resource with given answers."""
 
     def __init__(
         self, name: str, wrong: str = "", misfit: str = "", claims: str = "", undo: bool = True, steps: int = 1
@@ -52,7 +52,7 @@ class Thing:
 
 
 class Kernel:
-    """Stands for the operator: it remembers what it was told, and refuses what it is told to refuse."""
+    """A replacement for the operator. It stores the operations that it gets, and refuses the chosen ones."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -75,7 +75,7 @@ class Kernel:
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch, draw: Drawing) -> Kernel:
-    """The engine without a kernel below it."""
+    """The engine without a kernel."""
     stand_in = Kernel()
     monkeypatch.setattr(engine, "Operator", stand_in)
     monkeypatch.setattr(engine, "Snapshot", lambda sockets: draw.plan().snapshot)
@@ -109,7 +109,7 @@ def test_nothing_to_do_is_no_change(kernel: Kernel) -> None:
     assert (outcome.changed, outcome.commands, outcome.diff) == (False, [], {"before": {}, "after": {}})
 
 
-# All reasons at once
+# All errors at once
 
 
 def test_all_that_is_wrong_is_said_once_and_nothing_is_done(kernel: Kernel) -> None:
@@ -133,7 +133,7 @@ def test_all_that_does_not_fit_the_kernel_is_said_once_and_nothing_is_done(kerne
 
 
 def test_two_resources_cannot_claim_the_same(kernel: Kernel) -> None:
-    """Each further one is told which was the first; one that is wrong in itself claims nothing."""
+    """The error for each later resource names the first one. An invalid resource claims nothing."""
     things = [
         Thing("a", wrong="wrong", claims="x"),
         *(Thing(name, claims="x") for name in "bcd"),
@@ -146,7 +146,7 @@ def test_two_resources_cannot_claim_the_same(kernel: Kernel) -> None:
     ]
 
 
-# What the kernel refuses
+# Refusals of the kernel
 
 
 def test_a_refusal_takes_everything_back_in_reverse(kernel: Kernel) -> None:
@@ -180,7 +180,7 @@ def test_the_refused_change_itself_is_not_one_made_before_it(kernel: Kernel) -> 
 
 
 def test_what_cannot_be_taken_back_is_named(kernel: Kernel) -> None:
-    """And the rest is taken back all the same."""
+    """All other changes are still undone."""
     kernel.refuses = {"make d": KernelError(errno.EBUSY), "undo c": KernelError(errno.EPERM)}
     assert reasons(Thing("a"), Thing("b", undo=False), Thing("c"), Thing("d")) == [
         "`make d` failed: Device or resource busy",
@@ -219,7 +219,7 @@ def test_difference_merges_settings_of_one_thing() -> None:
 
 
 def test_difference_does_not_tell_what_a_new_thing_was_before() -> None:
-    """What is set on a link that the same plan makes belongs to its birth."""
+    """A setting of a link that the same plan creates has no old value in the diff."""
     link = ("host", "links", "a")
     assert difference((link, None, {"kind": "veth"}), (link, {"up": False}, {"up": True}), ((*link, "x"), [], [1])) == (
         {},
@@ -235,7 +235,7 @@ def test_difference_of_a_thing_that_is_replaced() -> None:
 
 
 def test_progress_is_told_about_once_a_second(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A word for what is being made, how many changes have been, and of how many."""
+    """A report has the current kind of change, the number of completed changes, and that of all changes."""
     clock = iter([0.0, 0.1, 1.1, 1.1, 1.2, 2.0, 2.3, 2.3])
     monkeypatch.setattr(engine.time, "monotonic", lambda: next(clock))
     told: list[tuple[str, int, int]] = []

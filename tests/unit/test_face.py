@@ -28,11 +28,11 @@ NAMES = sorted(path.stem for path in (PLUGINS / "modules").glob("[!_]*.py"))
 
 
 class Spoken(Exception):
-    """A module came to its end; holds what it said, or what it would take."""
+    """The end of a module, with its result, or with its argument spec."""
 
 
 class Face:
-    """Stands for AnsibleModule."""
+    """A replacement for AnsibleModule."""
 
     given: dict[str, t.Any] = {}
     check_mode = False
@@ -54,7 +54,7 @@ class Face:
         raise Spoken({**result, "failed": True})
 
 
-# One or many
+# One object or many
 
 OPTIONS: run_module.Options = {"dst": {"type": "str"}, "via": {"type": "str", "default": None}, "up": {"type": "bool"}}
 
@@ -76,7 +76,7 @@ def test_items_of_a_single_object() -> None:
 
 
 def test_items_inherit_what_they_leave_out() -> None:
-    """False, zero and the empty string are said, not left out."""
+    """False, zero and an empty string are values. An item with them does not inherit."""
     routes = [{"dst": "a", "via": None, "up": None}, {"dst": "b", "via": "", "up": False}]
     params = {"dst": None, "via": "v", "up": True, "routes": routes}
     assert run_module.items(params, OPTIONS, "routes") == [
@@ -95,7 +95,7 @@ def test_items_of_an_empty_list() -> None:
 def result_of(
     monkeypatch: pytest.MonkeyPatch, outcome: t.Any, check: bool = False, diff: bool = False, held: int = -1
 ) -> t.Any:
-    """What a module says after the engine returned an outcome, or raised it."""
+    """The result of a module after the engine has returned an outcome or raised an exception."""
 
     def run(*arguments: t.Any) -> engine.Outcome:
         assert arguments == (["wanted"], "demo", True, check, None, False)
@@ -116,7 +116,7 @@ def result_of(
 
 
 def changed(what: str, after: t.Any, command: str) -> Change:
-    """A change of which only its place in the diff and its command matter."""
+    """A change, of which only the place in the diff and the command matter."""
     return Change(Stage.LINK, "", [], [], (what,), None, after, [command])
 
 
@@ -161,7 +161,7 @@ def test_what_the_system_refuses_is_told_in_one_line(monkeypatch: pytest.MonkeyP
 
 
 def test_bytes_that_are_not_utf_8_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name of a link is whatever bytes somebody chose."""
+    """The name of a link may consist of any bytes."""
     named = DONE._replace(changes=[changed("\udcff", ["\ud800"], "ip link del \udcff\udc80ü")])
     said = result_of(monkeypatch, named, diff=True)
     assert said["commands"] == ["ip link del \\xff\\x80ü"]
@@ -170,7 +170,7 @@ def test_bytes_that_are_not_utf_8_are_shown(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def without_library(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """This Python has no pyroute2; those that the list gets have it, and may run the module instead."""
+    """This Python has no pyroute2. The Pythons in the list have it, and may run the module instead."""
     others: list[str] = []
 
     def run_by(python: str) -> t.NoReturn:
@@ -202,7 +202,7 @@ def test_without_the_library_the_systems_python_takes_over_once(
 
 
 def spec_of(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """The options that a module takes, and what it says of their combinations."""
+    """The argument spec of a module, and its rules for combinations."""
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     monkeypatch.setattr(Face, "given", None)
     for place in (run_module, module, sys.modules[module.main.__module__]):
@@ -214,7 +214,7 @@ def spec_of(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, t.Any
 
 
 def documented(name: str) -> dict[str, t.Any]:
-    """A module's documented options, those of the fragments that it names among them."""
+    """The documented options of a module, including those of its documentation fragments."""
     yaml = pytest.importorskip("yaml")
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     document = yaml.safe_load(module.DOCUMENTATION)
@@ -228,7 +228,8 @@ def documented(name: str) -> dict[str, t.Any]:
 
 
 def plain(options: dict[str, t.Any], inner: str) -> dict[str, t.Any]:
-    """Options reduced to what specification and documentation both say; *inner* is the name of nested ones."""
+    """Options reduced to what both the argument spec and the documentation contain. *inner* is the key of nested ones.
+    """
     return {
         name: {
             "type": option.get("type", "str"),
@@ -253,7 +254,7 @@ def test_options_are_those_of_the_documentation(name: str, monkeypatch: pytest.M
 def test_combinations_speak_of_options_that_there_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, constraints = spec_of(name, monkeypatch)
     assert constraints.pop("supports_check_mode") is True
-    assert constraints.pop("no_log", False) is (name == "payload")  # it leaves that to the module that it runs
+    assert constraints.pop("no_log", False) is (name == "payload")  # the module that it runs has its own no_log
     for option, dummy, needed, *dummy in constraints.pop("required_if", []):
         assert {option, *needed} <= set(spec)
     for group in [group for groups in constraints.values() for group in groups]:
@@ -262,7 +263,7 @@ def test_combinations_speak_of_options_that_there_are(name: str, monkeypatch: py
 
 @pytest.mark.parametrize("name", NAMES)
 def test_documents_are_yaml(name: str) -> None:
-    """And what a module returns is described."""
+    """The documentation and the description of the return values are valid YAML."""
     yaml = pytest.importorskip("yaml")
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     assert yaml.safe_load(module.DOCUMENTATION)["module"] == name
@@ -270,20 +271,20 @@ def test_documents_are_yaml(name: str) -> None:
     assert all({"description", "returned", "type"} <= set(field) for field in yaml.safe_load(module.RETURN).values())
 
 
-# These plan nothing, so that no resource looks at their examples.
+# These modules plan nothing, so no resource checks their examples.
 READERS = {"capture", "connectivity", "lab_info", "neighbor_watch", "netns_info"}
 
 
 @pytest.mark.parametrize("name", sorted({*payload.NAMES} - READERS))
 def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """Ansible's own validator takes each example of a module, and the resources made from it find nothing wrong."""
+    """Ansible's own validator accepts each example of a module, and the resources of the example find no error."""
     yaml = pytest.importorskip("yaml")
     validation = pytest.importorskip("ansible.module_utils.common.arg_spec")
     spec, constraints = spec_of(name, monkeypatch)
     constraints.pop("supports_check_mode")
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     built: list[t.Any] = []
-    monkeypatch.setattr(lab_files, "STORE_DIR", os.fspath(tmp_path))  # where the module topology keeps what it applied
+    monkeypatch.setattr(lab_files, "STORE_DIR", os.fspath(tmp_path))  # for the last applied topology
     monkeypatch.setattr(engine, "run", lambda resources, *dummy: built.extend(resources) or DONE)
     for task in [task for task in yaml.safe_load(module.EXAMPLES) if "linuxnet.lab." + name in task]:
         validator = validation.ModuleArgumentSpecValidator(spec, **constraints)
@@ -297,13 +298,13 @@ def test_examples_are_understood(name: str, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def runtime() -> dict[str, t.Any]:
-    """What the collection tells Ansible of its modules."""
+    """The collection's meta/runtime.yml."""
     yaml = pytest.importorskip("yaml")
     return yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))
 
 
 def members() -> list[str]:
-    """The modules for which defaults of the group `linuxnet.lab.lab` are."""
+    """The modules in the action group `linuxnet.lab.lab`, which share defaults."""
     return runtime()["action_groups"]["lab"]
 
 
@@ -320,7 +321,7 @@ def test_the_code_of_all_is_sent_as_one() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_group_has_those_for_which_a_lab_is_a_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others are those that do not take a lab, or get its name elsewhere."""
+    """The other modules take no lab, or get its name elsewhere."""
     yaml = pytest.importorskip("yaml")
     if name in ("lab_info", "payload", "topology"):
         document = yaml.safe_load(importlib.import_module("{0}.{1}".format(modules.__name__, name)).DOCUMENTATION)
@@ -331,7 +332,7 @@ def test_the_group_has_those_for_which_a_lab_is_a_default(name: str, monkeypatch
 
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_use_no_reserved_name(name: str) -> None:
-    """Ansible has functions of its own by these names (`query`, `lookup`, `q`), which a variable would hide."""
+    """A variable with the name of one of Ansible's functions (`query`, `lookup`, `q`) would hide it."""
     yaml = pytest.importorskip("yaml")
     module = importlib.import_module("{0}.{1}".format(modules.__name__, name))
     for task in yaml.safe_load(module.EXAMPLES):

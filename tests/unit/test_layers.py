@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The layers of module_utils, as the files of this checkout import each other; and that docs/architecture.md names all.
+"""The layers of module_utils, according to the imports in this checkout. docs/architecture.md names all files.
 
-Imports inside of functions count: they go to a host as well as the others.
+Imports inside functions count as well, because Ansible sends these files to a host too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = pathlib.Path(module_utils.__path__[0])
 PACKAGE = module_utils.__name__
 ARCHITECTURE = ROOT.parents[1] / "docs" / "architecture.md"
 
-# From above to below: files of a layer may import those of their own layer and of all below it.
+# From top to bottom. A file may import files of its own layer and of all layers below.
 LAYERS = [
     ["payload"],
     ["modules"],
@@ -38,9 +38,9 @@ LAYERS = [
     ["errors", "fields"],
     ["python"],
 ]
-# What is stored for the boot is found out from the file that runs then.
+# This import finds the file that runs at boot.
 EXCEPTIONS = {("resources/persist.py", "boot.py")}
-# All that Ansible is needed for.
+# The only files that need Ansible.
 WITH_ANSIBLE = {"payload.py", "run_module.py", "run_recorder.py", "respawn.py", "answer.py"}
 
 
@@ -50,7 +50,7 @@ def files() -> list[str]:
 
 
 def imported(name: str) -> t.Iterator[str]:
-    """What a file imports: files of module_utils by their paths, other modules by their names."""
+    """The imports of a file: files of module_utils by their paths, other modules by their names."""
     for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -78,7 +78,7 @@ def test_imports_run_downward(name: str) -> None:
 
 def test_no_two_files_import_each_other() -> None:
     imports = {name: {one for one in imported(name) if (name, one) not in EXCEPTIONS} for name in files()}
-    # Types alone: what an operation is, and the sockets that it may use.
+    # Only for types: the class of operations, and the sockets that they may use.
     imports["kernel/actions.py"].discard("kernel/sockets.py")
     while True:
         ends = {name for name, targets in imports.items() if not targets & imports.keys()}
@@ -102,7 +102,7 @@ def test_the_architecture_names_every_file() -> None:
     assert sorted(named) == files()
 
 
-# What the payload of a module does without, which holds whatever the module imports anywhere.
+# Files that the payload of a module must not contain. That includes imports inside functions.
 LEAN = {
     "capture": ["engine.py", "snapshot.py", "kernel/rtnetlink.py"],
     "connectivity": ["engine.py", "plan.py", "resources/"],

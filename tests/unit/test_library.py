@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where pyroute2 is looked for, by a Python that has none of its own."""
+"""Where a Python without pyroute2 looks for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
 
 
 def put(folder: pathlib.Path, version: str, suffix: str = ".dist-info") -> pathlib.Path:
-    """Put as much of pyroute2 into a folder as the collection looks at first; it says who it is."""
+    """Put the files of pyroute2 that the collection checks first into a folder. They report their place."""
     package = folder / "pyroute2" / "netlink" / "rtnl"
     package.mkdir(parents=True)
     (package / "ifinfmsg.py").write_text("ifinfmsg = {0!r}\n".format("{0} {1}".format(folder.name, version)))
@@ -27,7 +27,9 @@ def put(folder: pathlib.Path, version: str, suffix: str = ".dist-info") -> pathl
 
 @pytest.fixture
 def loaded(tmp_path):
-    """Load the file by a Python without packages, whose path has a folder `own`; the role's is `prepared`."""
+    """Load library.py with a Python without packages, with the folder `own` on its path. The role's folder is
+    `prepared`.
+    """
 
     def load() -> str:
         source = pathlib.Path(library.__file__).read_text().replace(library.PREPARED, str(tmp_path / "prepared"))

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever bytes a decoder is given, it ends, and with nothing but an error of ours.
+"""Decoders end with any bytes, and raise only the collection's own errors.
 
-`make test` tries a sample by a seed that a failure shows, `make soak` (SOAK=1) a hundred thousand inputs each. SEED
-repeats one.
+`make test` tries a sample. `make soak` (SOAK=1) tries a hundred thousand inputs for each decoder. A failure shows the
+seed, and SEED repeats it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.decode import d
 _COUNT = 100_000 if os.environ.get("SOAK") else 1_000
 _SEED = int(os.environ.get("SEED") or random.randrange(1 << 32))
 
-# What mutations begin with: a frame of each kind.
+# A frame of each kind, from which the mutations start.
 _ETHERNET = bytes.fromhex("020000000002020000000001")
 _FRAMES = [
     _ETHERNET + bytes.fromhex(text)
@@ -62,11 +62,11 @@ _ROUTE = struct.pack("=BBBBBBBBI", 2, 24, 0, 0, 254, 3, 0, 1, 0) + b"".join(
 )
 _NEIGHBOR = struct.pack("=BxxxiHBB", 2, 7, 2, 0, 1) + _attribute(1, b"\x0a\0\0\1") + _attribute(2, b"\2\0\0\0\0\2")
 _REFUSAL = struct.pack("=iIHHII", -1, 20, 16, 5, 1, 0) + _attribute(1, b"no\0")
-_IMPOSSIBLE = struct.pack("=iI", -1 << 31, 0)  # no errno
+_IMPOSSIBLE = struct.pack("=iI", -1 << 31, 0)  # an invalid errno
 
 
 class _Fed(netlink.Netlink):
-    """A socket that gives the same body as the answer to whatever is asked for."""
+    """A socket that returns the same body for every request."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -102,7 +102,7 @@ _DECODERS: dict[str, tuple[t.Callable[[bytes], t.Any], list[bytes]]] = {
 
 
 def mutated(chance: random.Random, data: bytes) -> bytes:
-    """The data with some octets changed, cut out, doubled or added."""
+    """The data with some octets changed, removed, duplicated or added."""
     made = bytearray(data)
     for dummy in range(chance.randint(1, 8)):
         at = chance.randrange(len(made) + 1)
@@ -123,11 +123,11 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
 @pytest.mark.timeout(3600 if os.environ.get("SOAK") else 60)
 @pytest.mark.parametrize("name", _DECODERS)
 def test_mutated_bytes(name: str) -> None:
-    """A decoder gives something that can be told, or ends in an error of ours."""
+    """A decoder returns a result, or raises one of the collection's errors."""
     read, examples = _DECODERS[name]
     chance = random.Random(f"{_SEED} {name}")
     for example in examples:
-        read(example)  # as it should be, it can be read
+        read(example)  # without a mutation, the decoder accepts it
     print(f"seed {_SEED}, {_COUNT} inputs")
     for dummy in range(_COUNT):
         data = mutated(chance, chance.choice(examples))
@@ -143,7 +143,7 @@ def test_mutated_bytes(name: str) -> None:
 
 @pytest.mark.timeout(100)
 def test_ipv6_extension_headers_take_linear_time() -> None:
-    """Two million headers, and as many options: quadratic, each of the two would move 16 TB of memory."""
+    """Two million headers, and as many options. In quadratic time, each would move 16 TB of memory."""
     headers = _ETHERNET + bytes.fromhex("86dd60000000000000" + "40" + "00" * 32) + bytes(8) * 2_000_000
     options = _FRAMES[3][:-8] + bytes.fromhex("0e01000000000000") * 2_000_000
     assert decode(headers)["summary"].endswith("(cut short)")

@@ -70,18 +70,18 @@ def test_every_rule_survives_encoding() -> None:
 
 
 def test_prefix_is_compared_under_its_own_mask() -> None:
-    """10.0.0.0/8 fits under the mask of a /12 too, so only the bytes show which mask was sent."""
+    """10.0.0.0/8 also matches under the mask of a /12, so the test compares the bytes."""
     sent = nft_rules.encode(Rule(src="172.16.0.0/12"))
     assert bytes([255, 240, 0, 0]) in sent
     assert bytes([172, 16, 0, 0]) in sent
 
 
 def whole() -> list[bytes]:
-    """The expressions of a source prefix under a mask."""
+    """The expressions for a source prefix with a mask."""
     return [pack(1, value) for dummy, value in items(nft_rules.encode(Rule(src="172.16.0.0/12")))]
 
 
-# Positions among them.
+# Indexes of these expressions.
 NFPROTO_CMP, PAYLOAD, BITWISE, CMP, VERDICT = 1, 2, 3, 4, 5
 
 
@@ -102,7 +102,7 @@ def number(value: int) -> bytes:
         (BITWISE, 2, number(2)),
         (BITWISE, 6, number(1)),  # a shift
         (BITWISE, 4, pack(1, bytes([255, 15, 0, 0]))),  # a mask with gaps
-        (BITWISE, 5, pack(1, bytes([1, 0, 0, 0]))),  # bits turned round
+        (BITWISE, 5, pack(1, bytes([1, 0, 0, 0]))),  # inverted bits
         (CMP, 1, number(2)),
         (CMP, 2, number(1)),
         (CMP, 3, pack(1, bytes([172, 18, 0, 0]))),  # bits outside the mask
@@ -120,7 +120,7 @@ def test_other_meaning_is_not_taken_for_a_rule(position: int, attribute: int, va
 
 
 def _parts(expression: bytes) -> tuple[bytes, bytes]:
-    """An expression's name and data."""
+    """The name and the data of an expression."""
     found = walk(expression[4:])
     return found[1], found[2]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter's words, how they are joined, and how errors name what is wrong."""
+"""The words of the filter, how they are joined, and the errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KNOWN = "; known are: arp, icmp, icmp6, tcp, udp, host ADDRESS, port NUMBER, joi
 
 
 def packet(protocol: str, src: str = "10.0.0.1", dst: str = "10.0.0.2", **ports: int) -> dict[str, t.Any]:
-    """What the decoder says, as far as a filter asks."""
+    """A decoded packet, with the keys that a filter uses."""
     return {"protocol": protocol, "src": src, "dst": dst, "sport": None, "dport": None, **ports}
 
 

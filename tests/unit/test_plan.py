@@ -30,7 +30,7 @@ def add(plan: Plan, stage: Stage, netns: str, name: str) -> None:
 
 
 def refusal(function: t.Callable[..., t.Any], *arguments: t.Any) -> str:
-    """The reason for which something is refused."""
+    """The message of a refusal."""
     with pytest.raises(LabError) as caught:
         function(*arguments)
     return str(caught.value)
@@ -73,7 +73,8 @@ def test_stages_come_in_their_order_whatever_the_order_of_adding(draw: Drawing) 
     ],
 )
 def test_what_is_sent_together_is_put_together(draw: Drawing, stage: Stage, order: list[str]) -> None:
-    """Addresses and routes by namespace, in the order in which these were met; links in the order of adding."""
+    """Addresses and routes are grouped by namespace, in the order of their first appearance, links stay in their order.
+    """
     plan = draw.plan()
     for name in ("b1", "a1", "b2", "a2"):
         add(plan, stage, name[0], name)
@@ -90,7 +91,7 @@ def test_one_send_for_a_namespace_unless_its_bridge_comes_up_in_between(draw: Dr
 
 
 def test_a_whole_lab_in_one_plan(draw: Drawing) -> None:
-    """Asked for backwards: each resource finds in the picture what those before it in the list will have made."""
+    """Each resource of the list finds in the snapshot what the earlier ones will create."""
     plan = draw.plan(lab="demo")
     peer = End("c1", "eth0", Settings(up=True), Addresses(["10.0.0.2/24"]), "peer.")
     for resource in (
@@ -116,7 +117,7 @@ def test_a_whole_lab_in_one_plan(draw: Drawing) -> None:
     assert places[Stage.BRIDGE_UP] == "" and places[Stage.ROUTE] == "c1"
 
 
-# Looking things up
+# Lookups
 
 
 def test_what_is_missing_is_an_error_with_the_nearest_name(draw: Drawing) -> None:
@@ -158,7 +159,7 @@ def test_nothing_is_assumed_outside_check_mode(draw: Drawing) -> None:
     assert plan.assumed == []
 
 
-# Whose is it
+# Ownership
 
 
 def test_a_link_is_the_labs_by_its_mark_or_because_the_plan_makes_it(draw: Drawing) -> None:
@@ -193,11 +194,11 @@ def test_the_uplink_is_named_as_such(draw: Drawing, dst: str) -> None:
     assert "; it carries the host's default route; " in refusal(draw.plan(there).demand, there, link, "dev")
 
 
-# Sysctls: what a lab remembers decides
+# Sysctls: the records of the lab decide
 
 
 def test_a_sysctl_is_remembered_before_it_is_written(draw: Drawing) -> None:
-    """A run that is cut short then leaves a record too many, not an old value that is lost."""
+    """A run that is killed leaves an unnecessary record, but does not lose an old value."""
     plan = draw.plan()
     plan.snapshot.sysctls["", "net.ipv4.ip_forward"] = "0"
     Sysctl("", "net/ipv4/ip_forward", "1").plan(plan)

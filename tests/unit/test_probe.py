@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parts of the probes that need no network: bytes, options, the table, and whose reply is whose."""
+"""The parts of the probes that need no network: bytes, options, the table, and the assignment of replies to requests.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +34,18 @@ DEFAULTS = {"count": 1, "interval": 0.2, "timeout": 2.0}
 
 
 def test_checksum_is_that_of_the_example_in_rfc_1071() -> None:
-    """RFC 1071, section 3: 0001 f203 f4f5 f6f7 sum up to ddf2 with the carries added."""
+    """RFC 1071, section 3: 0001 f203 f4f5 f6f7 have the sum ddf2 with the carries added."""
     assert packet.checksum(bytes.fromhex("0001f203f4f5f6f7")) == ~0xDDF2 & 0xFFFF
 
 
 def test_checksum_of_an_odd_number_of_bytes_and_of_many_carries() -> None:
-    """A last single byte counts as if a zero followed; the carry of the carry is added too."""
+    """A zero follows a single last byte. The carry of a carry is added as well."""
     assert packet.checksum(b"\x01") == packet.checksum(b"\x01\x00")
     assert packet.checksum(b"\xff\xff" * 300 + b"\x00\x01") == 0xFFFE
 
 
 def test_echo_request_of_ipv4_as_ping_sends_it() -> None:
-    """Type 8, code 0, a checksum that makes the whole sum up to nothing, identifier, sequence, payload."""
+    """The packet has type 8, code 0, a checksum with which the sum is zero, identifier, sequence number and payload."""
     data = packet.echo_request(V4, 0x1234, 7, b"abc")
     assert data[:2] == b"\x08\x00"
     assert data[4:] == b"\x12\x34\x00\x07abc"
@@ -52,18 +53,18 @@ def test_echo_request_of_ipv4_as_ping_sends_it() -> None:
 
 
 def test_echo_request_of_ipv6_leaves_the_checksum_to_the_kernel() -> None:
-    """Type 128; RFC 4443 computes the checksum with the addresses."""
+    """The packet has type 128. RFC 4443 includes the addresses in the checksum."""
     assert packet.echo_request(V6, 1, 2, b"x") == bytes.fromhex("8000 0000 0001 0002 78")
 
 
 def test_echo_reads_what_echo_request_writes() -> None:
-    """Encoding and decoding agree, and too few bytes are no echo."""
+    """Encoding and decoding agree. Too few bytes are no echo."""
     assert packet.echo(packet.echo_request(V4, 3, 4, b"pay")) == packet.Echo(8, 3, 4, b"pay")
     assert packet.echo(b"\x08\x00\x00\x00\x00\x00\x00") is None
 
 
 def test_icmp_part_skips_an_ipv4_header_with_options_and_no_ipv6_header() -> None:
-    """The length of an IPv4 header is in its first byte; raw IPv6 sockets deliver none."""
+    """The first byte of an IPv4 header has its length. Raw IPv6 sockets return no header."""
     assert packet.icmp_part(V4, b"\x46" + bytes(23) + b"icmp") == b"icmp"
     assert packet.icmp_part(V6, b"icmp") == b"icmp"
     assert packet.icmp_part(V4, b"") == b""
@@ -74,7 +75,7 @@ def _extended_error(origin: int, kind: int, code: int, offender: bytes) -> bytes
 
 
 def test_icmp_error_of_ipv4_names_who_sent_it() -> None:
-    """A sock_extended_err with a sockaddr_in after it."""
+    """A sockaddr_in follows the sock_extended_err."""
     offender = struct.pack("=H", V4) + bytes(2) + socket.inet_aton("10.0.0.9") + bytes(8)
     error = packet.icmp_error(_extended_error(2, 3, 13, offender))
     assert error == packet.IcmpError(V4, 3, 13, "10.0.0.9")
@@ -82,7 +83,7 @@ def test_icmp_error_of_ipv4_names_who_sent_it() -> None:
 
 
 def test_icmp_error_of_ipv6_names_who_sent_it() -> None:
-    """A sock_extended_err with a sockaddr_in6 after it."""
+    """A sockaddr_in6 follows the sock_extended_err."""
     offender = struct.pack("=H", V6) + bytes(6) + socket.inet_pton(V6, "fd00::9") + bytes(4)
     error = packet.icmp_error(_extended_error(3, 1, 3, offender))
     assert error == packet.IcmpError(V6, 1, 3, "fd00::9")
@@ -90,14 +91,14 @@ def test_icmp_error_of_ipv6_names_who_sent_it() -> None:
 
 
 def test_icmp_error_without_a_sender_or_of_local_origin() -> None:
-    """The offender may be unknown; what the own stack queued (SO_EE_ORIGIN_LOCAL) is no ICMP error."""
+    """The sender may be unknown. An error of the own kernel (SO_EE_ORIGIN_LOCAL) is no ICMP error."""
     assert packet.icmp_error(_extended_error(2, 3, 1, bytes(16))).by == ""
     assert packet.icmp_error(_extended_error(1, 0, 0, b"")) is None
     assert packet.icmp_error(b"") is None
 
 
 def test_the_mtu_in_an_error() -> None:
-    """A router's word, and the own kernel's; other errors may hold anything there."""
+    """The MTU of a router and that of the own kernel count. Other errors may contain any number."""
     assert packet.icmp_error(struct.pack("=IBBBBII", 90, 2, 3, 4, 0, 1400, 0)).mtu == 1400
     assert packet.icmp_error(struct.pack("=IBBBBII", 113, 2, 3, 1, 0, 1400, 0)).mtu == 0
     assert packet.local_mtu(struct.pack("=IBBBBII", 90, 1, 0, 0, 0, 1500, 0)) == 1500
@@ -106,19 +107,20 @@ def test_the_mtu_in_an_error() -> None:
 
 
 def test_a_closed_port_refuses() -> None:
-    """Of a request to a port; ICMP has none."""
+    """The word `refused` applies to requests to a port, not to ICMP."""
     assert packet.refusal(packet.IcmpError(V4, 3, 3, "")) == packet.refusal(packet.IcmpError(V6, 1, 4, "")) == "refused"
     assert packet.refusal(packet.IcmpError(V4, 3, 13, "")) == "prohibited"
 
 
 def test_arp_request_as_rfc_826_has_it() -> None:
-    """Ethernet, IPv4, lengths 6 and 4, operation 1, sender, target with its hardware address left empty."""
+    """The packet has Ethernet, IPv4, lengths 6 and 4, operation 1, the sender, and the target without its MAC address.
+    """
     data = arp.request(bytes.fromhex("020000000001"), socket.inet_aton("10.0.0.1"), socket.inet_aton("10.0.0.2"))
     assert data.hex(" ", 2) == "0001 0800 0604 0001 0200 0000 0001 0a00 0001 0000 0000 0000 0a00 0002"
 
 
 def test_arp_reply_says_who_is_at_what() -> None:
-    """Anything else is none: a request, another kind of address, too few bytes."""
+    """Anything else is no reply: a request, another kind of address, too few bytes."""
     data = bytes.fromhex("0001 0800 0604 0002 0200 0000 0002 0a00 0002 0200 0000 0001 0a00 0001")
     assert arp.reply(data + bytes(18)) == ("10.0.0.2", "02:00:00:00:00:02")
     wrong = [data[:7] + b"\x01" + data[8:], data[:2] + b"\x86\xdd" + data[4:], data[:5] + b"\x10" + data[6:], data[:27]]
@@ -141,7 +143,7 @@ def test_arp_reply_says_who_is_at_what() -> None:
     ],
 )
 def test_reason(family: int, kind: int, code: int, word: str) -> None:
-    """The numbers mean other things in the two families."""
+    """The numbers have different meanings in the two IP versions."""
     assert packet.reason(packet.IcmpError(family, kind, code, "")) == word
 
 
@@ -154,7 +156,7 @@ def _read(*asked: dict[str, t.Any], **defaults: t.Any) -> tuple[list[checks.Chec
 
 
 def test_read_fills_in_what_was_not_said() -> None:
-    """The host, reachable, the defaults."""
+    """The default sender is the host, the default expectation `reachable`."""
     found, errors = _read({"to": "10.0.0.2", "from": None, "expect": None, "count": None})
     address = "10.0.0.2"
     wanted = checks.Check("checks[0].", "", address, address, "", V4, False, "reachable", "", "", 1, 0.2, 2.0)
@@ -162,7 +164,7 @@ def test_read_fills_in_what_was_not_said() -> None:
 
 
 def test_read_keeps_what_was_said() -> None:
-    """A zone, IPv6 in the kernel's spelling, numbers of its own."""
+    """The check has its zone, IPv6 in the kernel's spelling, and its own numbers."""
     asked = {
         "from": "c1",
         "to": "FE80:0::1%eth0",
@@ -190,7 +192,7 @@ def test_read_keeps_what_was_said() -> None:
 
 
 def test_read_knows_multicast() -> None:
-    """Anybody may answer for these."""
+    """Any host may answer requests to a multicast address."""
     found, errors = _read({"to": "ff02::1%br0"}, {"to": "224.0.0.1"}, {"to": "10.0.0.1"})
     assert ([check.multicast for check in found], errors) == ([True, True, False], [])
 
@@ -215,12 +217,12 @@ def test_read_knows_multicast() -> None:
     ],
 )
 def test_read_refuses(options: dict[str, t.Any], error: str) -> None:
-    """Each wrong option is named with its place and its value."""
+    """The error for each invalid option has its place and value."""
     assert _read(options) == ([], ["checks[0]." + error])
 
 
 def test_read_finds_all_errors_at_once() -> None:
-    """Of all checks and of the options beside them; what is right is kept."""
+    """The errors are those of all checks and of the other options. Valid checks are returned."""
     found, errors = _read({"to": "x", "src": "y"}, {"to": "10.0.0.1"}, {"to": "z"}, interval=-1, timeout=0)
     assert [check.place for check in found] == ["checks[1]."]
     assert errors == [
@@ -233,7 +235,7 @@ def test_read_finds_all_errors_at_once() -> None:
 
 
 def test_run_refuses_more_checks_than_there_are_identifiers() -> None:
-    """Two probes with the same identifier could not be told apart."""
+    """Two probes with the same identifier could not be distinguished."""
     found, dummy = _read({"to": "127.0.0.1"})
     with pytest.raises(LabError, match="more checks than the 65536"):
         run.run(found * 65537)
@@ -253,12 +255,12 @@ def test_run_refuses_more_checks_than_there_are_identifiers() -> None:
     ],
 )
 def test_read_refuses_what_does_not_go_with_the_protocol(options: dict[str, t.Any], error: str) -> None:
-    """A value of its own, that is."""
+    """That applies to values of the check itself."""
     assert _read(dict({"to": "10.0.0.1"}, **options)) == ([], ["checks[0]." + error])
 
 
 def test_read_takes_of_the_defaults_what_the_protocol_has() -> None:
-    """So that they may be for some of the checks only; a value of a check's own, empty or not, comes first."""
+    """Defaults may apply to only some of the checks. A check's own value, even an empty one, overrides them."""
     defaults = {"protocol": "tcp", "port": 80, "listen": "b", "size": 9, "df": True, "src": "10.0.0.9", "to": "x"}
     asked = [{}, {"listen": "", "port": 81}, {"protocol": "icmp"}, {"protocol": "icmp", "df": False, "size": 0}]
     found, errors = _read(*({"to": "10.0.0.1", **item} for item in asked), **defaults)
@@ -282,7 +284,7 @@ def _result(**changed: t.Any) -> dict[str, t.Any]:
 
 
 def test_table_marks_what_is_wrong_and_says_why() -> None:
-    """Columns are as wide as they have to be; nothing trails."""
+    """The columns have the necessary width, without trailing blanks."""
     no_route = {"from": "", "to": "198.51.100.8", "reason": "no_route", "errno": "ENETUNREACH", "by": ""}
     results = [
         _result(),
@@ -301,7 +303,7 @@ def test_table_marks_what_is_wrong_and_says_why() -> None:
 
 
 def test_a_failure_shows_what_failed_in_fifty_lines() -> None:
-    """A small table is shown whole; of a large one the failed checks, and how many more there are."""
+    """The error has a small table, or the failed checks of a large one with the number of those that it omits."""
     right, wrong = _result(), _result(got="unreachable", reason="no_reply", rtt_ms=None, ok=False)
     small = [right, wrong]
     assert table.failure(small, table.table(small)).splitlines()[1:] == table.table(small)
@@ -314,7 +316,7 @@ def test_a_failure_shows_what_failed_in_fifty_lines() -> None:
 
 
 def test_table_says_how_it_was_asked() -> None:
-    """Where that was not by a plain ICMP echo; and what else came of it."""
+    """The table has the protocol, port and size unless they are the defaults, and additional results."""
     results = [
         _result(protocol="tcp", port=80),
         _result(protocol="arp", lladdrs=["02:00:00:00:00:01", "02:00:00:00:00:02"]),
@@ -329,18 +331,18 @@ def test_table_says_how_it_was_asked() -> None:
 
 
 def test_summary_of_one_and_of_many() -> None:
-    """It is a sentence."""
+    """The summary is a sentence."""
     right, wrong = _result(), _result(ok=False)
     assert table.summary([right]) == "1 check, as expected"
     assert table.summary([right, right]) == "2 checks, all as expected"
     assert table.summary([right, wrong]) == "1 of 2 checks is not as expected"
 
 
-# Whose reply is whose
+# The assignment of replies
 
 
 class _Line:
-    """Stands in for a socket: remembers requests, and can refuse."""
+    """A replacement for a socket. It stores requests, and can refuse them."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -374,7 +376,7 @@ def _error(sequence: int = 1, token: bytes = TOKEN, address: str = "10.0.0.3") -
 
 
 def test_a_reply_to_our_request_decides() -> None:
-    """Right identifier, sequence, payload, address and socket."""
+    """The identifier, sequence number, payload, address and socket are right."""
     probe, line = _probe()
     probe.step(0.0)
     probe.hear(_reply())
@@ -413,7 +415,7 @@ def test_anybody_may_answer_a_multicast_request() -> None:
 
 
 def test_the_same_reply_twice_counts_once() -> None:
-    """`count` is of answered requests."""
+    """`count` is the number of answered requests."""
     probe, line = _probe(count=2)
     probe.step(0.0)
     probe.hear(_reply())
@@ -426,7 +428,7 @@ def test_the_same_reply_twice_counts_once() -> None:
 
 
 def test_an_error_may_quote_only_the_header() -> None:
-    """RFC 792 asks for no more than 8 bytes of the request."""
+    """RFC 792 requires only 8 bytes of the request."""
     probe, line = _probe(expect="unreachable")
     probe.step(0.0)
     probe.hear(_error(token=b""))
@@ -434,7 +436,7 @@ def test_an_error_may_quote_only_the_header() -> None:
 
 
 def test_errors_decide_only_at_the_second_and_only_what_expects_them() -> None:
-    """One may be a network that still comes up; a target that shall be reachable may still answer."""
+    """A single error may come from a network that is not yet up. A target that should be reachable may still answer."""
     for expect in ("reachable", "unreachable"):
         probe, line = _probe(expect=expect)
         probe.step(0.0)
@@ -448,7 +450,7 @@ def test_errors_decide_only_at_the_second_and_only_what_expects_them() -> None:
 
 @pytest.mark.parametrize(("expect", "ok"), [("prohibited", True), ("unreachable", True), ("no_reply", False)])
 def test_errors_decide_what_expects_just_them(expect: str, ok: bool) -> None:
-    """Others wait until the end, and are wrong."""
+    """Other checks wait until the end, and are not as expected."""
     probe, dummy = _probe(expect=expect, timeout=1.0)
     for number in (1, 2):
         probe.step(0.0)
@@ -461,7 +463,7 @@ def test_errors_decide_what_expects_just_them(expect: str, ok: bool) -> None:
 
 
 def test_an_answer_decides_what_expects_any_failure() -> None:
-    """And is wrong."""
+    """The result is not as expected."""
     probe, dummy = _probe(expect="prohibited", count=3)
     probe.step(0.0)
     probe.hear(_reply())
@@ -471,7 +473,7 @@ def test_an_answer_decides_what_expects_any_failure() -> None:
 
 @pytest.mark.parametrize("df", [False, True])
 def test_too_big_decides_only_what_must_stay_whole(df: bool) -> None:
-    """Otherwise the next request is fragmented."""
+    """Without `df`, the next request is fragmented."""
     probe, line = _probe(expect="unreachable", df=df)
     line.refusal = OSError(90, "Message too long")
     line.mtus["10.0.0.3"] = 1400
@@ -483,7 +485,7 @@ def test_too_big_decides_only_what_must_stay_whole(df: bool) -> None:
 
 
 def test_a_source_address_that_is_not_there_may_be_expected() -> None:
-    """But only by its name."""
+    """But only with its own word."""
     for expect, ok in (("no_source_address", True), ("unreachable", False), ("no_reply", False)):
         probe, line = _probe(expect=expect, src="10.0.0.9")
         line.refusal = OSError(99, "Cannot assign requested address")
@@ -492,7 +494,7 @@ def test_a_source_address_that_is_not_there_may_be_expected() -> None:
 
 
 def test_a_full_neighbour_table_is_told_from_other_refusals() -> None:
-    """So that room can be made, and the request be sent at once."""
+    """Then the run makes room, and sends the request at once."""
     probe, line = _probe()
     for number, crowded in ((101, False), (105, True)):
         line.refusal = OSError(number, "")
@@ -506,7 +508,7 @@ def test_a_full_neighbour_table_is_told_from_other_refusals() -> None:
 
 
 def test_room_is_made_of_what_is_not_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probes that are over, and those that have not begun; by family."""
+    """The neighbours of decided probes, and of those that have not begun, are flushed, by IP version."""
     forgotten: dict[int, set[str]] = {}
     cache = neighbor_limit.neighbor_cache
     monkeypatch.setattr(cache, "forget", lambda family, asked: len(forgotten.setdefault(family, asked)))
@@ -521,7 +523,7 @@ def test_room_is_made_of_what_is_not_being_asked(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_local_refusal_that_passes_is_forgotten() -> None:
-    """No route, then a route without an answer: the reason is that there was none."""
+    """First there is no route, then a route without an answer. The reason is `no_reply`."""
     probe, line = _probe(expect="unreachable")
     line.refusal = OSError(101, "Network is unreachable")
     probe.step(0.0)
@@ -538,7 +540,7 @@ def test_a_local_refusal_that_passes_is_forgotten() -> None:
 
 @pytest.mark.parametrize(("number", "name"), [(105, "ENOBUFS"), (11, "EAGAIN")])
 def test_what_could_not_be_sent_proves_nothing(number: int, name: str) -> None:
-    """A full queue is tried again, and is no success of a check that expects silence."""
+    """If the queue is full, the probe tries again. A check that expects silence does not succeed by that."""
     probe, line = _probe(expect="unreachable")
     line.refusal = OSError(number, "")
     for now in (0.0, 0.2, 0.4):
@@ -549,7 +551,7 @@ def test_what_could_not_be_sent_proves_nothing(number: int, name: str) -> None:
 
 
 def test_the_time_runs_from_the_first_request() -> None:
-    """The next step is an interval later, and never later than the end."""
+    """The next step is one interval later, but not later than the end."""
     probe, line = _probe(timeout=0.5)
     assert [probe.step(now) for now in (100.0, 100.2, 100.4)] == [100.2, 100.4, 100.5]
     assert not probe.decided
@@ -559,7 +561,7 @@ def test_the_time_runs_from_the_first_request() -> None:
 
 
 def test_the_module_does_without_pyroute2(new_python) -> None:
-    """Its import costs 0.15 s and it may be missing on a machine that only checks."""
+    """The import of pyroute2 takes 0.15 s, and a machine that only runs checks may not have it."""
     code = """
 import sys
 sys.modules["pyroute2"] = None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A matrix made into checks, and results made into a matrix."""
+"""Matrices are converted to checks, and results to matrices."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ A, B = "10.0.0.1", "10.0.0.2"
 
 
 def cells(rows: dict[t.Any, t.Any], senders: t.Sequence[str] = ("x", "")) -> tuple[list[t.Any], list[str]]:
-    """What two targets are expected to be for each sender, and the errors."""
+    """The expectations for two targets and each sender, and the errors."""
     asked, errors = matrix.expect(matrix.product(list(senders), [A, B]), rows)
     return [(item["from"], item["to"], item["expect"]) for item in asked], errors
 
 
 def test_product_is_every_sender_to_every_target_once() -> None:
-    """In the order of rows; what is named twice counts once."""
+    """The checks are in the order of the rows. Repeated senders and targets count once."""
     assert matrix.product(["x", "", "x"], [A, B, A]) == [
         {"from": netns, "to": address} for netns in ("x", "") for address in (A, B)
     ]
 
 
 def test_pairs_are_all_but_those_of_one_namespace() -> None:
-    """And only of families that the sender has."""
+    """A sender gets only targets of an IP version that it has itself."""
     members = [Member("x", A), Member("x", "fd00::1"), Member("y", B), Member("y", "10.0.0.9"), Member("x", A)]
     assert matrix.pairs(members) == [
         {"from": "x", "to": B},
@@ -40,7 +40,7 @@ def test_pairs_are_all_but_those_of_one_namespace() -> None:
 
 
 def test_pairs_leave_what_is_no_address_to_the_checks() -> None:
-    """They know the place of the error."""
+    """The checks report an invalid address with its place."""
     assert matrix.pairs([Member("x", "ten"), Member("y", "ten")]) == [
         {"from": "x", "to": "ten"},
         {"from": "y", "to": "ten"},
@@ -64,19 +64,19 @@ def test_pairs_leave_what_is_no_address_to_the_checks() -> None:
     ],
 )
 def test_a_row(row: t.Any, expected: list[str]) -> None:
-    """In each of its forms; other rows are left alone."""
+    """A row has one of its forms. Other rows stay as they are."""
     found, errors = cells({"x": row})
     assert (found, errors) == ([("x", A, expected[0]), ("x", B, expected[1]), ("", A, None), ("", B, None)], [])
 
 
 def test_nothing_leaves_checks_out() -> None:
-    """One, or a whole row."""
+    """An empty cell or row omits its checks."""
     assert cells({"x": [None, True], "": None}) == ([("x", B, "reachable")], [])
     assert cells({"x": "- yes", "": "-"}) == ([("x", B, "reachable")], [])
 
 
 def test_a_row_of_a_process_may_be_a_number() -> None:
-    """As YAML reads it."""
+    """YAML reads a PID as a number."""
     assert cells({12: True}, ["12"])[0] == [("12", A, "reachable"), ("12", B, "reachable")]
 
 
@@ -93,18 +93,18 @@ def test_a_row_of_a_process_may_be_a_number() -> None:
     ],
 )
 def test_a_wrong_row(rows: dict[t.Any, t.Any], error: str) -> None:
-    """It is named."""
+    """The error names the row."""
     assert error in cells(rows)[1]
 
 
 def result(netns: str, to: str, expect: str, reason: str, ok: bool) -> dict[str, t.Any]:
-    """As the module makes them, as far as a matrix looks."""
+    """A result of the module, with the keys that a matrix uses."""
     got = "reachable" if reason in ("reply", "too_few_replies") else "unreachable"
     return {"from": netns, "to": to, "expect": expect, "got": got, "reason": reason, "ok": ok}
 
 
 def test_lines() -> None:
-    """Right ones say no more than was expected, wrong ones why; what was left out has a dash."""
+    """Expected results show only the expectation, others the reason. A dash stands for an omitted check."""
     results = [
         result("x", A, "reachable", "reply", True),
         result("x", B, "unreachable", "no_reply", True),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module does first: it says in one line that a host's Python is too old, and compiles each file once."""
+"""The start of a module: one line for a Python that is too old, and each file is compiled once."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import python
 from ansible_collections.linuxnet.lab.plugins.module_utils.host import sources
 
 FILES = sorted(pathlib.Path(modules.__path__[0]).glob("[a-z]*.py"))
-# Where `ansible_collections` is found.
+# The folder that contains `ansible_collections`.
 PLACE = str(pathlib.Path(python.__file__).parents[5])
 
-# Runs each of the files as a program.
+# Runs each file as a program.
 _RUN = """
 import runpy, sys
 {0}
@@ -38,7 +38,7 @@ _AS_IF = "sys.version_info = (3, 8, 18, 'final', 0)"
 
 
 def old_pythons() -> list[str]:
-    """Interpreters of 3.6 to 3.8 that this machine has, one of each version."""
+    """Pythons 3.6 to 3.8 on this machine, one of each version."""
     places = [pathlib.Path.home() / ".pyenv" / "versions", pathlib.Path("/usr")]
     found = {}
     for version in ("3.6", "3.7", "3.8"):
@@ -50,7 +50,7 @@ def old_pythons() -> list[str]:
 
 
 def said(interpreter: str, pretence: str = "") -> list[str]:
-    """What the modules say, each the only line that it prints, which has to be JSON."""
+    """The outputs of the modules. Each prints one line of JSON."""
     done = subprocess.run(
         [interpreter, "-c", _RUN.format(pretence), *map(str, FILES)],
         env={"PYTHONPATH": PLACE},
@@ -68,7 +68,7 @@ def said(interpreter: str, pretence: str = "") -> list[str]:
 
 @pytest.mark.parametrize("path", [*FILES, pathlib.Path(python.__file__)], ids=lambda path: path.stem)
 def test_an_old_python_understands_the_file(path: pathlib.Path) -> None:
-    """As far as 3.6: no newer syntax, and no `annotations` from the future, which is none of syntax."""
+    """The file has no newer syntax than that of 3.6, and no `from __future__ import annotations`."""
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 6))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
 
@@ -85,7 +85,8 @@ def test_with_really_old_pythons(interpreter: str) -> None:
         assert "needs Python 3.9" in msg and interpreter in msg
 
 
-# Begins as a module that Ansible has packed does, and prints what Python compiled from then on, and the files it took.
+# Starts like a module that Ansible has packed, and prints what Python compiles from then on, and the files that it
+# uses.
 _PACKED = """
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The loop of all that records, with bytes in a pipe as what is to be recorded."""
+"""The main loop of recorders, with bytes in a pipe as records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe.recording impor
 
 
 class Bytes:
-    """A source: each byte that waits in a socket is a record."""
+    """A source. Each byte that waits in a socket is a record."""
 
     def __init__(self) -> None:
         self.here, self.there = socket.socketpair()
@@ -43,7 +43,7 @@ class Bytes:
 
 
 def run(waiting: bytes, duration: float, count: int = 0, stopped: bool = False) -> tuple[str, Record]:
-    """What is kept of bytes that wait when it begins, and how it ended."""
+    """The kept records of bytes that wait at the start, and how the recording ended."""
     source, kept = Bytes(), []
     source.there.send(waiting)
     stop, signal = socket.socketpair()
@@ -73,7 +73,7 @@ def test_a_count_that_is_not_reached_ends_nothing() -> None:
 
 
 def test_what_has_no_room_ends_it_and_says_so() -> None:
-    """A byte is a record of 14 bytes of JSON, with the newline behind it."""
+    """A byte is a record of 14 bytes of JSON, including the newline."""
     source, kept = Bytes(), []
     source.there.send(b"abcd")
     stop, signal = socket.socketpair()

@@ -66,7 +66,7 @@ def test_text(route: Route, words: str) -> None:
 
 
 def test_a_diff_names_a_metric_only_where_the_kernel_did_not_choose_it(plan: Plan) -> None:
-    """It gives each IPv6 route that has none the metric 1024; an IPv4 one has that by somebody's choice."""
+    """The kernel gives IPv6 routes without a metric 1024. An IPv4 route has that metric only by somebody's choice."""
     for asked in ({"dst": "fd01::/64", "via": "fd00::1"}, {"dst": "10.9.0.0/16", "via": "10.0.0.1", "metric": 1024}):
         RouteWanted("c1", **asked).plan(plan)
     assert [change.where[-1] for change in plan.changes()] == ["fd01::/64", "10.9.0.0/16 metric 1024"]
@@ -74,7 +74,7 @@ def test_a_diff_names_a_metric_only_where_the_kernel_did_not_choose_it(plan: Pla
 
 @pytest.fixture
 def plan(draw: Drawing) -> Plan:
-    """The host with an uplink of nobody's and a link of the lab's, and a namespace of the lab's."""
+    """The host with an uplink of others and a link of the lab, and a namespace of the lab."""
     uplink = draw.link("up0", "192.0.2.1/24", lab="")
     host = draw.netns("", uplink, draw.link("h0", "10.0.0.1/24"), routes=[Route(4, "0.0.0.0/0", "192.0.2.9", "up0")])
     down = draw.link("e1", lab="", up=False)
@@ -82,7 +82,7 @@ def plan(draw: Drawing) -> Plan:
 
 
 def planned(plan: Plan, netns: str, **asked: t.Any) -> list[str]:
-    """The commands to which a wanted route leads."""
+    """The commands for a desired route."""
     wanted = RouteWanted(netns, **asked)
     assert wanted.check() == []
     wanted.plan(plan)
@@ -97,7 +97,7 @@ def refused(plan: Plan, netns: str, **asked: t.Any) -> str:
 
 
 def remembers(plan: Plan) -> list[t.Any]:
-    """What the plan makes the lab remember or forget, in its order."""
+    """The records that the plan writes or deletes, in its order."""
     operations = [one for change in plan.changes() for one in change.operations]
     return [one.value for one in operations if isinstance(one, Remember)]
 
@@ -133,7 +133,7 @@ def test_what_was_said_is_to_be_so(plan: Plan, said: dict[str, t.Any]) -> None:
         ({"type": "prohibit", "via": "", "dev": ""}, ["replace"]),
         ({"scope": "link"}, ["replace"]),
         ({"via": "10.0.0.7"}, ["replace"]),
-        # Of those, the kernel would perhaps not take the old one back in one step.
+        # The kernel may not be able to restore such an old route in one step.
         ({"nexthops": (Hop("10.0.0.1", "e0"), Hop("10.0.0.7", "e0")), "raw": "02"}, ["del", "add"]),
         ({"via": "10.7.0.1"}, ["del", "add"]),
     ],
@@ -171,7 +171,7 @@ def test_a_foreign_route_is_refused(plan: Plan) -> None:
 
 
 def test_the_protocol_number_alone_does_not_make_a_route_the_labs(plan: Plan) -> None:
-    """It is that of every lab."""
+    """All labs use the same number."""
     host = plan.namespace("", "")
     host.table(4).add(Route(4, "10.9.0.0/16", dev="up0", scope="link", protocol=PROTOCOL))
     refused(plan, "", dst="10.9.0.0/16", present=False)
@@ -214,7 +214,8 @@ def test_no_way_out(plan: Plan, asked: dict[str, str], reason: str) -> None:
     ],
 )
 def test_a_way_out(plan: Plan, asked: dict[str, t.Any]) -> None:
-    """An address of the link itself, one on every link, one that is said to be there, one of a network."""
+    """The gateway is an address of the link itself, a link-local one, one with onlink, or one in a network of the link.
+    """
     assert len(planned(plan, "c1", dst="default", **asked)) == 1
 
 
@@ -243,7 +244,7 @@ def test_absent_where_there_is_no_namespace(plan: Plan) -> None:
 
 
 def test_claims(plan: Plan) -> None:
-    """However it is written, one route is claimed once; unwanted ones differ by more."""
+    """One route is claimed once, in any notation. Unwanted routes differ in more attributes."""
 
     def claim(**asked: t.Any) -> str:
         ((kind, value, place),) = RouteWanted("c1", **asked, place="routes[3].").claims()

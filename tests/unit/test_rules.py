@@ -12,7 +12,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 
 
 def reasons(check: t.Callable[[str, t.Any], list[str]], value: t.Any) -> list[str]:
-    """What a check says, without the place, which every reason begins with."""
+    """The errors of a check, without the place at their beginning."""
     found = check("here", value)
     assert all(reason.startswith("here: ") for reason in found)
     return [reason[len("here: ") :] for reason in found]
@@ -106,7 +106,7 @@ def test_wrong(check: t.Callable[..., list[str]], value: t.Any, reason: str) -> 
 @pytest.mark.parametrize("check", [rules.check_cidr, rules.check_prefix])
 @pytest.mark.parametrize("value", ["", "x", "10.0.0.1/33", "10.0.0/24", "fd00::1/129", "10.0.0.1/", "1.2.3.4/24/24"])
 def test_no_address_at_all(check: t.Callable[..., list[str]], value: str) -> None:
-    """The standard library's words are told with it; they differ between Python versions."""
+    """The error contains the message of the standard library, which differs between Python versions."""
     (reason,) = reasons(check, value)
     assert reason.startswith("{0!r} is not a".format(value))
 
@@ -124,7 +124,7 @@ def test_nearest() -> None:
 
 @pytest.mark.parametrize("module", ["rules", "topology.layout"])
 def test_needs_no_code_that_touches_the_kernel(module: str, new_python) -> None:
-    """Filters use it on controllers, which need not be a Linux."""
+    """Filters use the rules on controllers, which need not run Linux."""
     utils = "ansible_collections.linuxnet.lab.plugins.module_utils."
     program = "import sys, {0}{1}; print([name for name in sys.modules if name.startswith('{0}kernel')])"
     assert new_python("-c", program.format(utils, module)).stdout == "[]\n"

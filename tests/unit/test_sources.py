@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is stored of the collection for the next boot."""
+"""The sources of the collection that are stored for the next boot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UTILS = "ansible_collections.linuxnet.lab.plugins.module_utils."
 
 
 def test_what_is_loaded_makes_no_difference(new_python: t.Any) -> None:
-    """Two modules that let a lab come back store the same, or each would undo the other's."""
+    """Modules that store a lab for the boot write the same archive. Otherwise each would replace that of the other."""
     program = "from {0}host import sources; {1}; print(sorted(sources.needed_by('{0}boot')))"
     few, many = (
         new_python("-c", program.format(UTILS, first)).stdout

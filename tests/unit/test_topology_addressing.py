@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where names without a number find their places, and what cannot be both gateway and member."""
+"""The addresses of names without a number, and members that cannot also be the gateway."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import addre
 
 
 def test_no_name_wraps_to_the_places_of_numbers() -> None:
-    """Whatever their hashes: with room for all in the upper half, none of 100 names takes a place of the lower one."""
+    """The upper half has room for 100 names. None of them gets an address in the lower half, whatever their hashes are.
+    """
     names = ["host-{0}".format(chr(97 + number // 26) + chr(97 + number % 26)) for number in range(100)]
     for size in (200, 254):
         found = addressing.assign(names, size, {0})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The contract of a lab: which checks come of it."""
+"""The checks of a lab."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LAB = {
 
 
 def checks(*asked: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """The checks that some of a lab's come to."""
+    """The checks that result from some entries of a lab."""
     lab, errors = layout.read({**LAB, "checks": list(asked)})
     assert errors == []
     return [check for dummy, check in contract.checks(lab)]
 
 
 def asks(*asked: dict[str, t.Any]) -> list[tuple[str, str]]:
-    """Who asks which address."""
+    """The pairs of sender and address."""
     return [(check["from"], check["to"]) for check in checks(*asked)]
 
 

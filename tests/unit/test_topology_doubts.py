@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a topology may say, and probably does not mean."""
+"""Topologies that are valid, but probably a mistake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import layout
 
-# Three routers on one network; office is behind r1.
+# Three routers on one network. The segment office is behind r1.
 ROUTERS: dict[str, t.Any] = {
     "name": "x",
     "namespaces": {"r[1:3]": {"forwarding": True}, "pc[1:3]": None, "host": {"forwarding": True}},
@@ -27,7 +27,8 @@ R2_TO_R3 = {"netns": "r2", "dst": "default", "via": "r3"}
 R1_TO_HOST = {"netns": "r1", "dst": "default", "via": "10.4.0.1"}
 TO_HOST = {"ends": ["host", "r1"], "prefix": "10.4.0.0/30"}
 
-# What is masqueraded, what else the topology says, and from which networks nothing comes through.
+# By case: the value of masquerade, the rest of the topology, the networks from which no packets arrive, and the
+# namespace.
 CASES: dict[str, tuple[t.Any, dict[str, t.Any], str, str]] = {
     "the host, which is on none of the networks": ("office", {}, "10.1.0.0/24 and fd01::/64", "host"),
     "the same, with static routes": ("office", {"routing": "static"}, "10.1.0.0/24 and fd01::/64", "host"),

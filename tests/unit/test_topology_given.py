@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses and names that come by themselves: whose they are does not depend on who else is there."""
+"""Automatic addresses and names of an object do not depend on other objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Given = dict[str, list[str]]
 
 
 def read(data: dict[str, t.Any]) -> t.Any:
-    """A lab without mistakes."""
+    """A lab without errors."""
     lab, errors = layout.read({"name": "demo", **data})
     assert errors == []
     return lab
@@ -33,7 +33,7 @@ def given(names: t.Sequence[str], prefix: t.Any = "10.0.0.0/24", members: t.Any 
 
 
 def crowd(seed: int, most: int) -> list[str]:
-    """Names by chance: families with numbers, some of them padded or with gaps, and names without any."""
+    """Random names: families with numbers, some of them padded or with gaps, and names without numbers."""
     chance = random.Random(seed)
     words = ["web", "db", "router", "pc-", "a", "zurich", "dns", "mail", "x.y", "fw", "core", "edge"]
     names: dict[str, None] = {}
@@ -70,7 +70,7 @@ def test_each_is_alone_and_within(seed: int, prefix: t.Any) -> None:
 
 
 def changes(names: list[str], prefix: str) -> int:
-    """How many others change their address when one leaves or comes: summed up over every name."""
+    """How many other names change their address if one is removed or added, as the sum over all names."""
     whole, count = given(names, prefix), 0
     for name in names:
         less = given([one for one in names if one != name], prefix)
@@ -81,14 +81,15 @@ def changes(names: list[str], prefix: str) -> int:
 @pytest.mark.parametrize("prefix", ["10.0.0.0/16", "fd00::/64"])
 @pytest.mark.parametrize("seed", range(6))
 def test_nobody_moves_when_others_come_or_go(seed: int, prefix: str) -> None:
-    """With one family of numbers, and names without: two of these seldom want the same place, and then one moves."""
+    """One family of numbers, and names without numbers: two of these rarely have the same hash, and then one changes.
+    """
     plain = [name for name in crowd(seed, 60) if not name[-1].isdigit()][:12]
     assert changes([*plain, *(f"web{number}" for number in range(1, 21))], prefix) == 0
 
 
 @pytest.mark.parametrize(("prefix", "most"), [("10.0.0.0/22", 0.3), ("10.0.0.0/24", 0.6), ("10.0.0.0/26", 3)])
 def test_how_many_move_where_families_clash(prefix: str, most: float) -> None:
-    """Of families with the same numbers, and the fuller the prefix the more: others that move for each that leaves."""
+    """Families share numbers. The fuller the prefix, the more addresses change with each removed name."""
     counts = [changes(crowd(seed, 40), prefix) / 40 for seed in range(10)]
     assert 0 < sum(counts) / len(counts) < most
 
@@ -101,7 +102,7 @@ def test_numbers_are_places() -> None:
 
 
 def test_a_release_gives_what_the_last_one_gave() -> None:
-    """Written down once: labs that are there keep their addresses and names when the collection is renewed."""
+    """The test contains the addresses and names. An update of the collection must not change those of existing labs."""
     assert given(["router", "web1"]) == {"router": ["10.0.0.226/24"], "web1": ["10.0.0.2/24"]}
     assert [str(one) for one in pooled([("a", "b")])["a", "b"]] == ["10.9.210.142/31"]
     lab = read({"namespaces": ["a", "a-namespace-with-a-long-name"], "links": [["a", "a-namespace-with-a-long-name"]]})
@@ -142,7 +143,7 @@ def test_a_prefix_can_be_filled_and_not_overfilled(prefix: str, count: int) -> N
 
 
 def pooled(pairs: list[tuple[str, str]], pool: t.Any = "10.9.0.0/16", **more: t.Any) -> dict[tuple[str, str], t.Any]:
-    """The networks of links that get theirs out of a pool."""
+    """The networks of links that get theirs from a pool."""
     names = sorted({name for pair in pairs for name in pair})
     lab = read({"namespaces": names, "links": [list(pair) for pair in pairs], "pool": pool, **more})
     return {
@@ -171,7 +172,7 @@ def test_links_keep_their_networks() -> None:
 
 
 def test_what_is_taken_is_left_out() -> None:
-    """The pool holds four networks; one is that of an address of a `lo`, one that of a link with addresses."""
+    """The pool has four networks. One contains the address of a `lo`, another one those of a link with addresses."""
     links = [["a", "b"], ["b", "c"], {"ends": [{"netns": "a", "addresses": "10.9.0.2/30"}, "c"]}]
     data = {"namespaces": {"a": None, "b": None, "c": {"lo": "10.9.0.5"}}, "links": links, "pool": "10.9.0.0/29"}
     lab = read(data)
@@ -187,7 +188,7 @@ def test_what_is_taken_is_left_out() -> None:
 
 
 def linked(seed: int) -> dict[str, t.Any]:
-    """A lab of names by chance: long ones, alike at the beginning, cables between the same two, explicit names."""
+    """A lab of random names: long ones with the same beginning, several links between the same two, explicit names."""
     chance = random.Random(seed)
     names = ["a", "b", "c1", "a-namespace-with-a-long-name-1", "a-namespace-with-a-long-name-2", "exactly15chars."]
     links = []
@@ -221,7 +222,7 @@ def test_names_fit_and_are_told_apart(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_names_stay_when_others_come_and_go(seed: int) -> None:
-    """A segment that goes takes its own links with it, and renames none."""
+    """The removal of a segment removes its own links, and renames no others."""
     data = linked(seed)
     before = {(one.netns, one.name, one.altname) for one in links_of(read(data))}
     for label in data["segments"]:

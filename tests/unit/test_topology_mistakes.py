@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mistakes in topologies that could be passed over in silence."""
+"""Mistakes in topologies that could be ignored silently."""
 
 from __future__ import annotations
 

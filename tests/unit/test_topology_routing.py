@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Static routes that come by themselves."""
+"""Automatic static routes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Routes = dict[tuple[str, str], str]
 
 
 def routes(data: dict[str, t.Any]) -> Routes:
-    """The routes of a lab with static routing: by which address a namespace reaches a destination."""
+    """The routes of a lab with static routing: the gateways by namespace and destination."""
     lab, errors = layout.read({"name": "demo", "routing": "static", **data})
     assert errors == []
     assert len({(route.netns, route.dst) for route in lab.routes}) == len(lab.routes)
@@ -27,7 +27,7 @@ def routes(data: dict[str, t.Any]) -> Routes:
 
 
 def ring(count: int, *more: tuple[int, int], lo: bool = True) -> dict[str, t.Any]:
-    """Routers r0, r1, ... in a ring, and further links."""
+    """Routers r0, r1, ... in a ring, with further links."""
     pairs = [(number, (number + 1) % count) for number in range(count)] + list(more)
     nodes = {f"r{number}": {"forwarding": True} for number in range(count)}
     if lo:
@@ -38,13 +38,13 @@ def ring(count: int, *more: tuple[int, int], lo: bool = True) -> dict[str, t.Any
 
 
 def owners(data: dict[str, t.Any]) -> dict[str, str]:
-    """Whose each address is."""
+    """The namespace of each address."""
     lab = layout.read({"name": "demo", **data})[0]
     return {one.split("/")[0]: ref for ref, addresses in lab.addresses().items() for one in addresses}
 
 
 def distances(pairs: set[tuple[str, str]], start: str) -> dict[str, int]:
-    """How many links each is away."""
+    """The number of links to each namespace."""
     found, waiting = {start: 0}, collections.deque([start])
     while waiting:
         here = waiting.popleft()
@@ -57,7 +57,7 @@ def distances(pairs: set[tuple[str, str]], start: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_every_router_reaches_every_other_by_the_fewest_links(seed: int) -> None:
-    """Followed hop by hop, in both directions and both families; each hop is one link nearer."""
+    """The test follows the hops in both directions, for both IP versions. Each hop is one link nearer."""
     chance = random.Random(seed)
     count = chance.randint(4, 14)
     more = [tuple(sorted(chance.sample(range(count), 2))) for dummy in range(chance.randint(0, 5))]
@@ -101,7 +101,7 @@ NODES = {"r[1:2]": {"forwarding": True}, "h": None}
 
 
 def test_who_does_not_forward_carries_nothing() -> None:
-    """A host is on both networks, and nearer than the other router."""
+    """A host is in both networks, and nearer than the other router, but does not forward."""
     both = {"left": {**LEFT, "members": ["h"]}, "right": {**RIGHT, "members": [{"h": {"default_route": False}}]}}
     found = routes({"namespaces": NODES, "segments": both, "links": MIDDLE})
     assert found["r1", "10.2.0.0/24"] == "10.3.0.2"
@@ -120,7 +120,7 @@ def test_its_own_address_is_reached_where_it_is() -> None:
 
 
 def test_each_family_goes_its_own_way() -> None:
-    """IPv4 has a shorter way than IPv6; what lies behind is reached by both."""
+    """IPv4 has a shorter way than IPv6. Both reach the networks behind it."""
     data = {
         "namespaces": {"r[1:5]": {"forwarding": True}},
         "links": [

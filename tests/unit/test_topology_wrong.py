@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a topology: everything at once, each with its place."""
+"""Errors in a topology are reported all at once, each with its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.reader impor
 
 
 def mistakes(data: t.Any) -> list[str]:
-    """All that the module would tell of a topology."""
+    """All errors that the module would report for a topology."""
     lab, errors = layout.read(data)
     return list(dict.fromkeys(engine._errors([resources.Mistakes(errors), *resources.resources(lab)])))
 
@@ -150,7 +150,7 @@ def test_nothing_in_it_was_changed() -> None:
     assert data == WRONG
 
 
-# One right and one wrong value of each kind.
+# A valid and an invalid value of each kind.
 VALUES: dict[str, tuple[list[t.Any], list[t.Any]]] = {
     schema.TEXT: (["x", 5, 1.5], [True, [], {}, ["x"]]),
     schema.TEXTS: (["x", ["x", "y"], 5, []], [True, {}, [[]], [None], [True]]),
@@ -181,7 +181,7 @@ def test_every_key_takes_what_it_should_and_tells_the_rest(shape: str, name: str
         found = reader.item("at", {name: key.choices[0] if key.choices else value}, shape)
         assert name in found and [one for one in reader.errors if not one.endswith("is missing")] == []
     for value in [*wrong, *(["nonsense"] if key.choices else [])]:
-        if key.choices and isinstance(value, bool):  # yes and no of a check
+        if key.choices and isinstance(value, bool):  # yes and no of a check, which YAML may read as booleans
             continue
         reader = Reader()
         reader.item("at", {name: value}, shape)
@@ -325,5 +325,5 @@ def test_a_lab_needs_a_name(name: t.Any) -> None:
     data = {"name": name, "namespaces": "a"}
     if name == 5:
         assert layout.read(data)[0].name == "5"
-    elif name not in ("no/name", ""):  # these the engine tells
+    elif name not in ("no/name", ""):  # the engine reports these
         assert [one for one in layout.read(data)[1] if "name" in one]

@@ -32,7 +32,7 @@ def pair(one: End, other: End) -> Veth:
 
 @pytest.fixture
 def ends(draw: Drawing) -> list[Link]:
-    """The two ends of a pair of the lab's: v1 on the host, eth0 in c1."""
+    """The two ends of a pair of the lab: v1 on the host, eth0 in c1."""
     return [
         draw.link("v1", "10.0.0.1/24", index=5, peer=2, mac="02:00:00:00:00:01"),
         draw.link("eth0", "10.0.0.2/24", index=2, peer=5, mac="02:00:00:00:00:02"),
@@ -51,12 +51,12 @@ def refused(plan: Plan, veth: Veth) -> str:
     return str(caught.value)
 
 
-# Made
+# New pairs
 
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_made_with_both_ends_at_home_whichever_is_named_first(draw: Drawing, swapped: bool) -> None:
-    """The message goes to the host, where the end is that can be born up and on its bridge."""
+    """The message goes to the host, because that end can be created up and on its bridge."""
     host = end("", "v1", master="br0", mac="02:00:00:00:00:01", mtu=1400)
     inside = end("c1", "eth0", "10.0.0.2/24", mac="02:00:00:00:00:02")
     br0 = draw.link("br0", kind="bridge")
@@ -90,7 +90,7 @@ def test_made_in_one_namespace(draw: Drawing) -> None:
 
 
 def test_both_ends_are_marked_and_have_a_mac_of_the_labs(draw: Drawing) -> None:
-    """A random one of the kernel's would be replaced by udev a moment later."""
+    """udev would soon replace a MAC address that the kernel has chosen."""
     plan = draw.plan(draw.netns("c1", lab="demo"))
     pair(end("", "v1"), end("c1", "eth0")).plan(plan)
     operations = [one for change in plan.changes() for one in change.operations]
@@ -111,7 +111,7 @@ def test_a_bridge_that_is_none(draw: Drawing) -> None:
     assert refused(plan, pair(end("", "v1", master="h1"), end("", "v2"))).startswith("master: there is no link 'h1'")
 
 
-# There already
+# Existing pairs
 
 
 def test_right_as_it_is(there: Plan) -> None:
@@ -168,7 +168,8 @@ def test_an_end_is_moved_and_renamed(
 def test_what_is_there_stands_in_the_way(
     draw: Drawing, ends: list[Link], one: tuple[str, str], other: tuple[str, str], reason: str | None
 ) -> None:
-    """Somebody else's link, a bridge, two ends of two pairs, a peer that is out of sight; but not a mere other name."""
+    """A link of somebody else, a bridge, ends of two pairs, or a peer that is not visible. Another name alone does not.
+    """
     strangers = [
         draw.link("h0", lab="", index=9),
         draw.link("br0", kind="bridge", index=10),
@@ -188,7 +189,7 @@ def test_what_is_there_stands_in_the_way(
         assert refused(plan, veth).startswith(reason)
 
 
-# Removed
+# Removal
 
 
 @pytest.mark.parametrize("name", [("", "v1"), ("c1", "eth0")])
@@ -209,7 +210,7 @@ def test_removal_of_what_is_not_there_and_of_what_is_not_the_labs(draw: Drawing,
     )
 
 
-# Wrong in itself
+# Invalid values
 
 
 def test_both_ends_are_checked_at_once() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the filters that import labs have in common."""
+"""Functions that the tests of the importing filters share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import
 
 @pytest.fixture
 def laid_out() -> t.Callable[[t.Any], Lab]:
-    """The lab that a topology describes, which the module topology would take as it is."""
+    """The lab that a topology describes. The module topology would accept the topology as it is."""
 
     def lay_out(topology: t.Any) -> Lab:
         lab, errors = layout.read(topology)

@@ -15,7 +15,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.linuxnet.lab.plugins.filter.from_containerlab import from_containerlab
 
-# Two sites with a router each, a switch at one of them, and everything that hosts and routers are told beside it.
+# Two sites with a router each, a switch at one of them, and all settings that hosts and routers can have.
 SITES = """
 name: two-sites
 prefix: ""
@@ -74,7 +74,7 @@ topology:
 
 
 def small(**topology: t.Any) -> dict[str, t.Any]:
-    """A topology of two nodes and their link, changed."""
+    """A topology of two nodes and their link, with changes."""
     whole = {
         "nodes": {"a": {"kind": "linux"}, "b": {"kind": "linux"}},
         "links": [{"endpoints": ["a:eth1", "b:eth1"]}],
@@ -178,7 +178,7 @@ def test_with_a_pool_all_links_have_addresses(laid_out):
 
 
 def test_bridges_in_a_node(laid_out, warnings):
-    """The same name twice, in two nodes, and a node that shares another's namespace."""
+    """Two nodes have bridges of the same name, and a node shares the namespace of another one."""
     nodes = {
         "br0|a": {"kind": "bridge", "network-mode": "container:a"},
         "br0|b": {"kind": "bridge", "network-mode": "container:b"},
@@ -196,7 +196,7 @@ def test_bridges_in_a_node(laid_out, warnings):
 
 
 def test_a_node_in_another_one_s_namespace_says_so_itself():
-    """Its own word counts, before its group's and that for all; and what is left out is named once."""
+    """The node's own setting precedes that of its group and the defaults. Each omission is named once."""
     defaults = {"kind": "linux", "network-mode": "none"}
     groups = {"guests": {"network-mode": "container:a"}}
     nodes = {"a": {"network-mode": "host"}, "b": {"group": "guests"}, "c": {"network-mode": "container:b"}}
@@ -215,7 +215,7 @@ def test_open_vswitch_is_a_bridge(laid_out):
 
 
 def test_names_that_are_none_here(laid_out):
-    """Ports of two bridges are in one namespace here; a node called all or 1 would be something else."""
+    """The ports of both bridges are in one namespace here. A node named all or 1 would mean something else."""
     nodes = {"all": None, "1": None, "sw1": {"kind": "bridge"}, "sw2": {"kind": "bridge"}, "x" * 80: None}
     ends = [["all:eth1", "sw1:p1"], ["1:eth1", "sw2:p1"], ["x" * 80 + ":GigabitEthernet0/0/1", "1:eth2"]]
     links = [{"endpoints": pair} for pair in ends]
@@ -286,7 +286,7 @@ def test_a_lab_without_a_name():
 
 
 def test_a_contradiction_is_told_whatever_it_is():
-    """More ports than a bridge can have; nothing here counts them but the format's own reader."""
+    """More ports than a bridge can have: only the reader of the topology format counts them."""
     nodes = {"a": {"kind": "linux"}, "sw": {"kind": "bridge"}}
     links = [{"endpoints": ["a:e{0}".format(number), "sw:p{0}".format(number)]} for number in range(1024)]
     with pytest.raises(AnsibleFilterError, match="1024 ports"):
@@ -294,7 +294,7 @@ def test_a_contradiction_is_told_whatever_it_is():
 
 
 def test_the_host_gets_addresses_only_where_that_is_allowed() -> None:
-    """A definition from a stranger could lead 8.8.8.8, or the host's own resolver, into a lab."""
+    """A definition of a stranger could divert 8.8.8.8, or the host's own resolver, into a lab."""
     ends = [{"node": "a", "interface": "e1"}, {"node": "host", "interface": "h1", "ipv4": "8.8.8.1/24"}]
     links = [{"type": "veth", "endpoints": ends}]
     data = {"name": "x", "topology": {"nodes": {"a": {"kind": "linux"}}, "links": links}}

@@ -19,11 +19,11 @@ from ansible_collections.linuxnet.lab.plugins.filter.from_gml import from_gml
 from ansible_collections.linuxnet.lab.plugins.filter.from_graphml import from_graphml
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import contract
 
-# A network of two dozen routers, made up in the manner of the Topology Zoo.
+# A network of two dozen routers, in the style of the Topology Zoo.
 NETWORK = pathlib.Path(__file__).resolve().parents[2] / "data" / "network.gml"
 
-# A ring of four, in the manner of the Topology Zoo: a label twice, one missing, two links between the same two and no
-# word that there may be, a link from a node to itself.
+# A ring of four, in the style of the Topology Zoo: a repeated label, a missing one, two links between the same routers
+# without the attribute that allows that, and a link from a router to itself.
 RING = """
 Creator "by hand"
 graph [
@@ -112,7 +112,7 @@ def test_every_router_has_an_address_of_its_own(laid_out):
 
 
 def test_routes_are_the_shortest(laid_out):
-    """The other way round the ring is longer."""
+    """The other way around the ring is longer."""
     lab = laid_out(from_gml(RING))
     address = {ref: node.lo[0].split("/")[0] for ref, node in lab.nodes.items()}
     neighbors = {end.netns: set() for end in lab.ends()}
@@ -171,7 +171,7 @@ def test_long_and_strange_names(laid_out):
 
 
 def test_graphml(laid_out):
-    """There and back are one link where the graph says that edges have a direction, and two where it does not."""
+    """In an undirected graph, two edges in both directions are two links. In a directed graph, they are one."""
     answer = from_graphml(GRAPHML.format("directed"), with_notes=True)
     topology = answer["topology"]
     assert topology["name"] == "Line"
@@ -286,7 +286,7 @@ FILTERS = {
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_are_filters_of_the_collection(name, tmp_path, new_python):
-    """As playbooks call them: with strings and mappings of Ansible's own, options by name, and a warning."""
+    """Playbooks call them with Ansible's own strings and mappings, options by name, and a warning."""
     (tmp_path / "input").write_text(FILTERS[name])
     text = "lookup('ansible.builtin.file', '{0}/input')".format(tmp_path)
     message = "msg={{{{ {0} | linuxnet.lab.{1} }}}}".format(text, name)

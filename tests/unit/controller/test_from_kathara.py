@@ -185,7 +185,7 @@ def test_an_address_alone_is_a_host_as_for_ip():
 
 
 def test_names_that_are_none_here(laid_out):
-    """A machine with a domain's name, those that the format reserves, numbers, and a long one."""
+    """A machine with a domain in its name, names that the topology format reserves, numbers, and a long name."""
     text = 'host[0]="lan"\nall[0]="lan"\nlan[0]="lan"\n7[0]="backbone_of_the_provider"\n'
     answer = from_kathara(text, {"host": "ip addr add 10.0.0.1/24 dev eth0"}, name="a-lab", with_notes=True)
     topology = answer["topology"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The virtual machines of the molecule scenarios, as far as it goes without QEMU: whose a process is, and the probe."""
+"""The virtual machines of the Molecule scenarios, without QEMU: the owner of a process, and the probe."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def qemu(monkeypatch, tmp_path):
 
 @pytest.fixture
 def process():
-    """Start a sleeping process with further arguments; it ends with the test."""
+    """Start a sleeping process with further arguments. It ends with the test."""
     started = []
 
     def start(*arguments: str) -> subprocess.Popen:
         program = "import time; print(flush=True); time.sleep(60)"
         started.append(subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE))
-        # Until then /proc may not have its arguments yet.
+        # /proc may not have the arguments earlier.
         started[-1].stdout.readline()
         return started[-1]
 
@@ -127,7 +127,7 @@ def test_an_archive_is_one_that_cpio_reads(qemu, tmp_path):
 
 def test_only_its_owner_can_write_to_what_runs_on_this_host(qemu, monkeypatch, tmp_path):
     image = importlib.import_module("image")
-    # A checkout that was made with umask 000.
+    # A checkout that was cloned with umask 000.
     guest = tmp_path / "guest"
     shutil.copytree(FOLDER / "guest", guest)
     for path in [guest, *guest.iterdir()]:
@@ -157,7 +157,7 @@ def test_only_its_owner_can_write_to_what_runs_on_this_host(qemu, monkeypatch, t
     finally:
         os.umask(before)
     assert {"customize", "pack", "key.pub"} <= {path.name for path in seen}
-    # In a sticky folder only its owner can replace a file.
+    # In a sticky folder, only the owner of a file can replace it.
     open_to_all = [
         path for path, status in seen.items() if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
     ]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters mermaid and dot: what they draw, that their languages' readers take it, and how playbooks call them."""
+"""The filters mermaid and dot: what they draw, whether Mermaid and Graphviz accept it, and how playbooks call them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OFFICE = {
     "masquerade": ["desks", {"netns": "r1", "src": "cellar", "oif": "up0"}],
 }
 
-# What Mermaid, Graphviz, HTML and Markdown could take for their own.
+# Characters with a special meaning for Mermaid, Graphviz, HTML or Markdown.
 NASTY = 'a"b<i>#quot;&amp;`|;{}]\\nüñ %% end'
 STRANGE = {
     "name": "strange",
@@ -52,18 +52,18 @@ STRANGE = {
 
 
 def crowd(number: int, **more: t.Any) -> dict[str, t.Any]:
-    """A topology with so many members of a segment."""
+    """A topology whose segment has that many members."""
     name = "web[1:{0}]".format(number)
     return {"name": "c", "namespaces": name, "segments": {"lan": {"prefix": "10.0.0.0/16", "members": name}}, **more}
 
 
 def boxes(picture: Picture) -> list[list[str]]:
-    """What is written on the boxes."""
+    """The texts of the boxes."""
     return [box.text for box in picture.boxes]
 
 
 def lines(picture: Picture) -> list[tuple[str, str, list[str]]]:
-    """The lines, with what is written beside them."""
+    """The lines, with their labels."""
     return [(line.start, line.end, line.text) for line in picture.lines]
 
 
@@ -212,7 +212,7 @@ STYLE = re.compile(r"    (?:classDef router stroke-width:3px|class ({0}(?:,{0})*
 
 
 def check_mermaid(text: str) -> None:
-    """The small part of Mermaid's language that is written here, and that lines lead to boxes that are there."""
+    """Verify the part of Mermaid's syntax that the filter uses, and that lines lead to existing boxes."""
     head, *rest = text.splitlines()
     assert head == "flowchart LR" and text.endswith("\n")
     nodes = [match.group(1) for match in map(NODE.fullmatch, rest) if match]
@@ -224,7 +224,7 @@ def check_mermaid(text: str) -> None:
 
 
 def rendered(text: str) -> list[str]:
-    """The words of the picture that Graphviz makes."""
+    """The words in the picture that Graphviz draws."""
     done = subprocess.run(["dot", "-Tsvg"], input=text, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     root = xml.etree.ElementTree.fromstring(done.stdout)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever pip installs has a version and a hash that this repository names."""
+"""pip installs only packages with a version and a hash that are in this repository."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ INPUTS = ["requirements.in", "tests/unit/requirements.in"]
 
 
 def lines(name: str) -> list[str]:
-    """The requirements of a file, each with its options in one line; without comments."""
+    """The requirements of a file, each with its options on one line, without comments."""
     text = (ROOT / name).read_text().replace("\\\n", " ")
     return [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
 
 
 def versions(name: str) -> dict[str, set[str]]:
-    """Package -> the versions of it that a generated list has, which differ by Python."""
+    """The versions of each package in a generated list. They may differ by Python version."""
     found: dict[str, set[str]] = {}
     for line in lines(name)[1:]:
         package, version = re.match(r"([a-z0-9-]+)==(\S+) ", line).groups()
@@ -48,7 +48,7 @@ def test_a_list_has_what_its_input_asks_for(name):
 
 
 def test_nothing_is_installed_without_its_hash():
-    """Each call of pip that fetches something demands hashes; `make lock`, which writes them, is the one exception."""
+    """Each call of pip that downloads something requires hashes. The exception is `make lock`, which writes them."""
     calls = []
     for path in [*(ROOT / "tools").iterdir(), ROOT / "Makefile", *(ROOT / "roles").rglob("*.yml")]:
         if not path.is_file() or path.name == "lock":
@@ -70,6 +70,6 @@ def test_the_hashes_of_the_wheels_that_hosts_get():
     tested = re.search(r"^OLD_PYROUTE2 := (.*)$", makefile, re.MULTILINE).group(1).split()
     for version in [*tested, defaults["prepare_version"]]:
         assert re.fullmatch("[0-9a-f]{64}", sums["pyroute2-{0}-py3-none-any.whl".format(version)])
-    # The same wheel, whoever fetches it.
+    # The same wheel for the role and for the tests.
     newest = sums["pyroute2-{0}-py3-none-any.whl".format(defaults["prepare_version"])]
     assert [name for name in LISTS[:2] if newest not in (ROOT / name).read_text()] == []

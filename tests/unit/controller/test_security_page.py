@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/security.md promises only what a test shows."""
+"""docs/security.md promises only what a test proves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def test_every_test_that_the_page_names_exists():
 
 
 def test_every_bullet_is_shown_by_a_test():
-    """A list's item is a promise; so is one of the scenarios on machines, which pytest does not run."""
+    """Each item of a list is a promise, and names its test. Some name a Molecule scenario, which pytest does not run.
+    """
     items = re.findall(r"^- (.*?)(?=^- |^$|\Z)", PAGE, re.MULTILINE | re.DOTALL)
     without = [item for item in items if "::" not in item and "scenario" not in item]
     assert items and without == []

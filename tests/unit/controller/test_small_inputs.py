@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labs in other formats take little time and memory, whatever is in them: a result, or one clear sentence."""
+"""Labs in other formats take little time and memory, whatever they contain. The result is a topology or one clear
+error.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ Case = tuple[t.Callable[..., t.Any], t.Callable[[], t.Any], str]
 
 
 def yaml_bomb() -> str:
-    """Nine lines, each of which holds the one before nine times."""
+    """Nine lines, each of which contains the one before nine times."""
     lines = ["a0: &a0 [x]"]
     for number in range(1, 10):
         lines.append("a{0}: &a{0} [{1}]".format(number, ", ".join(["*a{0}".format(number - 1)] * 9)))
@@ -35,7 +37,7 @@ def yaml_bomb() -> str:
 
 
 def shared(depth: int) -> t.Any:
-    """The same, after somebody else has read the YAML."""
+    """The same as data that a YAML parser has already read."""
     value: t.Any = "x"
     for dummy in range(depth):
         value = [value] * 9
@@ -109,7 +111,7 @@ CASES: dict[str, Case] = {
 
 
 def deep() -> t.Any:
-    """A list in a list, and so on."""
+    """Lists that are deeply nested."""
     value: t.Any = []
     for dummy in range(50_000):
         value = [value]
@@ -118,7 +120,7 @@ def deep() -> t.Any:
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_small_stays_small(name: str) -> None:
-    """It ends within the limits."""
+    """The filter ends within the limits."""
     if name.startswith("g"):
         pytest.importorskip("networkx")
     function, make, expected = CASES[name]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checkout's own tools."""
+"""The tools of the checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def side_by_side(*commands: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_commands_side_by_side_say_how_far_they_are(tmp_path):
-    """The first one waits for the second, so that they do run at the same time."""
+    """The first command waits for the second one, which proves that they run at the same time."""
     flag = tmp_path / "flag"
     wait = "echo 'tests/test_a.py ...   [ 42%]'; until [ -e {0} ]; do sleep 0.1; done; echo the first".format(flag)
     done = side_by_side(wait, "sleep 2; echo the second; touch {0}".format(flag))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of the topology format, its JSON Schema and the labs' pictures say what the code does."""
+"""The page of the topology format, its JSON Schema, and the pictures of the labs agree with the code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAGE = (ROOT / "docs" / "topology.md").read_text()
 SCHEMA = json.loads((ROOT / "docs" / "topology.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
-# A topology of the page, and the addresses that come of it if the page shows them.
+# A topology of the page, and its resulting addresses if the page shows them.
 EXAMPLES = [
     (yaml.safe_load(text), json.loads(shown) if shown else None)
     for text, shown in re.findall(r"^```yaml\n(.*?)^```\n(?:\n```json\n(.*?)^```)?", PAGE, re.MULTILINE | re.DOTALL)
@@ -40,7 +40,7 @@ EXAMPLES = [
 FILES = sorted((ROOT / "docs" / "topologies").glob("*.yml"))
 
 
-# -- what is generated ------------------------------------------------------------------------------------------------
+# -- generated parts --------------------------------------------------------------------------------------------------
 
 
 def test_is_what_make_docs_writes():
@@ -159,7 +159,7 @@ def test_mistake_is_no_valid_topology(data):
     assert layout.read(data)[1]
 
 
-# What could stand anywhere; whether it may, the reader and the schema have to agree on.
+# Values that could be anywhere. The reader and the schema must agree on whether they are valid.
 VALUES: list[t.Any] = [
     *("text", "7", "07", 7, 0, 1.5, True, False, "yes", "No", "oN", "", "reachable", "static", "open", "tcp", "held"),
     *([], ["a"], [1, "a"], [True], [1.5], [None], [["a", "b"]], ["a", "b"], [["a", 1]], [[]], ["a", ["b"]]),
@@ -171,7 +171,7 @@ VALUES: list[t.Any] = [
 
 
 def read(key: schema.Key, value: t.Any) -> list[str]:
-    """What the reader finds wrong with a value, looking as deep as the schema does."""
+    """The reader's errors for a value, which it checks as deeply as the schema does."""
     reader = Reader()
     taken = reader._value("here", value, key)
     if key.kind == schema.NAMED:
@@ -182,7 +182,7 @@ def read(key: schema.Key, value: t.Any) -> list[str]:
         list(reader.links("here", taken))
     elif key.kind == schema.ITEM and not isinstance(taken, str):
         reader.item("here", taken, key.shape)
-    # Which of two keys an end has is more than a shape can say.
+    # A shape cannot express which of two keys an end must have.
     return [error for error in reader.errors if "either netns or bridge" not in error]
 
 
