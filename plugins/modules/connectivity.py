@@ -12,7 +12,7 @@ description:
   - Sends packets from inside network namespaces by ICMP echo (IPv4 and IPv6), TCP, UDP or ARP, and compares the result
     with the expected one. A check can expect that its target is not reachable, and also why not.
   - The module runs all checks of a task at the same time in one process, so that many checks take no longer than the
-    slowest one.
+    slowest one. More than 65536 checks run one after the other in parts of that size.
   - The module needs neither C(ping) nor C(arping), and pyroute2 only for a few options.
 attributes:
   check_mode:
@@ -242,6 +242,7 @@ options:
       - Whether RV(results) and RV(table) of a failed task contain all checks. Otherwise, if the table has 50 lines or
         more, they contain the first 47 failed checks, and RV(matrix) is missing. Ansible prints the whole result of a
         failed task.
+      - This also applies to a task that succeeds, if it has more than 65536 checks.
     type: bool
     default: false
   lab:

@@ -12,6 +12,8 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
+from ansible_collections.linuxnet.lab.plugins.module_utils.modules import connectivity
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe import run
 
 SENDERS = ["netns11", "netns12", "netnsR", "netns21", "netns22"]
 TARGETS = ["192.168.5." + number for number in ("1", "11", "100", "200", "2", "22")]
@@ -187,6 +189,29 @@ def demo(world: t.Any) -> t.Any:
         "ip -n c2 link add own type bridge; ip -n c2 addr add 10.0.0.9/32 dev own"
     )
     return world
+
+
+def test_a_contract_of_any_size_runs_in_parts(world: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: list[int] = []
+    whole = run._run
+    monkeypatch.setattr(run, "_run", lambda checks, problems: (parts.append(len(checks)), whole(checks, problems))[1])
+    for module in (run, connectivity):
+        monkeypatch.setattr(module, "MOST", 5)
+    lab = {
+        "name": "parts",
+        "namespaces": "n[1:4]",
+        "segments": {"lan": {"prefix": "10.0.0.0/24", "members": "n[1:4]"}},
+        "checks": {"from": "all", "to": "all"},
+    }
+    world.run("topology", topology=lab)
+    answer = world.run("connectivity", topology=lab)
+    assert parts == [5, 5, 2] and "12" in answer["msg"], answer["msg"]
+    assert answer["results"] == [], "those of a large contract are not of interest if all are right"
+    assert len(world.run("connectivity", topology=lab, all_results=True)["results"]) == 12
+    world.sh("ip link set lan down", "n4")
+    answer = world.module("connectivity", topology=lab)
+    assert answer["failed"] and len(answer["results"]) == 6
+    assert {one["from"] for one in answer["results"] if one["to"] != "10.0.0.5"} == {"n4"}
 
 
 def test_all_pairs_of_a_lab(demo: t.Any) -> None:

@@ -14,7 +14,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import (
     arp,
     checks,
@@ -234,11 +233,19 @@ def test_read_finds_all_errors_at_once() -> None:
     ]
 
 
-def test_run_refuses_more_checks_than_there_are_identifiers() -> None:
-    """Two probes with the same identifier could not be distinguished."""
+def test_more_checks_than_there_are_identifiers_run_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two probes with the same identifier at the same time could not be distinguished."""
+    parts: list[int] = []
+
+    def made(checks: list[checks.Check], problems: list[str]) -> run.Made:
+        parts.append(len(checks))
+        return run.Made([check.place for check in checks], ["one", str(len(parts))])  # type: ignore[misc]
+
+    monkeypatch.setattr(run, "_run", made)
     found, dummy = _read({"to": "127.0.0.1"})
-    with pytest.raises(LabError, match="more checks than the 65536"):
-        run.run(found * 65537)
+    outcomes, warnings = run.run(found * 65537)
+    assert parts == [65536, 1] and len(outcomes) == 65537
+    assert warnings == ["one", "1", "2"]
 
 
 @pytest.mark.parametrize(

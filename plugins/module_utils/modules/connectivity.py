@@ -14,7 +14,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils import answer
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import refusals
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import matrix
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import PROTOCOLS, SIZE, Check, read
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, PROTOCOLS, SIZE, Check, read
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.reasons import REACHABLE, WORDS
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.run import run
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.table import (
@@ -187,13 +187,15 @@ def main() -> None:
         results = _results(module)
     if module.check_mode:
         answer.give(module, changed=False, skipped=True, msg="Nothing is sent in check mode", results=[], table=[])
-    told: Item = {"results": results, "table": table(results)}
+    too_long = len(results) > MOST and not module.params["all_results"]  # hundreds of megabytes
+    listed = first_failed(results) if too_long else results
+    told: Item = {"results": listed, "table": table(listed)}
     shown = told["table"]
     if module.params["matrix"] is not None:
         told["matrix"] = matrix.lines(results)
         shown = [*told["matrix"], "", *table([result for result in results if not result["ok"]])]
     if not all(result["ok"] for result in results):
-        message = failure(results, shown)
+        message = failure(results, None if too_long else shown)
         if len(shown) >= MOST_LINES and not module.params["all_results"]:  # Ansible prints all of it
             told = {"results": first_failed(results), "table": table(first_failed(results))}
         module.fail_json(msg=message, **told)

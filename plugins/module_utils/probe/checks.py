@@ -15,9 +15,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
 
 PROTOCOLS = ("icmp", "tcp", "udp", "arp")
 
-# Requests and their answers carry a number of 16 bits.
+# How many checks can run at the same time: requests and their answers carry a number of 16 bits.
 MOST = 1 << 16
-TOO_MANY = "there are more checks than the {0} that one run can make".format(MOST)
 
 # Octets of ICMP payload, as many as ping sends.
 SIZE = 56

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import reasons
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST
 
 _YES, _NO = "yes", "no"
 _CELLS = {_YES: reasons.REACHABLE, _NO: reasons.UNREACHABLE, **{word: word for word in reasons.WORDS}}
@@ -30,14 +30,14 @@ class Member(t.NamedTuple):
 
 
 def product(senders: list[str], targets: list[str]) -> list[Asked]:
-    """Checks from every sender to every target. LabError if they are too many for one run."""
+    """Checks from every sender to every target. LabError if they are too many for a matrix."""
     return _limited({"from": netns, "to": to} for netns in dict.fromkeys(senders) for to in dict.fromkeys(targets))
 
 
 def pairs(members: t.Sequence[Member]) -> list[Asked]:
     """Checks from every namespace to the addresses of all others, if it has an address of the same IP version itself.
 
-    LabError if they are too many for one run.
+    LabError if they are too many for a matrix.
     """
     families = {(member.netns, _version(member.address)) for member in members}
     senders = list(dict.fromkeys(member.netns for member in members))
@@ -52,7 +52,7 @@ def pairs(members: t.Sequence[Member]) -> list[Asked]:
 def _limited(asked: t.Iterator[Asked]) -> list[Asked]:
     checks = list(itertools.islice(asked, MOST + 1))
     if len(checks) > MOST:
-        raise LabError("matrix: {0}".format(TOO_MANY))
+        raise LabError("matrix: there are more than {0} checks".format(MOST))
     return checks
 
 

@@ -20,7 +20,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabErro
 from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import namespaces
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe import arp, detection, icmp, reasons, tcp, turns, udp
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.base import Outcome, Probe
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, TOO_MANY, Check
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, Check
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.listener import open_listener
 from ansible_collections.linuxnet.lab.plugins.module_utils.probe.neighbor_limit import Watch, clear, make_room
 
@@ -52,7 +52,7 @@ class Made(t.NamedTuple):
 
 
 def run(checks: list[Check], problems: list[str] | None = None) -> Made:
-    """Run the checks, all at the same time.
+    """Run the checks, all at the same time. If there are more than :data:`.checks.MOST`, run them in parts.
 
     Each check sends a request every `interval`, until `count` requests have an answer, or until its `timeout` is over.
     With that many answers, the target is reachable. A check that expects to fail also ends at the first answer, or at
@@ -61,12 +61,20 @@ def run(checks: list[Check], problems: list[str] | None = None) -> Made:
     got nothing sends again when its turn comes (:mod:`.turns`).
 
     :param problems: errors in other checks, which are reported together with those that this function finds.
-    :raises LabError: with *problems*, unknown namespaces and devices, and ports in use. In that case, nothing has been
-        sent.
+    :raises LabError: with *problems*, unknown namespaces and devices, and ports in use. In that case, no check of that
+        part has sent anything.
     """
     problems = list(problems or [])
-    if len(checks) > MOST:
-        raise LabError([*problems, f"checks: {TOO_MANY}"])
+    made = Made([], [])
+    for start in range(0, max(len(checks), 1), MOST):
+        part = _run(checks[start : start + MOST], problems)
+        made.outcomes.extend(part.outcomes)
+        made.warnings.extend(warning for warning in part.warnings if warning not in made.warnings)
+    return made
+
+
+def _run(checks: list[Check], problems: list[str]) -> Made:
+    """Run the checks of one part, all at the same time."""
     with contextlib.ExitStack() as stack:
         opening = _Opening(stack)
         opening.allow_files(2 * len(checks))

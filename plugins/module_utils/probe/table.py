@@ -33,12 +33,12 @@ def table(results: list[dict[str, t.Any]]) -> list[str]:
     return aligned([_TITLES, *(_row(result) for result in results)])
 
 
-def failure(results: list[dict[str, t.Any]], shown: list[str]) -> str:
-    """The text of an error: the summary and the *shown* lines. If they are too many, only the failed checks.
+def failure(results: list[dict[str, t.Any]], shown: list[str] | None) -> str:
+    """The text of an error: the summary and the *shown* lines. If they are None or too many, only the failed checks.
 
     It has at most :data:`MOST_LINES` lines. The last one counts the failed checks that it omits.
     """
-    if len(shown) < MOST_LINES:
+    if shown is not None and len(shown) < MOST_LINES:
         return "\n".join([summary(results), *shown])
     first = first_failed(results)
     left = sum(not result["ok"] for result in results) - len(first)

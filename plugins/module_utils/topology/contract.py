@@ -9,8 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
-from ansible_collections.linuxnet.lab.plugins.module_utils.errors import LabError
-from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import MOST, SIZE, TOO_MANY
+from ansible_collections.linuxnet.lab.plugins.module_utils.probe.checks import SIZE
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schema
 from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import Lab
 
@@ -27,8 +26,7 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
     """All single checks of a lab with their places: one for each sender and each address of each target.
 
     If two checks are about the same pair, the later one applies. A sender checks neither itself nor addresses of an IP
-    version that it does not have, unless a check contains the address itself. LabError if one run cannot make so many
-    checks.
+    version that it does not have, unless a check contains the address itself.
     """
     if not lab.checks:
         return []
@@ -52,8 +50,6 @@ def checks(lab: Lab) -> list[tuple[str, Check]]:
                 if listens and address in owners:
                     check["listen"] = owners[address]
                 found[key] = (place + ".", check)
-            if len(found) > MOST:
-                raise LabError("{0}: {1}".format(place, TOO_MANY))
     return list(found.values())
 
 
