@@ -10,7 +10,7 @@ version_added: 0.2.0
 short_description: Add and delete policy rules
 description:
   - Adds and deletes policy rules on the host or in a namespace. A rule chooses the routing table for some packets, as
-    described in C(ip-rule(8)). The module M(linuxnet.lab.route) fills the tables.
+    described in the manual page of C(ip rule). The module M(linuxnet.lab.route) fills the tables.
   - A rule of the lab for the same packets and with the same priority, but with another table or type, is replaced.
     Rules that somebody else added stay.
 author:

@@ -82,6 +82,7 @@ def routes(world: World) -> list[str]:
 
 
 def test_built_as_said(world: World, lab: dict[str, t.Any]) -> None:
+    """ip(8) and netns_info show each option, and packets pass the point-to-point links."""
     there = told(world)
     assert (there["10.0.0.1"]["address"], there["10.0.0.1"]["prefixlen"]) == ("10.0.0.2", 32)
     assert (there["10.1.0.1"]["scope"], there["10.1.0.1"]["metric"]) == ("link", 7)
@@ -133,6 +134,7 @@ def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None
 
 
 def test_export_and_typed(world: World, lab: dict[str, t.Any]) -> None:
+    """An export and the typed commands build the same addresses, which go with the keys."""
     built = world.as_typed()
     with Sockets() as sockets:
         exported = export(Snapshot(sockets), "x")
@@ -186,6 +188,7 @@ def test_the_modules(world: World) -> None:
 
 
 def test_options_that_cannot_be(world: World, lab: dict[str, t.Any]) -> None:
+    """Each mistake gives one error that names the value."""
     def refused(**address: t.Any) -> list[str]:
         addresses = [{"address": "10.5.0.1/32", **address}]
         return world.refused("address", lab="x", netns="a", dev="eth0", addresses=addresses)

@@ -64,6 +64,7 @@ def looks(world: World) -> t.Any:
 
 
 def test_both_paths_carry_packets(world: World, lab: dict[str, t.Any]) -> None:
+    """Packets to many addresses pass both routers, and answers come back by both."""
     assert ways(world, "c", "10.9.0.0/24") == [("10.1.0.2", "ca", 2), ("10.2.0.2", "cb", 1)]
     assert ways(world, "c", "fd09::/64") == [("fd01::2", "ca", 2), ("fd02::2", "cb", 1)]
     assert world.routes("s", "-d")[0]["metrics"] == [{"mtu": 1400}]
@@ -130,6 +131,7 @@ def test_it_survives_what_happens_to_its_links(world: World, lab: dict[str, t.An
 
 
 def test_export_typed_and_order(world: World, lab: dict[str, t.Any]) -> None:
+    """An export and the typed commands build the same routes, and the order of next hops does not matter."""
     built = world.as_typed()
     with Sockets() as sockets:
         exported = export(Snapshot(sockets), "x")
@@ -205,6 +207,7 @@ def test_ipv4_by_ipv6(world: World) -> None:
 
 
 def test_next_hops_that_cannot_be(world: World, lab: dict[str, t.Any]) -> None:
+    """Each mistake gives one error that names the value."""
     def refused(dst: str = "10.8.0.0/16", **options: t.Any) -> list[str]:
         return world.refused("route", lab="x", netns="c", dst=dst, **options)
 

@@ -126,6 +126,7 @@ def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None
 
 
 def test_export_typed_and_removed(world: World, lab: dict[str, t.Any]) -> None:
+    """An export and the typed commands build the same rules, and rules that the topology lost go."""
     built = listed(world)
     with Sockets() as sockets:
         exported = export(Snapshot(sockets), "x")
@@ -212,6 +213,7 @@ def test_on_the_host(world: World) -> None:
 
 
 def test_rules_that_cannot_be(world: World, lab: dict[str, t.Any]) -> None:
+    """Each mistake gives one error that names the value."""
     for options, reason in (
         ({"from": "10.0.0.0/8"}, "table: a rule needs either a table or a type"),
         ({"table": "7", "type": "prohibit"}, "table: a rule needs either a table or a type"),

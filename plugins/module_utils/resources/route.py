@@ -102,17 +102,15 @@ class RouteWanted:
             errors += self._check_hops()
         if errors:
             return errors
-        family = self._family()
-        said = [(name, value) for name, value in (("dst", self.dst), *self._gateways(), ("src", self.src)) if value]
-        # The gateway of an IPv4 route can be an IPv6 address.
-        if any(_version(value) not in (family, None) and (family, name) != (4, "via") for name, value in said):
-            texts = ", ".join("{0} {1}".format(name, value) for name, value in said if value != "default")
-            errors.append("{0}dst: IPv4 and IPv6 cannot be mixed: {1}".format(place, texts))
-        if family == 6 and len(self.nexthops or ()) > 1:
+        gateways = [hop.get("via") for hop in self.nexthops] if self.nexthops else [self.via]
+        versions = {_version(value) for value in (self.dst, self.src, *gateways) if value and value != "default"}
+        if len(versions) > 1:
+            errors += self._check_mixture()
+        if len(gateways) > 1 and self._family() == 6:
             errors += [
                 "{0}nexthops[{1}].via: in IPv6, a next hop beside others needs via".format(place, number)
-                for number, hop in enumerate(self.nexthops or ())
-                if not hop.get("via")
+                for number, gateway in enumerate(gateways)
+                if not gateway
             ]
         if self.present and not (self.via or self.dev or self.nexthops or self.type in _WITHOUT_LINK):
             errors.append("{0}dst: a route to {1} needs via, dev or nexthops".format(place, self.dst))
@@ -144,6 +142,16 @@ class RouteWanted:
                 errors.append("{0}onlink: needs via and dev".format(place))
         return errors
 
+    def _check_mixture(self) -> list[str]:
+        """An error if IPv4 and IPv6 are mixed. The gateway of an IPv4 route can be an IPv6 address."""
+        family = self._family()
+        said = [(name, value) for name, value in (("dst", self.dst), *self._gateways(), ("src", self.src)) if value]
+        said = [(name, value) for name, value in said if value != "default"]
+        if all(_version(value) == family or (family, name) == (4, "via") for name, value in said):
+            return []
+        texts = ", ".join("{0} {1}".format(name, value) for name, value in said)
+        return ["{0}dst: IPv4 and IPv6 cannot be mixed: {1}".format(self.place, texts)]
+
     def _gateways(self) -> list[tuple[str, str | None]]:
         """The gateways with the name of their option."""
         if not self.nexthops:
@@ -152,9 +160,13 @@ class RouteWanted:
 
     def _family(self) -> int:
         """4 or 6: that of the destination, of the source, or of the gateways."""
-        if self.dst != "default" or self.src:
-            return _version(self.src if self.dst == "default" else self.dst) or 4
-        return 6 if {_version(via) for dummy, via in self._gateways()} == {6} else 4
+        if self.dst != "default":
+            return _version(self.dst)
+        if self.src:
+            return _version(self.src)
+        if not self.nexthops:
+            return _version(self.via) if self.via else 4
+        return 6 if {_version(hop["via"]) for hop in self.nexthops if hop.get("via")} == {6} else 4
 
     def _hops(self) -> tuple[Hop, ...]:
         return tuple(
@@ -226,9 +238,11 @@ class RouteWanted:
 
     def _ensure(self, plan: Plan, namespace: Namespace) -> None:
         wanted = self.route()
-        for place, dev in [(self.place + "dev", self.dev), *self._links_of_hops()]:
-            if dev and not plan.link(namespace, dev, place, self.complete).up and (self.complete or not plan.check):
-                raise LabError("{0}: {1!r} in {2} is down".format(place, dev, namespace.title))
+        if self.dev:
+            self._demand_up(plan, namespace, self.dev, self.place + "dev")
+        for number, said in enumerate(self.nexthops or ()):
+            if said.get("dev"):
+                self._demand_up(plan, namespace, said["dev"], "{0}nexthops[{1}].dev".format(self.place, number))
         same_key = namespace.table(wanted.family).like(wanted)
         right = next((one for one in same_key if self._satisfies(one, wanted)), None)
         if right is not None:
@@ -250,12 +264,11 @@ class RouteWanted:
             remove(plan, namespace, route)
         _add(plan, namespace, wanted)
 
-    def _links_of_hops(self) -> list[tuple[str, str]]:
-        """The links of the next hops, with their places."""
-        return [
-            ("{0}nexthops[{1}].dev".format(self.place, number), hop.get("dev") or "")
-            for number, hop in enumerate(self.nexthops or ())
-        ]
+    def _demand_up(self, plan: Plan, namespace: Namespace, dev: str, place: str) -> None:
+        """LabError if a link does not exist or is down."""
+        link = plan.link(namespace, dev, place, self.complete)
+        if not link.up and (self.complete or not plan.check):
+            raise LabError("{0}: {1!r} in {2} is down".format(place, dev, namespace.title))
 
     def _satisfies(self, there: Route, wanted: Route) -> bool:
         """Whether a route is what was asked for; what was not said may be as it is."""
@@ -326,9 +339,9 @@ class RouteWanted:
         )
 
 
-def _version(text: str | None) -> int | None:
-    """The IP version of an address or a prefix. None for no or any version."""
-    return rules.network_of(text).version if text and text != "default" else None
+def _version(text: str) -> int:
+    """The IP version of an address or a prefix."""
+    return rules.network_of(text).version
 
 
 def _same_hops(there: tuple[Hop, ...], wanted: tuple[Hop, ...]) -> bool:
