@@ -4,8 +4,8 @@
 
 """The records of a lab, for what the kernel cannot mark, or cannot mark reliably.
 
-They store old values of sysctls, routes on links of others, and the lab's own namespaces. A record is about one object
-in one namespace, and contains the lab's reference to that namespace.
+They store old values of sysctls, routes on links of others, rules, and the lab's own namespaces. A record is about one
+object in one namespace, and contains the lab's reference to that namespace.
 
 A run writes records at two moments. Before its first change, it writes all that it will need. After its last change, it
 deletes what it no longer needs. If a run is killed in between, the records contain everything that it may have done.
