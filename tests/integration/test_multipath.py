@@ -128,6 +128,11 @@ def test_it_survives_what_happens_to_its_links(world: World, lab: dict[str, t.An
         world.run("topology", topology=lab)
         assert world.as_typed() == built, damage
         assert not world.run("topology", topology=lab)["changed"], damage
+    renamed = {**lab, "links": [{**lab["links"][0], "ends": ["c:cz", "a:ac"]}, *lab["links"][1:]]}
+    world.run("topology", topology=renamed)
+    assert [dev for dummy, dev, dummy in ways(world, "c", "fd09::/64")] == ["cz", "cb"]
+    world.run("topology", topology=lab)
+    assert world.as_typed() == built
 
 
 def test_export_typed_and_order(world: World, lab: dict[str, t.Any]) -> None:

@@ -83,7 +83,7 @@ class Addresses:
         """The addresses as the kernel reports them."""
         options = tuple(self.options.items())
         return [
-            _as_reported(cidr, options if type(cidr) is str else (*options, *_own(cidr).items()))
+            _as_reported(cidr, (*options, *cidr.options.items()) if isinstance(cidr, rules.Cidr) else options)
             for cidr in self.cidrs or []
         ]
 
@@ -191,7 +191,7 @@ def _check_own(place: str, cidr: rules.Cidr, common: dict[str, t.Any]) -> list[s
         if option is None:
             near = rules.nearest(str(name), ["address", "peer", *offered])
             errors.append("{0}{1}: there is no such option{2}".format(place, name, near))
-        elif type(value) is not kinds[option["type"]]:
+        elif not isinstance(value, kinds[option["type"]]) or (option["type"] == "int" and isinstance(value, bool)):
             errors.append("{0}{1}: {2!r} is not of the type {3}".format(place, name, value, option["type"]))
         elif value not in option.get("choices", [value]):
             errors.append("{0}{1}: {2!r} is not one of {3}".format(place, name, value, ", ".join(option["choices"])))
