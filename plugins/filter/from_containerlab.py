@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter from_containerlab: a containerlab topology as one of ours."""
+"""The filter from_containerlab: a containerlab topology as a topology of this collection."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ description:
     MAC and IP addresses, and MTU. It leaves out links of the types C(mgmt-net), C(macvlan), C(vxlan), C(vxlan-stitch)
     and C(dummy).
   - Of the other settings of a node, the filter converts network C(sysctls), and C(network-mode) if it is
-    C(container:NODE). C(net.ipv4.ip_forward) makes a node a router. The filter leaves out everything else, above all
-    C(image), C(exec) and C(binds).
+    C(container:NODE). C(net.ipv4.ip_forward) makes a node a router.
+  - Of C(exec), the filter converts the commands that configure the network, such as C(ip address add) and C(ip route
+    add), also in C(sh -c) and in scripts that O(folder) has. It runs no command. It leaves out everything else.
 author:
   - linuxnet.lab contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -31,6 +32,11 @@ options:
     description: The topology definition, as data or as YAML.
     type: raw
     required: true
+  folder:
+    description:
+      - The folder of the topology definition. The filter reads the scripts that C(exec) runs and that C(binds) takes
+        from this folder. By default, it reads no files.
+    type: path
   host_addresses:
     description:
       - Whether ends of links in the host may have IP addresses. Otherwise the filter refuses a definition that gives
@@ -48,6 +54,13 @@ EXAMPLES = r"""
 - name: Build a containerlab lab out of namespaces
   linuxnet.lab.topology:
     topology: "{{ lookup('ansible.builtin.file', 'office.clab.yml') | linuxnet.lab.from_containerlab }}"
+
+- name: Build a lab whose nodes run scripts, such as "exec: [sh /setup.sh]" with "binds: [setup.sh:/setup.sh]"
+  linuxnet.lab.topology:
+    topology: "{{ lookup('ansible.builtin.file', folder ~ '/wan.clab.yml')
+      | linuxnet.lab.from_containerlab(folder=folder) }}"
+  vars:
+    folder: /home/me/wan
 
 - name: The same with addresses for all links, and routes
   linuxnet.lab.topology:
@@ -77,10 +90,14 @@ from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import guard
 
 @guarded
 def from_containerlab(
-    data: t.Any, name: str | None = None, with_notes: bool = False, host_addresses: bool = False
+    data: t.Any,
+    name: str | None = None,
+    with_notes: bool = False,
+    host_addresses: bool = False,
+    folder: str | None = None,
 ) -> dict[str, t.Any]:
     """The topology; AnsibleFilterError names what is wrong with the input."""
-    return containerlab.read(data, name).answer(with_notes, host_addresses)
+    return containerlab.read(data, name, folder).answer(with_notes, host_addresses)
 
 
 class FilterModule:

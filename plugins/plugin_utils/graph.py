@@ -85,10 +85,10 @@ def _parsed(what: str, text: t.Any, parse: t.Callable[[types.ModuleType, str], t
 
 
 def read(graph: t.Any, name: str | None, lo: str | list[str] | None, pool: str | list[str]) -> Imported:
-    """The topology, with what it leaves out: a router for each node, which has a route to every other one.
+    """The topology, with what it leaves out. Each node becomes a router that has a route to every other one.
 
-    :arg lo: the prefixes, one of each family at most, out of which each router gets an address of its `lo`.
-    :arg pool: the same for the links.
+    :arg lo: the prefixes from which each router gets an address on its `lo`, at most one of each IP version.
+    :arg pool: the same for links.
     """
     if not pool:
         raise AnsibleFilterError("pool: {0!r} is not a prefix, and links need addresses".format(pool))
@@ -125,7 +125,7 @@ def _routers(imported: Imported, graph: t.Any) -> dict[t.Any, str]:
         label = str(attributes.get("label", node)).strip()
         found[node] = given.give(label, str(node))
         if found[node] != label:
-            imported.leave_out("node {0}: {1!r} is named {2} here".format(node, label, found[node]))
+            imported.change("node {0}: {1!r} is named {2} here".format(node, label, found[node]))
     return found
 
 
@@ -141,7 +141,7 @@ def _prefixes(option: str, value: t.Any) -> list[addressing.Network]:
 def _addresses(
     routers: list[str], prefixes: list[addressing.Network], pools: list[addressing.Network]
 ) -> dict[str, list[str]]:
-    """The addresses of each router's `lo`, by name, so that they stay when others come or go."""
+    """The addresses of each router's `lo`. They depend on names, so that they stay when other nodes come or go."""
     found: dict[str, list[str]] = {router: [] for router in routers}
     for prefix in prefixes:
         for pool in pools:
@@ -157,7 +157,7 @@ def _addresses(
 
 
 def _links(imported: Imported, graph: t.Any, routers: dict[t.Any, str]) -> list[list[str]]:
-    """The links: as many between two routers as the graph has, each of which leads both ways."""
+    """The links: as many between two routers as the graph has edges. Each link leads both ways."""
     wires = collections.Counter(graph.edges())
     found: list[list[str]] = []
     for start, end in list(wires):
@@ -168,12 +168,12 @@ def _links(imported: Imported, graph: t.Any, routers: dict[t.Any, str]) -> list[
         count = max(there, back) if graph.is_directed() else there + back
         found += [[routers[start], routers[end]]] * count
     if graph.is_directed():
-        imported.leave_out("directions: links lead both ways, so two opposite edges are one link")
+        imported.change("directions: links lead both ways, so two opposite edges are one link")
     return found
 
 
 def _groups(graph: t.Any, routers: dict[t.Any, str]) -> list[list[str]]:
-    """The parts of a graph between which there is no link."""
+    """The parts of a graph that no link connects."""
     library = importlib.import_module("networkx")
     parts = list(library.connected_components(graph.to_undirected(as_view=True)))
     group_of = {node: number for number, part in enumerate(parts) for node in part}
@@ -184,7 +184,7 @@ def _groups(graph: t.Any, routers: dict[t.Any, str]) -> list[list[str]]:
 
 
 def _checks(imported: Imported, groups: list[list[str]]) -> list[dict[str, t.Any]]:
-    """Everybody reaches everybody; in a graph of several parts, those of the own part and nobody else."""
+    """Each router reaches all routers of its own part of the graph, and no others."""
     if 2 * sum(map(len, groups)) ** 2 > budget.PAIRS:
         imported.leave_out("checks: there are none, because a check for each pair of routers would be too many")
         return []
@@ -201,4 +201,4 @@ def _leave_out_attributes(imported: Imported, graph: t.Any) -> None:
         keys = {str(key) for attributes in several for key in attributes} - {"node_default", "edge_default"}
         kept = {"label", "name"} if what == "the network" else {"label"} if what == "nodes" else set()
         if keys - kept:
-            imported.leave_out("attributes of {0}: {1}".format(what, ", ".join(sorted(keys - kept))))
+            imported.change("attributes of {0}: {1}".format(what, ", ".join(sorted(keys - kept))))

@@ -2,192 +2,193 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the addresses and routes from a machine's startup file.
+"""Read the network of a machine from its startup commands, and write it to a topology.
 
-The file is a shell script, and nothing here runs it. The code understands single commands whose every word it knows,
-and lists everything else as left out.
+Nothing here runs a command. The code understands commands whose every word it knows, and lists everything else.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import ipaddress
-import itertools
 import os
 import re
-import shlex
 import typing as t
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.linuxnet.lab.plugins.plugin_utils import names, nettools, shell
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import Imported
+from ansible_collections.linuxnet.lab.plugins.plugin_utils.node import Link, Node, Refused, Unknown, Values
 
-from ansible_collections.linuxnet.lab.plugins.module_utils import rules
-from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import checked
+# Finds the content of a file that a machine has.
+Scripts = t.Callable[[str], t.Optional[str]]
 
-# With these a line says something else than its words.
-_SHELL = re.compile(r"[$`|&;<>(){}*?\\]")
+_SHELLS = ("sh", "bash", "ash", "dash")
+_PREFIXES = ("sudo", "exec", "nohup")
+# These commands have no effect that anybody could miss here.
+_IDLE = ("true", ":", "echo", "sleep", "set", "cd", "wait", "exit", "ls", "cat", "pwd", "hostname", "export",
+         "modprobe")  # fmt: skip
+# Words of a text that may change who reaches whom.
+_NETWORK = re.compile(
+    r"\b(ip6?|ifconfig|route|arp|brctl|bridge|vconfig|sysctl|ip6?tables(-\w+)?|nft|ebtables|tc|ethtool|ifup|ifdown|netplan"
+    r"|ovs-\w+|wg|wg-quick|ifenslave|teamd|dhclient|dhcpcd|udhcpc|frr|quagga|zebra|bird6?|bgpd|ospf6?d|ripd|ripngd|isisd"
+    r"|vtysh|openvpn|ipsec|networking|dnsmasq|isc-dhcp-\w+|pppd|xl2tpd|babeld|olsrd|proc/sys/net)\b"
+)
 
-_LONGEST = 1000  # shlex takes very long for more
 
-_TYPES = ("unicast", "blackhole", "unreachable", "prohibit", "throw")
+def read(imported: Imported, place: str, text: str, node: Node, scripts: Scripts | None = None) -> None:
+    """Apply a startup file to the network of a machine.
+
+    :arg scripts: finds the scripts that commands run.
+    """
+    for command in shell.commands(text):
+        run(imported, "{0}, line {1}".format(place, command.line), command, node, scripts or _no_script)
 
 
-@dataclasses.dataclass
-class Startup:
-    """What a startup file comes to.
+def run(imported: Imported, place: str, command: shell.Command, node: Node, scripts: Scripts) -> None:
+    """Apply one command, or list it as left out."""
+    try:
+        _apply(imported, place, command, node, scripts)
+    except Unknown as exc:
+        why = " ({0})".format(exc) if isinstance(exc, Refused) else ""
+        if _NETWORK.search(command.text) or (command.words and _script(command.words).startswith("/")):
+            imported.leave_out("{0}: {1}{2}".format(place, command.text, why))
+        else:
+            first = (command.words or command.text.split())[0]
+            imported.leave_out_program(os.path.basename(first))
 
-    :ivar addresses: in CIDR form, by link. :ivar broadcast: the links whose addresses have one for broadcasts.
-    :ivar routes: in the shape of our routes, without `netns`. :ivar left_out: a sentence for each line that is not
-        among these.
+
+def _apply(
+    imported: Imported, place: str, command: shell.Command, node: Node, scripts: Scripts
+) -> None:
+    words = list(command.words)
+    while words and words[0] in _PREFIXES:
+        words = words[1:]
+    if not words:
+        raise Unknown
+    program = os.path.basename(words[0])
+    if program == "echo" and command.target and len(words) == 2:
+        nettools.write(node, words[1], command.target)
+    elif program in nettools.PROGRAMS:
+        nettools.PROGRAMS[program](node, words[1:])
+    elif program in _SHELLS and len(words) == 3 and words[1] in ("-c", "-ec", "-xc", "-lc"):
+        for inner in shell.commands(words[2]):
+            run(imported, place, inner, node, scripts)
+    elif program not in _IDLE or command.target:
+        path = _script(words)
+        text = scripts(path) if path else None
+        if text is None:
+            raise Unknown
+        # The script finds no other scripts, so that none of them can call itself.
+        read(imported, "{0}, {1}".format(place, path), text, node)
+
+
+def _no_script(dummy: str) -> None:
+    """Find no script."""
+
+
+def _script(words: list[str]) -> str:
+    """The path of the script that a command runs; empty if it runs none."""
+    if os.path.basename(words[0]) in (*_SHELLS, "source", "."):
+        words = [word for word in words[1:] if not word.startswith("-")]
+    return words[0] if len(words) == 1 else ""
+
+
+class Writer:
+    """Writes the networks of machines to a topology.
+
+    :arg given: the names of namespaces and bridges, which share one space.
     """
 
-    addresses: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    broadcast: set[str] = dataclasses.field(default_factory=set)
-    routes: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
-    left_out: list[str] = dataclasses.field(default_factory=list)
+    def __init__(self, imported: Imported, given: names.Names) -> None:
+        self._imported = imported
+        self._given = given
+        self._bridges: dict[tuple[str, str], str] = {}
+        self._owners: dict[str, str] = {}  # of addresses and MAC addresses, of which a lab has each only once
+
+    def namespace(self, netns: str, node: Node) -> Values:
+        """The keys of a machine's namespace. Its bridges, routes and other entries go to the topology."""
+        self._take_away_doubles(netns, node)
+        self._write_bridges(netns, node)
+        for key, entries in (("routes", node.routes), ("neighbors", node.neighbors), ("rules", node.rules)):
+            self._entries(key, [{"netns": netns, **entry} for entry in entries])
+        self._entries("masquerade", list(self._masquerades(netns, node)))
+        values: Values = {}
+        if node.forwarding is not None:
+            values["forwarding"] = node.forwarding
+        if node.sysctls:
+            values["sysctls"] = node.sysctls
+        if node.links["lo"].addresses:
+            values["lo"] = _listed(node.links["lo"], broadcast=True)
+        return values
+
+    def end(self, netns: str, node: Node, name: str) -> t.Any:
+        """An end of a link in a machine, as `NETNS:NAME` or with keys."""
+        link = node.links[name]
+        bridge = self._bridges.get((netns, link.master))
+        values = dict(link.settings)
+        if not link.up:
+            values["up"] = False
+        if bridge and link.addresses:
+            self._imported.leave_out("{0}:{1}: {2}, because the link is a port of {3}".format(
+                netns, name, ", ".join(map(str, link.addresses)), link.master))
+        elif not bridge:
+            values.update(_addresses(link))
+        if not bridge and not values:
+            return "{0}:{1}".format(netns, name)
+        return {**({"bridge": bridge} if bridge else {"netns": netns}), "name": name, **values}
+
+    def _take_away_doubles(self, netns: str, node: Node) -> None:
+        """Leave out addresses that another link has, because a topology refuses them."""
+        for link in node.links.values():
+            here = "{0}:{1}".format(netns, link.name)
+            for address, one in list(link.addresses.items()):
+                alone = str(address.ip)
+                if "peer" in one.options or address.is_link_local:
+                    continue
+                if self._owners.setdefault(alone, here) != here:
+                    node.delete_address(link, str(address))
+                    self._imported.leave_out("{0}: {1}, which {2} has, too".format(
+                        here, address, self._owners[alone]))
+            mac = link.settings.get("mac")
+            if mac and self._owners.setdefault(mac, here) != here:
+                del link.settings["mac"]
+                self._imported.leave_out("{0}: {1}, which {2} has, too".format(here, mac, self._owners[mac]))
+
+    def _entries(self, key: str, entries: list[Values]) -> None:
+        if entries:
+            self._imported.topology.setdefault(key, []).extend(entries)
+
+    def _write_bridges(self, netns: str, node: Node) -> None:
+        for link in node.links.values():
+            if link.kind != "bridge":
+                continue
+            label = self._given.give("{0}-{1}".format(netns, link.name))
+            self._bridges[netns, link.name] = label
+            if not link.up:
+                self._imported.leave_out("{0}: the bridge {1} is down there, and up here".format(netns, link.name))
+            values = {"netns": netns, "name": link.name, **link.settings, **_addresses(link)}
+            self._imported.topology.setdefault("bridges", {})[label] = values
+
+    def _masquerades(self, netns: str, node: Node) -> t.Iterator[Values]:
+        """An entry for each prefix inside: a router of ours trusts no other source address."""
+        for match in node.masquerades:
+            outside = node.links.get(match.get("oif", ""), node.links["lo"])
+            for src in [match["src"]] if "src" in match else node.inside(outside):
+                yield {"netns": netns, **match, "src": src, "forward": "open"}
 
 
-class _Unknown(Exception):
-    """A command that has no meaning here."""
+def _addresses(link: Link) -> Values:
+    """The keys for the addresses of a link."""
+    if not link.addresses:
+        return {}
+    # One key for all addresses reads better than one for each of them.
+    broadcast = [one.broadcast for address, one in link.addresses.items() if address.version == 4]
+    everywhere = bool(broadcast) and all(broadcast)
+    return {"addresses": _listed(link, not everywhere), **({"broadcast": True} if everywhere else {})}
 
 
-def read(place: str, text: str, links: t.Iterable[str]) -> Startup:
-    """What a startup file says of a machine with these links; AnsibleFilterError where an address in it is none."""
-    reading = _Reading(links)
-    for number, line in enumerate(text.splitlines(), 1):
-        at = "{0}, line {1}".format(place, number)
-        try:
-            if len(line) > _LONGEST:
-                raise _Unknown
-            words = shlex.split(line, comments=True)
-            if words and _SHELL.search(line.partition(" #")[0]):
-                raise _Unknown
-            reading.command(at, words)
-        except (_Unknown, ValueError):  # ValueError is a quote that is not closed
-            reading.found.left_out.append("{0}: {1}".format(at, line.strip()))
-    return reading.found
-
-
-class _Reading:
-    def __init__(self, links: t.Iterable[str]) -> None:
-        self.found = Startup()
-        self._links = {"lo", *links}
-        self._given: set[tuple[str, str]] = set()
-
-    def command(self, place: str, words: list[str]) -> None:
-        """Take one command."""
-        program = os.path.basename(words[0]) if words else ""
-        if program == "ip":
-            self._ip(place, words[1:])
-        elif program == "ifconfig":
-            self._ifconfig(place, words[1:])
-        elif words:
-            raise _Unknown
-
-    def _ip(self, place: str, words: list[str]) -> None:
-        version = None
-        while words and words[0] in ("-4", "-6"):
-            version, words = int(words[0][1]), words[1:]
-        if len(words) < 2:
-            raise _Unknown
-        what, verb, rest = words[0], words[1], words[2:]
-        if "address".startswith(what) and "add".startswith(verb):
-            self._address(place, rest)
-        elif "route".startswith(what) and "add".startswith(verb):
-            self._route(place, rest, version)
-        elif "link".startswith(what) and "set".startswith(verb):
-            # Links are up without being told to.
-            rest = [word for word in rest if word != "dev"]
-            if len(rest) != 2 or rest[1] != "up":
-                raise _Unknown
-            self._link(rest[0])
-        else:
-            raise _Unknown
-
-    def _address(self, place: str, words: list[str]) -> None:
-        cidr, values = _options(words, ("local",), ("dev", "broadcast", "brd"))
-        if cidr is None or "dev" not in values:
-            raise _Unknown
-        self._add(place, values["dev"], cidr, values.get("broadcast", values.get("brd")))
-
-    def _ifconfig(self, place: str, words: list[str]) -> None:
-        words = [word for word in words if word != "up"]
-        if len(words) == 1:
-            self._link(words[0])
-            return
-        if len(words) < 2:
-            raise _Unknown
-        said = itertools.dropwhile(lambda word: word in ("inet", "inet6", "add"), words[1:])
-        cidr, values = _options(list(said), (), ("netmask", "broadcast"))
-        if cidr is None:
-            raise _Unknown
-        if "netmask" in values:
-            cidr = "{0}/{1}".format(cidr.partition("/")[0], values["netmask"])
-        elif "/" not in cidr:
-            raise _Unknown  # the mask would follow from the address's class, which nobody means any more
-        self._add(place, words[0], cidr, values.get("broadcast", "+"))
-
-    def _add(self, place: str, dev: str, cidr: str, broadcast: str | None) -> None:
-        self._link(dev)
-        try:
-            interface = ipaddress.ip_interface(cidr)
-        except ValueError as exc:
-            raise AnsibleFilterError("{0}: {1!r} is not an address ({2})".format(place, cidr, exc)) from exc
-        checked(rules.check_cidr(place, str(interface)))
-        addresses = self.found.addresses.setdefault(dev, [])
-        if broadcast not in (None, "+", str(interface.network.broadcast_address)):
-            raise _Unknown
-        if (dev, str(interface)) not in self._given:
-            self._given.add((dev, str(interface)))
-            addresses.append(str(interface))
-        if broadcast and interface.version == 4:
-            self.found.broadcast.add(dev)
-
-    def _route(self, place: str, words: list[str], version: int | None) -> None:
-        route: dict[str, t.Any] = {}
-        if words and words[0] in _TYPES:
-            route["type"], words = words[0], words[1:]
-        words = [word for word in words if word not in ("inet", "inet6")]
-        dst, values = _options(words, ("to",), ("via", "dev", "src", "metric"))
-        if dst is None or not (values.keys() & {"via", "dev"} or route.get("type")):
-            raise _Unknown
-        if dst != "default":
-            checked(rules.check_prefix(place, dst))
-        elif version == 6:
-            dst = "::/0"
-        for key in ("via", "src"):
-            if key in values:
-                checked(rules.check_ip(place, values[key]))
-        if not values.get("metric", "0").isdecimal():
-            raise _Unknown
-        if "dev" in values:
-            self._link(values["dev"])
-        if "metric" in values:
-            route["metric"] = int(values["metric"])
-        self.found.routes.append({"dst": dst, **{key: values[key] for key in ("via", "dev", "src") if key in values},
-                                  **route})
-
-    def _link(self, name: str) -> None:
-        if name not in self._links:
-            raise _Unknown
-
-
-def _options(
-    words: list[str], lead: tuple[str, ...], keys: tuple[str, ...]
-) -> tuple[str | None, dict[str, str]]:
-    """The one word that stands alone, or after one of *lead*, and the values of the keys."""
-    alone: str | None = None
-    values: dict[str, str] = {}
-    waiting = iter(words)
-    for word in waiting:
-        if word in keys:
-            value = next(waiting, None)
-            if value is None or word in values:
-                raise _Unknown
-            values[word] = value
-        elif alone is None and word in lead:
-            alone = next(waiting, None)
-        elif alone is None:
-            alone = word
-        else:
-            raise _Unknown
-    return alone, values
+def _listed(link: Link, broadcast: bool) -> list[t.Any]:
+    """The addresses of a link, each as a text, or with its options; *broadcast* is one of these."""
+    found: list[t.Any] = []
+    for address, one in link.addresses.items():
+        options = {**({"broadcast": True} if broadcast and one.broadcast else {}), **one.options}
+        found.append({"address": str(address), **options} if options else str(address))
+    return found

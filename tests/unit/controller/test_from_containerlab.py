@@ -134,14 +134,8 @@ def test_what_is_left_out():
         "topology.links[9]: to macvlan:enp0s3, it would be a link of the host's own",
         "topology.links[10]: type dummy, it leads nowhere",
         "topology.links[11]: type vxlan, it leads to another machine",
-        "prefix: of the file",
-        "mgmt: of the file",
-        "image: of topology.defaults",
-        "type: of topology.kinds.nokia_srlinux",
-        "sysctl kernel.domainname: of topology.nodes.core, topology.nodes.spare",
-        "exec: of topology.nodes.west",
-        "binds: of topology.nodes.pc2",
-        "labels: of topology.links[1]",
+        "settings that are no part of the network: sysctl kernel.domainname: 2 times, prefix: 1 time, mgmt: 1 time, "
+        "binds: 1 time, type: 1 time, image: 1 time, labels: 1 time",
     }
 
 
@@ -149,7 +143,7 @@ def test_without_notes_it_is_a_warning(warnings):
     topology = from_containerlab(SITES)
     assert topology == from_containerlab(SITES, with_notes=True)["topology"]
     assert len(warnings) == 1
-    assert "exec: of topology.nodes.west" in warnings[0] and "two-sites" in warnings[0]
+    assert "image: 1 time" in warnings[0] and "two-sites" in warnings[0]
 
 
 def test_without_anything_left_out_there_is_no_warning(warnings):
@@ -253,7 +247,7 @@ def test_the_lab_name():
         ({"links": [{"endpoints": [{"node": "a", "interface": "e", "mac": "01:00:00:00:00:01"}, "b:e"]}]}, "'01:00"),
         ({"links": ["a:eth1 b:eth1"]}, "'a:eth1 b:eth1' is not a mapping"),
         ({"links": {"a": "b"}}, "{'a': 'b'} is not a list"),
-        ({"nodes": {}}, "topology.nodes: there are none"),
+        ({"nodes": {}}, "topology.nodes: there are no nodes"),
         ({"nodes": ["a", "b"]}, r"\['a', 'b'\] is not a mapping"),
         ({"nodes": {"a": {"image": "x"}}}, "topology.nodes.a: None is not a kind"),
         ({"nodes": {"a": {"kind": ["x"]}}}, r"topology.nodes.a: \['x'\] is not a kind"),
@@ -303,3 +297,36 @@ def test_the_host_gets_addresses_only_where_that_is_allowed() -> None:
     assert "8.8.8.1/24" in str(from_containerlab(data, host_addresses=True))
     del ends[1]["ipv4"]
     assert from_containerlab(data)["links"]
+
+
+def test_scripts(tmp_path, laid_out):
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "a.sh").write_text("ip addr add 10.0.0.1/24 dev eth1\n/other.sh\n")
+    (tmp_path / "outside.sh").write_text("ip addr add 10.6.6.6/24 dev eth1")
+    (tmp_path / "lab" / "link.sh").symlink_to(tmp_path / "outside.sh")
+    nodes = {
+        "a": {
+            "kind": "linux",
+            "binds": ["__clabNodeName__.sh:/start.sh:ro", ".:/all", "../outside.sh:/out.sh"],
+            "exec": ["sh /start.sh", "bash -e /all/a.sh", "sh /all/link.sh", "/out.sh", "touch /x", "sh -c 'ip route'"],
+        },
+        "b": {"kind": "linux", "exec": ["ip addr add 10.0.0.2/24 dev eth1 && true", "vtysh -c 'show run'"]},
+        "br": {"kind": "bridge", "exec": ["ip link set br up"]},
+    }
+    answer = from_containerlab(small(nodes=nodes), folder=str(tmp_path / "lab"), with_notes=True)
+    assert answer["topology"]["links"][0][0] == {"netns": "a", "name": "eth1", "addresses": ["10.0.0.1/24"]}
+    assert answer["left_out"] == [
+        "topology.nodes.a.exec[0], /start.sh, line 2: /other.sh",
+        "topology.nodes.a.exec[1], /all/a.sh, line 2: /other.sh",
+        "topology.nodes.a.exec[2]: sh /all/link.sh",
+        "topology.nodes.a.exec[3]: /out.sh",
+        "topology.nodes.b.exec[0]: ip addr add 10.0.0.2/24 dev eth1 && true",
+        "topology.nodes.b.exec[1]: vtysh -c 'show run'",
+        "topology.nodes.br.exec[0]: ip link set br up, in the host",
+        "topology.nodes.br: the lab creates it; containerlab expects it to exist",
+        "commands that do not configure the network: touch: 1 time",
+    ]
+    laid_out(answer["topology"])
+    without = from_containerlab(small(nodes=nodes), with_notes=True)
+    assert without["topology"]["links"] == [["a:eth1", "b:eth1"]]
+    assert "topology.nodes.a.exec[0]: sh /start.sh" in without["left_out"]

@@ -78,11 +78,11 @@ def test_ring(laid_out):
     assert (topology["name"], topology["routing"], topology["pool"]) == ("Ring", "static", "10.254.0.0/16")
     assert topology["checks"] == [{"from": "all", "to": "all"}]
     assert answer["left_out"] == [
+        "a link from n7 to itself",
         "node 0: 'São Paulo' is named Sao-Paulo here",
         "node 1: 'Łódź' is named Lodz here",
         "node 5: 'Łódź' is named Lodz-5 here",
         "node 7: '7' is named n7 here",
-        "a link from n7 to itself",
         "attributes of the network: GeoLocation",
         "attributes of nodes: Internal, Longitude",
         "attributes of links: LinkSpeed",

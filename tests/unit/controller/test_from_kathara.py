@@ -95,15 +95,12 @@ def test_lab_conf(laid_out):
 
 
 def test_what_is_left_out_of_lab_conf():
-    assert set(from_kathara(LAB, with_notes=True)["left_out"]) == {
-        "LAB_DESCRIPTION: of lab.conf",
-        "LAB_VERSION: of lab.conf",
-        "pc1[image]: kathara/base",
-        "pc2[sysctl]: kernel.domainname=example",
-        "pc2[mem]: 64m",
-        "pc2[exec]: echo it's up > /tmp/log",
+    assert from_kathara(LAB, with_notes=True)["left_out"] == [
         "observer[bridged]: true",
-    }
+        "commands that do not configure the network: echo: 1 time",
+        "settings that are no part of the network: LAB_DESCRIPTION: 1 time, LAB_VERSION: 1 time, image: 1 time, "
+        "sysctl: 1 time, mem: 1 time",
+    ]
 
 
 def test_startup_files(laid_out):
@@ -120,7 +117,13 @@ def test_startup_files(laid_out):
             "broadcast": True,
         },
         {"netns": "router", "name": "eth1", "addresses": ["10.0.2.1/24"], "broadcast": True},
-        {"netns": "pc2", "name": "eth0", "addresses": ["10.0.2.20/24"], "broadcast": True},
+        {
+            "netns": "pc2",
+            "name": "eth0",
+            "mac": "02:00:00:00:00:01",
+            "addresses": ["10.0.2.20/24"],
+            "broadcast": True,
+        },
     ]
     assert topology["routes"] == [
         {"netns": "pc1", "dst": "default", "via": "10.0.1.1", "dev": "eth0"},
@@ -129,49 +132,154 @@ def test_startup_files(laid_out):
         {"netns": "router", "dst": "192.0.2.0/24", "type": "blackhole"},
         {"netns": "pc2", "dst": "default", "via": "10.0.2.1"},
     ]
-    assert {text for text in answer["left_out"] if "startup" in text} == {
-        "startup of pc1, line 8: systemctl start apache2",
-        "startup of router, line 7: for i in 1 2; do ping -c 1 10.0.2.$i; done",
-        "startup of pc2, line 3: ip addr add 10.0.3.20/24 dev eth1",
+    assert [text for text in answer["left_out"] if "startup" in text] == [
+        "startup of pc2, line 3: ip addr add 10.0.3.20/24 dev eth1 (there is no link eth1)",
         "startup of pc2, line 5: ip route add default via 10.0.2.1 nosuchword 7",
-        "startup of pc2, line 6: ifconfig eth0 hw ether 02:00:00:00:00:01",
-    }
+    ]
     laid_out(topology)
+
+
+NO_MEANING = [
+    "ip addr add $ADDRESS dev eth0",
+    "ip addr add 10.0.0.1/24",
+    "ip addr add 10.0.0.1/24 dev eth0 brd 10.9.9.9",
+    "ip addr add 10.0.0.0/24 dev eth0",
+    "ip link set eth0 name wan",
+    "ip link add eth0.7 type unknown",
+    "ip netns add other",
+    "ip -n other addr add 10.0.0.1/24 dev eth0",
+    "route add -net 10.0.0.0 gw 10.0.0.1",
+    "iptables -A FORWARD -j DROP",
+    "sysctl -p",
+    "ip addr add 10.0.0.1/24 dev eth0 'not closed",
+    "for i in 1 2; do ip addr add 10.0.0.$i/24 dev eth0; done",
+    "systemctl start frr",
+]
+REFUSED = {
+    "ip addr add 10.0.0.1/24 dev eth7": "there is no link eth7",
+    "ip addr del 10.0.0.1/24 dev eth0": "eth0 has no address 10.0.0.1/24",
+    "ip addr add 10.0.0.300/24 dev eth0": "'10.0.0.300/24' is not an address",
+    "ifconfig eth0 10.0.0.1 netmask 255.0.255.0": "'10.0.0.1/255.0.255.0' is not an address",
+    "ip link set eth0 mtu large": "'large' is not a number",
+    "ip link set eth0 master eth0": "eth0 has no ports",
+    "ip link set eth0 address 01:00:00:00:00:01": "'01:00:00:00:00:01' is not the MAC address of a link",
+    "ip route add 10.0.0.0/8": "it has neither a gateway nor a link",
+    "ip route add default via 10.0.0.1": "no link leads to the gateway 10.0.0.1",
+    "ip route add default via 10.0.0.1 dev eth7": "there is no link eth7",
+    "ip route add default via gateway": "'gateway' is not an IP address",
+    "ip route add everywhere via 10.0.0.1": "'everywhere' is not a network",
+    "ip route add default via 10.0.0.1 metric low": "'low' is not a number",
+    "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth3": "there is no link eth3",
+    "brctl addif br0 eth0": "there is no link br0",
+}
+
+
+@pytest.mark.parametrize("line", [*NO_MEANING, *REFUSED])
+def test_a_line_without_effect_is_left_out_with_the_reason(line):
+    answer = from_kathara('a[0]="A"', {"a": line}, name="one", with_notes=True)
+    why = " ({0})".format(REFUSED[line]) if line in REFUSED else ""
+    assert answer["left_out"] == ["startup of a, line 1: {0}{1}".format(line, why)]
+    assert answer["topology"] == from_kathara('a[0]="A"', name="one")
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        "ip addr add $ADDRESS dev eth0",
-        "ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up",
-        "ip addr add 10.0.0.1/24",
-        "ip addr add 10.0.0.1/24 dev eth7",
-        "ip addr add 10.0.0.1/24 dev eth0 brd 10.9.9.9",
-        "ip addr del 10.0.0.1/24 dev eth0",
-        "ip link set eth0 down",
-        "ip link set eth0 mtu 1400",
-        "ip route add 10.0.0.0/8",
-        "ip route add default via 10.0.0.1 dev eth7",
-        "ip route add default via 10.0.0.1 metric low",
+        "",
+        "  # ip addr add 1.1.1.1/32 dev lo",
+        "#!/bin/sh",
+        "ip link set dev eth0 up",
         "ip route",
+        "ip -6 route show; ip a",
         "ifconfig",
-        "ifconfig eth0 10.0.0.1 up",
-        "ifconfig eth0 down",
-        "echo 'not closed",
-        "echo 1 > /proc/sys/net/ipv4/ip_forward",
+        "ip route del default",
+        "route -n",
+        "sleep 1; echo done",
+        "brctl show",
+        "sysctl net.ipv4.ip_forward",
     ],
 )
-def test_a_line_of_another_kind_is_left_out_as_a_whole(line):
-    answer = from_kathara('a[0]="A"', {"a": line}, name="one", with_notes=True)
-    assert answer["left_out"] == ["startup of a, line 1: " + line]
-    assert answer["topology"] == from_kathara('a[0]="A"', name="one")
-
-
-@pytest.mark.parametrize("line", ["", "  # ip addr add 1.1.1.1/32 dev lo", "#!/bin/sh", "ip link set dev eth0 up"])
 def test_a_line_that_says_nothing_is_not_left_out(line):
     answer = from_kathara('a[0]="A"', {"a": line}, name="one", with_notes=True)
     assert answer["left_out"] == []
     assert answer["topology"] == from_kathara('a[0]="A"', name="one")
+
+
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        ("ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up", {"addresses": ["10.0.0.1/24"]}),
+        ("ip addr add 10.0.0.1/24 dev eth0; ip addr flush dev eth0", {}),
+        ("ifconfig eth0 10.0.0.1 up", {"addresses": ["10.0.0.1/8"], "broadcast": True}),
+        ("ifconfig eth0 10.0.0.1/24; ifconfig eth0 10.0.0.2/24", {"addresses": ["10.0.0.2/24"], "broadcast": True}),
+        ("ifconfig eth0:1 10.0.0.1/24", {"addresses": ["10.0.0.1/24"], "broadcast": True}),
+        ("ip link set eth0 down", {"up": False}),
+        ("ifconfig eth0 down", {"up": False}),
+        ("ip l set dev eth0 mtu 1400 up", {"mtu": 1400}),
+        ("ifconfig eth0 mtu 1400 -arp", {"mtu": 1400, "arp": False}),
+        ("ip link set eth0 address 02:00:00:00:00:0A",
+         {"mac": "02:00:00:00:00:0a"}),
+        (
+            "ip addr add 10.0.0.1/24 dev eth0 metric 7; ip addr add 10.0.0.2/24 brd + dev eth0",
+            {"addresses": [
+                {"address": "10.0.0.1/24", "metric": 7}, {"address": "10.0.0.2/24", "broadcast": True}
+            ]},
+        ),
+        (
+            "ip addr add 10.0.0.1 peer 10.0.0.2/32 dev eth0",
+            {"addresses": [{"address": "10.0.0.1/32", "peer": "10.0.0.2"}]},
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_line_says_of_a_link(line, end, laid_out):
+    answer = from_kathara('a[0]="A"', {"a": line}, name="one", with_notes=True)
+    assert answer["left_out"] == []
+    ours = answer["topology"]["links"][0][0]
+    assert ours == ({"netns": "a", "name": "eth0", **end} if end else "a:eth0")
+    laid_out(answer["topology"])
+
+
+def test_an_address_that_two_machines_have_is_left_out_once(laid_out):
+    lines = "ip addr add 10.0.0.1/24 dev eth0\nip route add default via 10.0.0.9"
+    answer = from_kathara("a[0]=A\nb[0]=B", {"a": lines, "b": lines}, name="one", with_notes=True)
+    assert answer["left_out"] == ["b:eth0: 10.0.0.1/24, which a:eth0 has, too"]
+    assert answer["topology"]["routes"][1] == {
+        "netns": "b", "dst": "default", "via": "10.0.0.9", "dev": "eth0", "onlink": True
+    }  # fmt: skip
+    laid_out(answer["topology"])
+
+
+def test_a_folder(tmp_path, laid_out):
+    lab = tmp_path / "my-lab"
+    lab.mkdir()
+    (lab / "lab.conf").write_text("a[0]=A\nb[0]=A\n")
+    (lab / "a.startup").write_text("ip addr add 10.0.0.1/24 dev eth0\n")
+    (lab / "shared.startup").write_text("sysctl -w net.ipv4.conf.all.rp_filter=0\n")
+    (lab / "c.startup").write_text("ip addr add 10.0.0.3/24 dev eth0\n")
+    (lab / "lab.ext").write_text("A enp9s0\n")
+    (lab / "a").mkdir()
+    answer = from_kathara(str(lab), with_notes=True)
+    assert answer["topology"]["name"] == "my-lab"
+    assert answer["topology"]["namespaces"]["b"]["sysctls"] == {"net.ipv4.conf.all.rp_filter": "0"}
+    assert answer["topology"]["links"][0][0]["addresses"] == ["10.0.0.1/24"]
+    assert answer["left_out"] == [
+        "lab.ext: A enp9s0, a link to the outside",
+        "files of the machines a, such as configurations of daemons",
+        "startup of c: there is no such machine",
+    ]
+    laid_out(answer["topology"])
+    assert from_kathara(str(lab), name="other")["name"] == "other"
+    (lab / "lab.conf").write_text("LAB_NAME=told\na[0]=A\nb[0]=A\n")
+    assert from_kathara(str(lab))["name"] == "told"
+    with pytest.raises(AnsibleFilterError, match="already has the startup files"):
+        from_kathara(str(lab), {"a": "true"})
+    (lab / "b.startup").symlink_to("/etc/hostname")
+    with pytest.raises(AnsibleFilterError, match="b.startup: the file is outside the folder"):
+        from_kathara(str(lab))
+    with pytest.raises(AnsibleFilterError, match="has no file lab.conf"):
+        from_kathara(str(tmp_path))
+    with pytest.raises(AnsibleFilterError, match="there is no folder"):
+        from_kathara(str(tmp_path / "nowhere"))
 
 
 def test_ipv6_has_no_broadcast_address():
@@ -206,7 +314,7 @@ def test_two_labs_with_the_same_domain_have_two_bridges():
 
 def test_without_notes_it_is_a_warning(warnings):
     assert from_kathara(LAB, STARTUP) == from_kathara(LAB, STARTUP, with_notes=True)["topology"]
-    assert len(warnings) == 1 and "systemctl start apache2" in warnings[0] and "pc2[mem]: 64m" in warnings[0]
+    assert len(warnings) == 1 and "systemctl: 1 time" in warnings[0] and "nosuchword" in warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -234,11 +342,6 @@ def test_what_is_wrong_is_named(line, words):
         ({"pc": "true"}, "startup of pc: there is no such machine .did you mean 'pc1'"),
         ({"pc1": ["ip"]}, r"startup of pc1: \['ip'\] is not a text"),
         ("ip addr add", "startup: 'ip addr add' is not a mapping"),
-        ({"pc1": "\nip addr add 10.0.0.300/24 dev eth0"}, "startup of pc1, line 2: '10.0.0.300/24'"),
-        ({"pc1": "ip addr add 10.0.0.0/24 dev eth0"}, "'10.0.0.0/24' is the network address"),
-        ({"pc1": "ifconfig eth0 10.0.0.1 netmask 255.0.255.0"}, "10.0.0.1/255.0.255.0"),
-        ({"pc1": "ip route add default via gateway"}, "'gateway'"),
-        ({"pc1": "ip route add everywhere via 10.0.0.1"}, "'everywhere'"),
     ],
 )
 def test_what_is_wrong_with_startup_files_is_named(startup, words):
