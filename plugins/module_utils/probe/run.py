@@ -130,11 +130,11 @@ class _Opening:
         for key, members in wanted.items():
             self._enter(members, "listen", functools.partial(self._listen, key))
 
-    def _listen(self, key: _Key, netns: str, ours: list[tuple[int, Check]]) -> None:
+    def _listen(self, key: _Key, netns: str, numbered: list[tuple[int, Check]]) -> None:
         try:
             self._watch(open_listener(key[0], key[1], key[2], token=self._token))
         except OSError as exc:
-            self.errors += [f"{check.place}listen: {_no_listener(check, netns, exc)}" for dummy, check in ours]
+            self.errors += [f"{check.place}listen: {_no_listener(check, netns, exc)}" for dummy, check in numbered]
 
     def open_probes(self, checks: list[Check]) -> dict[int, Probe]:
         """The probes, by the numbers of their checks."""
@@ -142,9 +142,9 @@ class _Opening:
         self._enter(checks, "netns", functools.partial(self._open_probes, probes))
         return probes
 
-    def _open_probes(self, probes: dict[int, Probe], netns: str, ours: list[tuple[int, Check]]) -> None:
+    def _open_probes(self, probes: dict[int, Probe], netns: str, numbered: list[tuple[int, Check]]) -> None:
         lines: dict[_Key, t.Any] = {}
-        for number, check in ours:
+        for number, check in numbered:
             key = (check.protocol, check.family, check.src, check.dev, check.zone, check.df)
             try:
                 if key not in lines:
@@ -160,13 +160,13 @@ class _Opening:
         groups: dict[str, list[tuple[int, Check]]] = {}
         for number, check in enumerate(checks):
             groups.setdefault(getattr(check, option), []).append((number, check))
-        for netns, ours in groups.items():
+        for netns, numbered in groups.items():
             try:
                 with namespaces.inside_ref(netns):
-                    work(netns, ours)
+                    work(netns, numbered)
             except OSError as exc:
                 why, name = _no_entry(netns, exc), {"netns": "from"}.get(option, option)
-                self.errors += [f"{check.place}{name}: {why}" for dummy, check in ours]
+                self.errors += [f"{check.place}{name}: {why}" for dummy, check in numbered]
 
     def _open_line(self, check: Check) -> t.Any:
         """The socket or dialer that the checks with the same namespace, protocol, source and device share."""

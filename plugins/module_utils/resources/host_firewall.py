@@ -69,12 +69,12 @@ class _Crossing:
             if self.choice == ALLOW and obstacles:
                 obstacles = self._open(firewalls, version, obstacles, found, wanted)
             blocked += obstacles
-        there = {place: rules for (place, lab), rules in firewalls.openings.items() if lab == self.lab_plan.lab}
+        present = {place: rules for (place, lab), rules in firewalls.openings.items() if lab == self.lab_plan.lab}
         if not self.choice:
             needed = {opening for found in flows.values() for opening in _openings(found)}
-            wanted = {place: [one for one in rules if one in needed] for place, rules in there.items()}
-        for place in {**there, **wanted}:
-            self._replace(place, there.get(place, []), wanted.get(place, []))
+            wanted = {place: [one for one in rules if one in needed] for place, rules in present.items()}
+        for place in {**present, **wanted}:
+            self._replace(place, present.get(place, []), wanted.get(place, []))
         if not self.namespace.ref:
             blocked = self._zones(blocked, flows)
         for obstacle, flow in blocked:
@@ -102,8 +102,8 @@ class _Crossing:
                 chain.rules = before
         return obstacles
 
-    def _replace(self, place: Place, there: list[Opening], wanted: list[Opening]) -> None:
-        if there == wanted:
+    def _replace(self, place: Place, present: list[Opening], wanted: list[Opening]) -> None:
+        if present == wanted:
             return
         lab, ref = self.lab_plan.lab, self.namespace.ref
 
@@ -111,11 +111,11 @@ class _Crossing:
             Stage.NAT if wanted else Stage.REMOVE_NAT,
             ref,
             [ReplaceOpenings(ref, place, lab, wanted)],
-            [ReplaceOpenings(ref, place, lab, there)],
+            [ReplaceOpenings(ref, place, lab, present)],
             ("host_firewall", "{0} {1}".format(place.command, place.chain)),
-            [one.words(lab) for one in there] or None,
+            [one.words(lab) for one in present] or None,
             [one.words(lab) for one in wanted] or None,
-            [enter(self.namespace, command) for command in commands(place, lab, there, wanted)],
+            [enter(self.namespace, command) for command in commands(place, lab, present, wanted)],
         )
 
     # -- firewalld ----------------------------------------------------------------------------------------------------
@@ -250,8 +250,8 @@ class _Crossing:
 
     def _behind(self, link: Link, version: int) -> tuple[str, ...]:
         """The networks that a link leads to. None for any."""
-        there = self.namespace.table(version).of_link(link.name)
-        found = [one.dst for one in there if _counts(one) and _is_global(one.dst)]
+        routes = self.namespace.table(version).of_link(link.name)
+        found = [one.dst for one in routes if _counts(one) and _is_global(one.dst)]
         return () if _DEFAULT[version] in found else tuple(dict.fromkeys(found)) or _networks(link, version)
 
     def _links_to(self, network: str, version: int) -> set[str]:
