@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter dot: a topology as a diagram that Graphviz draws."""
+"""The filter dot: draw a topology with Graphviz."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _SHAPES = {
 
 
 def dot(data: t.Any, labels: str = "addresses", expand: bool = False, limit: int = 24) -> str:
-    """The diagram; AnsibleFilterError with everything that is wrong with the topology."""
+    """The diagram. AnsibleFilterError with all errors in the topology."""
     picture = draw(data, labels, expand, limit)
     body = ["rankdir=LR", *map(_box, picture.boxes), *map(_line, picture.lines)]
     return "graph {{\n{0}}}\n".format("".join("    {0}\n".format(one) for one in body))
@@ -80,13 +80,13 @@ def _text(lines: list[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Graphviz knows escapes with a backslash, and those of HTML."""
+    """A text for Graphviz, which interprets backslashes and HTML entities."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;").replace("\n", " ")
 
 
 class FilterModule:
-    """The filters of this file."""
+    """Register the filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
+        """The filter by its name."""
         return {"dot": dot}

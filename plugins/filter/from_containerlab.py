@@ -96,13 +96,13 @@ def from_containerlab(
     host_addresses: bool = False,
     folder: str | None = None,
 ) -> dict[str, t.Any]:
-    """The topology; AnsibleFilterError names what is wrong with the input."""
+    """The topology. AnsibleFilterError names the error in the input."""
     return containerlab.read(data, name, folder).answer(with_notes, host_addresses)
 
 
 class FilterModule:
-    """The filters of this file."""
+    """Register the filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
+        """The filter by its name."""
         return {"from_containerlab": from_containerlab}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter from_graphml: a network in GraphML, such as those of the Topology Zoo, as a topology of routers."""
+"""The filter from_graphml: convert a network in GraphML, such as those of the Topology Zoo, to a topology of routers."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def from_graphml(
     pool: t.Any = "10.254.0.0/16",
     with_notes: bool = False,
 ) -> dict[str, t.Any]:
-    """The topology; AnsibleFilterError names what is wrong with the input."""
+    """The topology. AnsibleFilterError names the error in the input."""
     return graph.read(graph.from_graphml(text), name, lo, pool).answer(with_notes)
 
 
 class FilterModule:
-    """The filters of this file."""
+    """Register the filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
+        """The filter by its name."""
         return {"from_graphml": from_graphml}

@@ -75,13 +75,13 @@ from ansible_collections.linuxnet.lab.plugins.plugin_utils.imported import guard
 def from_kathara(
     source: t.Any, startup: t.Any = None, name: str | None = None, with_notes: bool = False
 ) -> dict[str, t.Any]:
-    """The topology; AnsibleFilterError names what is wrong with the input."""
+    """The topology. AnsibleFilterError names the error in the input."""
     return kathara.read(source, startup, name).answer(with_notes)
 
 
 class FilterModule:
-    """The filters of this file."""
+    """Register the filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
+        """The filter by its name."""
         return {"from_kathara": from_kathara}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter jmespath: ask a question of what a module returned."""
+"""The filter jmespath: query the result of a module."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ except ImportError:
 
 
 def query(data: t.Any, expression: str) -> t.Any:
-    """What the expression selects from the data; AnsibleFilterError for a wrong expression, or without the library."""
+    """The selected data. AnsibleFilterError if the expression is wrong, or if the library is missing."""
     if jmespath is None:
         raise AnsibleFilterError("linuxnet.lab.jmespath needs the Python library jmespath on the controller")
     try:
-        # Ansible's own kinds of strings and lists are not what JMESPath's functions expect.
+        # The functions of JMESPath do not accept Ansible's own types of strings and lists.
         return jmespath.search(expression, json.loads(json.dumps(data)))
     except jmespath.exceptions.JMESPathError as exc:
         raise AnsibleFilterError("{0!r} is not a JMESPath expression for this: {1}".format(expression, exc)) from exc
 
 
 class FilterModule:
-    """The filters of this file."""
+    """Register the filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
+        """The filter by its name."""
         return {"jmespath": query}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter mermaid: a topology as a diagram that web pages draw."""
+"""The filter mermaid: draw a topology as a Mermaid diagram."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ _SHAPES = {
 }
 _ROUTER = ("{{", "}}")
 
-# Whatever could be Mermaid's own, HTML's or Markdown's is written as a character's number.
+# Characters with a meaning in Mermaid, HTML or Markdown become character references.
 _PLAIN = " .:/-_+@()[],\N{EM DASH}"
 
 
 def mermaid(data: t.Any, labels: str = "addresses", expand: bool = False, limit: int = 24) -> str:
-    """The diagram; AnsibleFilterError with everything that is wrong with the topology."""
+    """The diagram. AnsibleFilterError with all errors in the topology."""
     picture = draw(data, labels, expand, limit)
     lines = ["flowchart LR", *map(_box, picture.boxes), *map(_line, picture.lines)]
     routers = [box.key for box in picture.boxes if box.router]
@@ -88,8 +88,8 @@ def _escaped(text: str) -> str:
 
 
 class FilterModule:
-    """The filters of this file."""
+    """Register the filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """By name."""
+        """The filter by its name."""
         return {"mermaid": mermaid}

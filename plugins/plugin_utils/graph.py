@@ -32,8 +32,8 @@ def from_gml(text: t.Any) -> t.Any:
         for bracket in _GML_BRACKETS.findall(limited("GML", text)):
             depth += {"[": 1, "]": -1}.get(bracket, 0)
             _check_depth("GML", depth)
-        # Files of the Topology Zoo have several links between two nodes and do not say that they do. And nodes are
-        # kept by their numbers, because labels are missing or not unique.
+        # Files of the Topology Zoo have several links between two nodes, without declaring a multigraph. Numbers
+        # identify the nodes, because some labels are missing or not unique.
         text = _GML_GRAPH.sub("graph [\nmultigraph 1", _GML_MULTIGRAPH.sub("", text), count=1)
     return _parsed("GML", text, lambda library, text: library.parse_gml(text, label="id"))
 
@@ -43,11 +43,11 @@ def from_graphml(text: t.Any) -> t.Any:
     if isinstance(text, str):
         _check_xml(limited("GraphML", text))
     graph = _parsed("GraphML", text, lambda library, text: library.parse_graphml(text, force_multigraph=True))
-    # networkx makes a node of whatever an edge leads to.
+    # networkx creates a node for any end of an edge.
     known = {one.get("id") for one in xml.etree.ElementTree.fromstring(text).iter() if one.tag.endswith("}node")}
     for node in graph:
         if node not in known:
-            raise AnsibleFilterError("this is not GraphML: an edge leads to {0!r}, which is no node".format(node))
+            raise AnsibleFilterError("this is not GraphML: an edge leads to {0!r}, which is not a node".format(node))
     return graph
 
 
@@ -72,7 +72,7 @@ def _parsed(what: str, text: t.Any, parse: t.Callable[[types.ModuleType, str], t
     if not isinstance(text, str):
         raise AnsibleFilterError("{0!r} is not a text in {1}".format(text, what))
     try:
-        # Takes a while, and only these filters need it.
+        # This import is slow, and only these filters need it.
         library = importlib.import_module("networkx")
     except ImportError as exc:
         raise AnsibleFilterError("{0} needs the Python library networkx on the controller".format(what)) from exc

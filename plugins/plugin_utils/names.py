@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology import schem
 
 NETNS_NAME_LIMIT = 63
 
-# Letters that are no other letter with an accent.
+# Letters that are not an ASCII letter with an accent.
 _LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
      "ł": "l", "Ł": "L", "þ": "th", "Þ": "Th", "ı": "i"}
@@ -24,12 +24,12 @@ _LETTERS = str.maketrans(
 
 
 class Names:
-    """The names of one kind of thing.
+    """Names of one kind of object.
 
-    The first to ask for a name gets it, so that a name depends only on those that are before it.
+    The first object that asks for a name gets it. Therefore a name depends only on the names before it.
 
-    :arg limit: how long they may be. :arg valid: whether a name will do as it is.
-    :arg fallback: what to call something of whose name nothing is left. :arg taken: names that nobody gets.
+    :arg limit: the maximum length. :arg valid: whether a name is valid without a change.
+    :arg fallback: the name of an object if no character of its name is valid. :arg taken: names that no object gets.
     """
 
     def __init__(self, limit: int, valid: t.Callable[[str], bool], fallback: str, taken: t.Iterable[str] = ()) -> None:
@@ -37,10 +37,10 @@ class Names:
         self._valid = valid
         self._fallback = fallback
         self._taken = set(taken)
-        self._numbers: dict[str, int] = {}  # the last one that was tried, by name
+        self._numbers: dict[str, int] = {}  # name -> the last number that was tried
 
     def give(self, text: str, key: str = "") -> str:
-        """A name for what is called *text* elsewhere; the key tells it from others that are called alike."""
+        """A name for an object that another format calls *text*. The key distinguishes objects with the same text."""
         name = text if self._valid(text) else plain(text) or self._fallback
         if not self._valid(name[: self._limit]):  # a number alone
             name = self._fallback + name
@@ -57,29 +57,29 @@ class Names:
 
 
 def nodes() -> Names:
-    """The names of namespaces, bridges and segments: they share one space, with the words that the format reserves."""
+    """Names of namespaces, bridges and segments, which share one set. It contains the reserved words of the format."""
     return Names(NETNS_NAME_LIMIT, _is_node, "n", taken=(schema.HOST, schema.ALL))
 
 
 def links() -> Names:
-    """The names of links in one namespace."""
+    """Names of links in one namespace."""
     return Names(rules.LINK_NAME_LIMIT, lambda name: not rules.check_link_name("", name), "link", taken=("lo",))
 
 
 def lab(text: str) -> str:
-    """A lab's name like *text*."""
+    """A valid name of a lab that resembles *text*."""
     valid = plain(text).lstrip("_")
     return text if not rules.check_lab("", text) else fitting(valid or "lab", 63)
 
 
 def plain(text: str) -> str:
-    """A text in ASCII letters, digits, dots and underscores, with hyphens for what else there was in between."""
+    """A text in ASCII letters, digits, dots and underscores. Hyphens replace all other characters."""
     ascii_only = unicodedata.normalize("NFKD", text.translate(_LETTERS)).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_.]+", "-", ascii_only).strip("-.")
 
 
 def fitting(text: str, limit: int) -> str:
-    """A text cut to a length; a hash of the whole tells what is cut from others that begin alike."""
+    """A text cut to a length. A hash of the whole text distinguishes it from others with the same beginning."""
     if len(text) <= limit:
         return text
     return "{0}-{1}".format(text[: limit - 7], hashlib.sha256(text.encode()).hexdigest()[:6])

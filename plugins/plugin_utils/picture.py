@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A topology as boxes and lines, independent of a diagram language."""
+"""Draw a topology as boxes and lines, independent of a diagram language."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.model import
 
 LABELS = ("none", "names", "addresses", "all")
 
-# Longer ones take a line for each end.
+# A longer label has one line for each end.
 _WIDTH = 44
 
 _NUMBERED = re.compile(r"(.*?)(\d+)\Z", re.DOTALL)
 
 
 class Kind(enum.Enum):
-    """What a box stands for."""
+    """What a box represents."""
 
     NAMESPACE = "namespace"
     HOST = "host"
@@ -39,7 +39,7 @@ class Kind(enum.Enum):
 class Box:
     """A box with lines of text in it.
 
-    :ivar key: its name among the boxes: letters, digits and underscores. :ivar router: whether it forwards.
+    :ivar key: the unique name of the box, in letters, digits and underscores. :ivar router: whether it forwards.
     """
 
     key: str
@@ -50,7 +50,7 @@ class Box:
 
 @dataclasses.dataclass
 class Line:
-    """A line from one box, by its key, to another, with lines of text beside it."""
+    """A line between two boxes, which are given by their keys, with lines of text beside it."""
 
     start: str
     end: str
@@ -60,18 +60,18 @@ class Line:
 
 @dataclasses.dataclass
 class Picture:
-    """Boxes and lines, always in the same order for the same topology."""
+    """Boxes and lines. The same topology always gives the same order."""
 
     boxes: list[Box]
     lines: list[Line]
 
 
 def draw(data: t.Any, labels: str = "addresses", expand: bool = False, limit: int = 24) -> Picture:
-    """The picture of a topology; AnsibleFilterError with everything that is wrong with it.
+    """The picture of a topology. AnsibleFilterError with all errors in the topology.
 
-    :arg labels: what stands beside the lines, one of LABELS.
-    :arg expand: whether each namespace gets a box of its own however many are alike.
-    :arg limit: how many that are alike do so otherwise.
+    :arg labels: the text beside the lines, one of LABELS.
+    :arg expand: whether each namespace gets its own box, even if many of them are alike.
+    :arg limit: up to how many namespaces that are alike get their own boxes otherwise.
     """
     if labels not in LABELS:
         raise AnsibleFilterError("labels: {0!r} is not one of {1}".format(labels, ", ".join(LABELS)))
@@ -91,7 +91,7 @@ class _Artist:
         self._prefixes = {segment.bridge.label: segment.prefixes for segment in lab.segments.values()}
 
     def picture(self) -> Picture:
-        """Everything that there is to see."""
+        """All boxes and lines."""
         crowds = self._crowds()
         together = {ref: crowd[0] for crowd in crowds for ref in crowd}
         for bridge in self._lab.bridges.values():
@@ -123,7 +123,7 @@ class _Artist:
         yield Box("outside", Kind.OUTSIDE, ["outside"])
 
     def _matters(self, box: Box, seen: set[str]) -> bool:
-        """Whether a box is drawn that no line leads to: not a namespace that only houses a bridge, for instance."""
+        """Whether to draw a box that no line leads to. A namespace that only contains a bridge is not drawn."""
         if box.key in seen or box.kind is Kind.NETWORK:
             return True
         if box.kind is Kind.NAMESPACE:
@@ -134,7 +134,7 @@ class _Artist:
     # -- namespaces that are alike ------------------------------------------------------------------------------------
 
     def _crowds(self) -> list[list[str]]:
-        """Namespaces that differ in nothing but the number at the end of the name, where they are too many."""
+        """Groups of many namespaces that differ only in the number at the end of their names."""
         if self._limit is None:
             return []
         special = {bridge.netns for bridge in self._lab.bridges.values()}
@@ -154,7 +154,7 @@ class _Artist:
         return [sorted(refs, key=_number) for refs in alike.values() if len(refs) > self._limit]
 
     def _crowd(self, crowd: list[str]) -> None:
-        """One line for each network that all of a crowd are on."""
+        """Draw one line for each network that all namespaces of a crowd are in."""
         members = set(crowd)
         found: dict[str, list[End]] = {}
         for link in self._lab.links:
@@ -180,7 +180,7 @@ class _Artist:
         start, end = (_network(side.bridge) if side.bridge else _place(side.netns) for side in (one, other))
         segment = self._lab.segments.get(link.segment)
         if segment and segment.gateway == one.netns:
-            # What is drawn from left to right then leads from the members to the way out.
+            # Then a picture from left to right leads from the members to the gateway.
             start, end, text = end, start, text[::-1]
         self._line(start, end, text)
 
@@ -190,7 +190,7 @@ class _Artist:
         self._lines.append(Line(start, end, [together] if together and len(together) <= _WIDTH else said))
 
     def _at(self, link: End | Bridge, network: Bridge | None) -> str:
-        """What is said of one end; the length of a prefix only where the network does not say it already."""
+        """The label of one end. It has a prefix length only if the label of the network does not have it."""
         text = [link.name] if self._names else []
         known = {ipaddress.ip_network(one) for one in self._prefixes.get(network.label, [])} if network else set()
         for one in link.addresses or [] if self._addresses else []:
@@ -199,7 +199,7 @@ class _Artist:
         return " ".join(text)
 
     def _masquerades(self) -> None:
-        """From each router to the outside, or to where its link leads if that is one of the lab."""
+        """Draw a line from each router to the outside, or to the other end of its link if the lab has that link."""
         partners = {}
         for link in self._lab.links:
             for end, other in (link.ends, link.ends[::-1]):
@@ -217,7 +217,7 @@ class _Artist:
 
 
 def _from_namespace(link: Link) -> tuple[End, End]:
-    """A link's ends, that on a bridge last."""
+    """The ends of a link. An end on a bridge comes last."""
     one, other = link.ends
     return (other, one) if one.bridge and not other.bridge else (one, other)
 
@@ -231,7 +231,7 @@ def _network(bridge: Bridge) -> str:
 
 
 def _key(name: str) -> str:
-    """A name in letters, digits and underscores, another one for every name."""
+    """A key in letters, digits and underscores. Different names have different keys."""
     return "".join(one if one.isascii() and one.isalnum() else "_{0:x}_".format(ord(one)) for one in name)
 
 
@@ -241,7 +241,7 @@ def _number(ref: str) -> int:
 
 
 def _title(crowd: list[str]) -> str:
-    """What is written on the box of a crowd, which is sorted by number."""
+    """The title of the box of a crowd. The crowd is sorted by number."""
     first, last = (_NUMBERED.match(ref) for ref in (crowd[0], crowd[-1]))
     name = "{0}[{1}:{2}]".format(first.group(1), first.group(2), last.group(2)) if first and last else crowd[0]
     if _number(crowd[-1]) - _number(crowd[0]) == len(crowd) - 1:

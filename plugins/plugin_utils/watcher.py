@@ -13,16 +13,16 @@ import typing as t
 
 
 class Watcher:
-    """Reads a file on a host about once a second, over a connection of Ansible's, and hands on what is new in it.
+    """Reads a file on a host about once a second through a connection of Ansible, and shows what is new in it.
 
-    It begins when the work has lasted a while, so that short work costs nothing. What it cannot read it leaves out:
-    nobody's work fails for want of a line.
+    It begins only after a while, so that short tasks cost nothing. It ignores errors, because no task may fail for lack
+    of a progress line.
     """
 
     def __init__(
         self, connection: t.Any, path: str, show: t.Callable[[str], None], first: float = 1.5, interval: float = 1.0
     ) -> None:
-        # The module's own is busy, and keeps its state; so does what makes it root.
+        # The connection of the module is in use, and both it and the become plugin have a state.
         self._connection = copy.copy(connection)
         self._become = copy.copy(getattr(connection, "become", None))
         self._command = "cat {0}".format(shlex.quote(path))
@@ -51,7 +51,7 @@ class Watcher:
     def _read(self) -> str:
         try:
             command = self._command
-            if self._become:  # the file is root's alone
+            if self._become:  # only root can read the file
                 self._connection.become = self._become
                 command = self._become.build_become_command(command, getattr(self._connection, "_shell", None))
             code, output, dummy = self._connection.exec_command(command, sudoable=bool(self._become))
