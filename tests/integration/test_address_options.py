@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Peers, scopes, lifetimes and other options of single addresses; ip-address(8) is the oracle."""
+"""Peers, scopes, lifetimes and other options of single addresses. ip-address(8) is the oracle."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def lab(world: World) -> dict[str, t.Any]:
 
 
 def told(world: World, netns: str = "a", dev: str = "eth0") -> dict[str, dict[str, t.Any]]:
-    """What ip(8) says of each address that is not link-local; of a lifetime only whether it ends."""
+    """The addresses that ip(8) reports, without link-local ones. Of a lifetime, only whether it is limited."""
     (link,) = world.json("ip -j addr show dev {0}".format(dev), netns)
     found = {}
     for one in link["addr_info"]:
@@ -75,7 +75,7 @@ def told(world: World, netns: str = "a", dev: str = "eth0") -> dict[str, dict[st
 
 
 def routes(world: World) -> list[str]:
-    """The routes of a, of all tables, in any order."""
+    """The routes of a in all tables, in any order."""
     lines = world.sh("ip route show table all; ip -6 route show table all", "a").splitlines()
     lines = [line.replace(" proto 76", "") for line in lines if "fe80" not in line and "ff00" not in line]
     return sorted(line.replace(" proto boot", "").split(" expires")[0].strip() for line in lines)
@@ -100,7 +100,7 @@ def test_built_as_said(world: World, lab: dict[str, t.Any]) -> None:
 
 
 def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None:
-    """Of each option; a lifetime that goes by is none."""
+    """A change of each option is drift. The passing of a lifetime is not."""
     built, addresses = routes(world), told(world)
     change = "ip -n a addr change {0} dev eth0 "
     again = "ip -n a addr del {0} dev eth0; ip -n a addr add {1} dev eth0"
@@ -134,7 +134,7 @@ def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None
 
 
 def test_export_and_typed(world: World, lab: dict[str, t.Any]) -> None:
-    """An export and the typed commands build the same addresses, which go with the keys."""
+    """An export and the typed commands build the same addresses. Options disappear with their keys."""
     built = world.as_typed()
     with Sockets() as sockets:
         exported = export(Snapshot(sockets), "x")
@@ -158,7 +158,9 @@ def test_export_and_typed(world: World, lab: dict[str, t.Any]) -> None:
 
 
 def test_the_modules(world: World) -> None:
-    """Present, again, changed, absent; in veth and bridge, too; a refused run gives back what was there."""
+    """The modules add, keep, change and remove options, also in veth and bridge. A refused run restores the old
+    address.
+    """
     world.run("netns", lab="x", name=["c"])
     peer = {"name": "eth0", "netns": "c", "addresses": [{"address": "10.0.0.2/32", "peer": "10.0.0.1"}]}
     pair = {"lab": "x", "name": "h0", "addresses": [{"address": "10.0.0.1/32", "peer": "10.0.0.2"}], "peer": peer}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imported labs have the network that their own startup commands make, when a shell runs these with the real `ip`."""
+"""Imported labs have the same network as the startup commands of the lab, typed into a shell with the real `ip`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
 KATHARA = sorted(path.name for path in (DATA / "kathara").iterdir() if not (path / "VM").exists())
 CONTAINERLAB = sorted(path.name for path in (DATA / "containerlab").glob("*.clab.yml"))
 
-# Commands that this machine may lack: bridge-utils, in terms of ip, and iptables, which others test by packets.
+# Replacements for commands that this machine may lack: those of bridge-utils, and iptables, which other tests verify.
 SHIMS = {
     "brctl": """#!/bin/sh
 case $1 in
@@ -36,7 +36,7 @@ esac
 
 
 def run(world: t.Any, netns: str, command: str) -> None:
-    """Run a command as a startup file does: whether it fails does not matter."""
+    """Run a command as a startup file does, which ignores failures."""
     world.sh("PATH=/run/shims:$PATH sh -c {0} >/dev/null 2>&1".format(shlex.quote(command)), netns, check=False)
 
 
@@ -48,7 +48,7 @@ def prepare(world: t.Any) -> None:
 
 
 def kathara_by_hand(world: t.Any, folder: pathlib.Path) -> None:
-    """Build a lab as Kathará does."""
+    """Build a lab in the same way as Kathará."""
     prepare(world)
     startups = [folder / "shared.startup"]
     machines: dict[str, list[str]] = {}
@@ -78,13 +78,13 @@ def kathara_by_hand(world: t.Any, folder: pathlib.Path) -> None:
         for path in (*startups, folder / (name + ".startup")):
             if path.exists():
                 commands.append(path.read_text())
-        # An exec may need what a startup file does, in the order of the file all the same.
+        # First the execs of lab.conf, then the startup files.
         for command in commands:
             run(world, name, command)
 
 
 def containerlab_by_hand(world: t.Any, path: pathlib.Path) -> None:
-    """Build a lab as containerlab does, without Docker and its management network."""
+    """Build a lab in the same way as containerlab, without Docker and its management network."""
     prepare(world)
     topology = yaml.safe_load(path.read_text())["topology"]
     defaults, groups, kinds = (topology.get(key, {}) for key in ("defaults", "groups", "kinds"))

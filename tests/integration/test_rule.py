@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Policy rules, in the module and in a topology; ip-rule(8) and real packets are the oracle."""
+"""Policy rules, in the module and in a topology. ip-rule(8) and real packets are the oracle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.topology.export impor
 if t.TYPE_CHECKING:
     from .conftest import World
 
-# c reaches 10.9.0.1 on lo of a and of b; which one depends on the source address.
+# c reaches 10.9.0.1 on lo of a or of b, depending on the source address.
 LAB: dict[str, t.Any] = {
     "name": "x",
     "namespaces": {"c": {}, "a": {"lo": "10.9.0.1/32"}, "b": {}},
@@ -50,7 +50,7 @@ def lab(world: World) -> dict[str, t.Any]:
 
 
 def listed(world: World, netns: str = "c") -> list[str]:
-    """The rules as ip-rule(8) prints them, without the kernel's."""
+    """The rules that ip-rule(8) prints, without those of the kernel."""
     lines = world.sh("ip rule; ip -6 rule", netns).splitlines()
     usual = ("0:\tfrom all lookup local", "32766:\tfrom all lookup main", "32767:\tfrom all lookup default")
     return [line.replace(" proto 76", "").strip() for line in lines if line.strip() not in usual]
@@ -67,7 +67,7 @@ BUILT = [
 
 
 def test_the_source_address_decides(world: World, lab: dict[str, t.Any]) -> None:
-    """b does not have the address, and does not forward: only packets from the one link arrive."""
+    """b does not have the address and does not forward, so only packets with the first source get answers."""
     there = [line.replace("tos throughput", "tos 0x10").replace("tos 8", "tos 0x10") for line in listed(world)]
     assert there == BUILT
     for ip, dev in (("10.1.0.1", "ca"), ("10.2.0.1", "cb")):
@@ -79,7 +79,7 @@ def test_the_source_address_decides(world: World, lab: dict[str, t.Any]) -> None
 
 
 def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None:
-    """Of each attribute; other people's rules stay, or go where the topology says so."""
+    """A change of each attribute is repaired. Rules of others stay, unless the topology removes foreign ones."""
     built = listed(world)
     assert not world.run("topology", topology=lab)["changed"]
     rule = "ip -n c rule {0} pref {1} {2}"
@@ -126,7 +126,7 @@ def test_drift_is_seen_and_repaired(world: World, lab: dict[str, t.Any]) -> None
 
 
 def test_export_typed_and_removed(world: World, lab: dict[str, t.Any]) -> None:
-    """An export and the typed commands build the same rules, and rules that the topology lost go."""
+    """An export and the typed commands build the same rules. A rule disappears with its entry."""
     built = listed(world)
     with Sockets() as sockets:
         exported = export(Snapshot(sockets), "x")
@@ -152,7 +152,7 @@ def test_export_typed_and_removed(world: World, lab: dict[str, t.Any]) -> None:
 
 
 def test_the_module(world: World) -> None:
-    """Present, again, replaced, absent; without a priority as with ip-rule(8); a refused run leaves nothing."""
+    """The module adds, keeps, replaces and removes rules, also without a priority. A refused run leaves nothing."""
     world.run("netns", lab="x", name=["c"])
     rule = {"lab": "x", "netns": "c", "from": "10.0.0.0/8"}
     done = world.quartet("rule", **rule, table="100")
@@ -180,7 +180,9 @@ def test_the_module(world: World) -> None:
 
 
 def test_on_the_host(world: World) -> None:
-    """The lab remembers its rules there, and removes them at its end; it does not lead the host's own packets away."""
+    """A record identifies the lab's rules on the host. The removal deletes them. They must not divert the host's
+    packets.
+    """
     world.sh("ip link add f0 type veth peer name f1; ip addr add 192.0.2.1/24 dev f0; ip link set f0 up")
     world.sh("ip link set f1 up; ip route add default via 192.0.2.2; ip rule add pref 9 from 10.9.0.0/16 lookup 9")
     before = listed(world, "")
