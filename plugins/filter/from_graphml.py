@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter from_graphml: convert a network in GraphML, such as those of the Topology Zoo, to a topology of routers."""
+"""The filter from_graphml: convert a network in GraphML, such as of the Topology Zoo, to a topology of routers."""
 
 from __future__ import annotations
 

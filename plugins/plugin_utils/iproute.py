@@ -6,19 +6,32 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
 from ansible_collections.linuxnet.lab.plugins.plugin_utils.node import Link, Node, Refused, Unknown, Values, can
 
 # In the order in which `ip` looks for an object that a word abbreviates.
 _OBJECTS = ("address", "addrlabel", "route", "rule", "neighbor", "neighbour", "link", "tunnel", "tuntap")
 _VERBS = ("add", "append", "change", "replace", "delete", "flush", "set", "show", "list", "get")
+_SCOPES = ("global", "site", "link", "host")
 _TYPES = ("unicast", "blackhole", "unreachable", "prohibit", "throw")
 _NUMBERS = ("metric", "mtu", "advmss", "weight", "priority", "tos", "suppress_prefixlength")
 _ALIASES = {"oif": "dev", "priority": "metric", "preference": "metric", "brd": "broadcast", "protocol": "proto"}
 
+_RANGES = {"mtu": (68, 65535), "advmss": (1, 65535), "weight": (1, 256)}
+
+_RULE_VALUES = {
+    "fwmark": r"(0x[0-9a-fA-F]{1,8}|\d{1,9})(/(0x[0-9a-fA-F]{1,8}|\d{1,9}))?",
+    "priority": r"\d{1,9}", "sport": r"\d{1,5}(-\d{1,5})?", "dport": r"\d{1,5}(-\d{1,5})?",
+    "uidrange": r"\d{1,9}(-\d{1,9})?", "ipproto": r"tcp|udp|icmp|\d{1,3}", "suppress_prefixlength": r"\d{1,2}",
+    "tos": r"\d{1,2}",
+}  # fmt: skip
+
 # What `ip link add type bridge` calls otherwise than a topology, or counts in hundredths of a second.
 _BRIDGE = {"stp_state": "stp"}
 _HUNDREDTHS = ("forward_delay", "ageing_time", "hello_time", "max_age")
+_LONGEST_DELAY = 30
 _BRIDGE_FLAGS = ("stp", "vlan_filtering", "mcast_snooping", "mcast_querier")
 
 
@@ -97,15 +110,31 @@ def _address(node: Node, verb: str, words: list[str], version: int | None) -> No
         given: Values = {"noprefixroute": True} if "noprefixroute" in values else {}
         if "metric" in values:
             given["metric"] = number(values["metric"])
+            if not 0 <= given["metric"] <= 0xFFFFFFFF:
+                raise Refused("{0} is not a metric".format(values["metric"]))
+        if values.get("scope", "global") not in _SCOPES:
+            raise Unknown
         for key, usual in (("scope", "global"), ("valid_lft", "forever"), ("preferred_lft", "forever")):
             if values.get(key, usual) != usual:
                 given[key] = values[key].removesuffix("sec")
+                if key != "scope" and not given[key].isdecimal():
+                    raise Refused("{0!r} is not a number of seconds".format(values[key]))
+        if _seconds(given, "preferred_lft") > _seconds(given, "valid_lft"):
+            raise Refused("preferred_lft is more than valid_lft")
         if "peer" in values:
             given["peer"], slash, length = values["peer"].partition("/")
+            mixed = (":" in given["peer"]) != (":" in cidr)
+            if mixed or rules.check_ip("", given["peer"]) or given["peer"] == cidr.partition("/")[0]:
+                raise Refused("{0!r} is not the address of a peer".format(values["peer"]))
             cidr = "{0}/{1}".format(cidr.partition("/")[0], length) if slash else cidr
         node.add_address(link, cidr, values.get("broadcast"), given)
     else:
         raise Unknown
+
+
+def _seconds(given: Values, key: str) -> float:
+    """A lifetime. The kernel takes a missing valid_lft for infinity."""
+    return float(given.get(key, "inf" if key == "valid_lft" else given.get("valid_lft", "inf")))
 
 
 # -- routes -----------------------------------------------------------------------------------------------------------
@@ -142,6 +171,10 @@ def _read_route(words: list[str], version: int | None) -> Values:
         raise Unknown
     values.pop("proto", None)
     route = {"dst": _destination(dst, values, version), **_route_values(values), **route}
+    if route.get("scope", "global") not in _SCOPES:
+        raise Unknown
+    if "/" in dst and "via" in route and ":" in dst and ":" not in route["via"]:
+        raise Refused("an IPv6 route has no IPv4 gateway")
     if hops:
         route["nexthops"] = []
         for start, end in zip(hops, [*hops[1:], len(words)]):
@@ -151,6 +184,10 @@ def _read_route(words: list[str], version: int | None) -> Values:
             route["nexthops"].append(_route_values(hop))
     if route.get("type") == "unicast":
         del route["type"]
+    if ("type" in route or hops) and route.keys() & {"via", "dev"}:
+        raise Refused("such a route has neither a gateway nor a link of its own")
+    if any("onlink" in hop and not hop.keys() >= {"via", "dev"} for hop in route.get("nexthops", [route])):
+        raise Refused("onlink needs a gateway and a link")
     return route
 
 
@@ -182,14 +219,22 @@ def _route_values(values: dict[str, str]) -> Values:
         found["table"] = "main"
     if found.get("table", "main") == "main":
         found.pop("table", None)
-    if found.get("table") == "default":
+    if "table" in found and not _is_table(found["table"]):
         raise Unknown
     for key in _NUMBERS:
         if key in values:
+            lowest, highest = _RANGES.get(key, (0, 0xFFFFFFFF))
             found[key] = number(values[key])
+            if not lowest <= found[key] <= highest:
+                raise Refused("{0} {1} is not between {2} and {3}".format(key, values[key], lowest, highest))
     if "onlink" in values:
         found["onlink"] = True
     return found
+
+
+def _is_table(text: str) -> bool:
+    """Whether a topology can have a routing table: other names are in files of the machine."""
+    return text.isdecimal() and len(text) <= 10 and 0 < int(text) <= 0xFFFFFFFF and text not in ("253", "255")
 
 
 def _rule(node: Node, verb: str, words: list[str], version: int | None) -> None:
@@ -208,6 +253,17 @@ def _rule(node: Node, verb: str, words: list[str], version: int | None) -> None:
         del rule["from"]
     if types:
         rule["type"] = types[0]
+    if not _is_table(rule.get("table", "1")) and rule["table"] not in ("main", "default", "local"):
+        raise Unknown
+    if any(rules.check_prefix("", rule[key]) for key in ("from", "to") if key in rule):
+        raise Refused("it has a prefix that is not a network")
+    for key, pattern in _RULE_VALUES.items():
+        if not re.fullmatch(pattern, str(rule.get(key, "0"))):
+            raise Refused("{0} {1} is not valid".format(key, rule[key]))
+    if len({":" in rule[key] for key in ("from", "to") if key in rule} | ({True} if version == 6 else set())) > 1:
+        raise Refused("IPv4 and IPv6 are mixed")
+    if not rule.keys() & {"table", "type"}:
+        rule["table"] = "main"
     if not all(can("rule", key) for key in rule):
         raise Unknown
     node.rules.append(rule)
@@ -227,8 +283,10 @@ def add_neighbor(
     """Add a permanent entry of the neighbour table."""
     if state != "permanent" or not (proxy or lladdr):
         raise Unknown
-    if rules.check_ip("", dst):
-        raise Refused("{0!r} is not an IP address".format(dst))
+    if rules.check_ip("", dst) or rules.ip_of(dst).is_multicast:
+        raise Refused("{0!r} is not the IP address of a neighbour".format(dst))
+    if node.link(dev).kind == "lo":
+        raise Unknown
     if not node.link(dev).up:
         raise Refused("{0} is down".format(dev))
     entry: Values = {"dst": dst, "dev": node.link(dev).name}
@@ -325,6 +383,8 @@ def _bridge_options(words: list[str]) -> Values:
         if not can("bridge", key):
             raise Unknown
         found[key] = bool(value) if key in _BRIDGE_FLAGS else value // 100 if word in _HUNDREDTHS else value
+        if key == "forward_delay" and not 0 <= found[key] <= _LONGEST_DELAY:
+            raise Refused("{0} is too large".format(text))
     if len(words) % 2:
         raise Unknown
     return found

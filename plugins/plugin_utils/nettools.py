@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
@@ -174,7 +175,7 @@ def sysctl(node: Node, words: list[str]) -> None:
     text = "=".join(words) if len(words) == 2 and "=" not in words[0] else " ".join(words)
     if text.count("=") == 1:
         name, dummy, value = text.partition("=")
-        node.set_sysctl(name.strip(), value.strip())
+        _set_sysctl(node, name.strip(), value.strip())
         return
     if any("=" not in word or word.startswith("-") for word in words):
         if not any("=" in word or word.startswith(("-p", "--")) for word in words):
@@ -182,7 +183,14 @@ def sysctl(node: Node, words: list[str]) -> None:
         raise Unknown
     for word in words:
         name, dummy, value = word.partition("=")
-        node.set_sysctl(name, value)
+        _set_sysctl(node, name, value)
+
+
+def _set_sysctl(node: Node, name: str, value: str) -> None:
+    """Set a sysctl of IP. Others belong to the whole machine, or need a module of the kernel."""
+    if not re.match(r"net[./]ipv[46][./]", name):
+        raise Unknown
+    node.set_sysctl(name, value)
 
 
 def write(node: Node, value: str, path: str) -> None:
@@ -191,7 +199,7 @@ def write(node: Node, value: str, path: str) -> None:
         raise Unknown
     name = path[len(_PROC) :]
     # In the notation with dots, a slash stands for a dot in the name of a link.
-    node.set_sysctl(name if "." in name else name.replace("/", "."), value)
+    _set_sysctl(node, name if "." in name else name.replace("/", "."), value)
 
 
 def iptables(node: Node, words: list[str]) -> None:

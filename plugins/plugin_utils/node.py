@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import rules
@@ -22,6 +23,7 @@ Values = dict[str, t.Any]
 _FORWARDING = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding")
 # How many commands that delete something a machine may have, because each looks at all of its routes.
 _MOST_DELETIONS = 1000
+_PER_LINK = re.compile(r"net[./]ipv[46][./](?:conf|neigh)[./](?P<link>.+)[./]\w+\Z")
 _NO_IPV6 = "net.ipv6.conf.all.disable_ipv6"
 
 
@@ -305,6 +307,9 @@ class Node:
         """Set a sysctl of the network."""
         if not name.startswith("net.") and not name.startswith("net/"):
             raise Unknown
+        per_link = _PER_LINK.match(name)
+        if per_link and per_link["link"] not in ("all", "default"):
+            self.link(per_link["link"])
         if name in _FORWARDING and value in ("0", "1"):
             self.forwarding = value == "1"
             return

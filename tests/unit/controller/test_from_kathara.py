@@ -154,6 +154,9 @@ NO_MEANING = [
     "ip addr add 10.0.0.1/24 dev eth0 'not closed",
     "for i in 1 2; do ip addr add 10.0.0.$i/24 dev eth0; done",
     "systemctl start frr",
+    "sysctl -w net.core.rmem_max=1",
+    "ip rule add to 10.0.0.1 table blue",
+    "ip route add 10.9.0.0/16 dev eth0 table 255",
 ]
 REFUSED = {
     "ip addr add 10.0.0.1/24 dev eth7": "there is no link eth7",
@@ -171,6 +174,16 @@ REFUSED = {
     "ip route add default via 10.0.0.1 metric low": "'low' is not a number",
     "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth3": "there is no link eth3",
     "brctl addif br0 eth0": "there is no link br0",
+    "sysctl -w net.ipv4.conf.eth5.rp_filter=0": "there is no link eth5",
+    "ip addr add 10.0.0.1 peer fd00::1 dev eth0": "'fd00::1' is not the address of a peer",
+    "ip addr add 10.0.0.1/24 dev eth0 valid_lft 5 preferred_lft 9": "preferred_lft is more than valid_lft",
+    "ip route add 10.0.0.0/8 dev eth0 mtu 9": "mtu 9 is not between 68 and 65535",
+    "ip route add blackhole 10.0.0.0/8 dev eth0": "such a route has neither a gateway nor a link of its own",
+    "ip route add 10.0.0.0/8 via 10.9.9.9 onlink": "onlink needs a gateway and a link",
+    "ip neigh add 224.0.0.1 lladdr 02:00:00:00:00:01 dev eth0": "'224.0.0.1' is not the IP address of a neighbour",
+    "ip rule add from 10.0.0.1 to fd00::1 table 5": "IPv4 and IPv6 are mixed",
+    "ip rule add fwmark x table 5": "fwmark x is not valid",
+    "ip link add br0 type bridge forward_delay 9900": "9900 is too large",
 }
 
 
