@@ -37,6 +37,7 @@ options:
       - The folder of the topology definition. The filter reads the scripts that C(exec) runs and that C(binds) takes
         from this folder. By default, it reads no files.
     type: path
+    version_added: 0.2.0
   host_addresses:
     description:
       - Whether ends of links in the host may have IP addresses. Otherwise the filter refuses a definition that gives

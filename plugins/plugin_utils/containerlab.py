@@ -422,11 +422,20 @@ class _Reading:
     def write(self) -> None:
         """Write the namespaces, and the ends of links in them, to the topology."""
         writer = startup.Writer(self.imported, self._names)
+        wires = list(self.imported.topology.get("links", []))
         self.imported.topology["namespaces"] = {
             netns: writer.namespace(netns, machine) or None for netns, machine in self._machines.items()
         }
-        for link in self.imported.topology.get("links", []):
+        for link in wires:
             ends = link if isinstance(link, list) else link["ends"]
             for place, end in enumerate(ends):
                 if isinstance(end, _Wire):
                     ends[place] = writer.end(end.netns, self._machines[end.netns], end.name)
+            mtu = writer.settle_mtu(" and ".join(map(_title, ends)), ends, None if ends is link else link["mtu"])
+            if mtu:
+                link["mtu"] = mtu
+
+
+def _title(end: t.Any) -> str:
+    """An end of a link in a note."""
+    return end if isinstance(end, str) else "{0}:{1}".format(end.get("netns", end.get("bridge")), end["name"])

@@ -14,6 +14,8 @@ from ansible_collections.linuxnet.lab.plugins.plugin_utils.node import Link, Nod
 # In the order in which `ip` looks for an object that a word abbreviates.
 _OBJECTS = ("address", "addrlabel", "route", "rule", "neighbor", "neighbour", "link", "tunnel", "tuntap")
 _VERBS = ("add", "append", "change", "replace", "delete", "flush", "set", "show", "list", "get")
+# Settings that change what a machine hears or how it looks, not whom it reaches. Each has a value.
+_HEARING = ("promisc", "allmulticast", "txqueuelen", "qlen", "alias")
 _SCOPES = ("global", "site", "link", "host")
 _TYPES = ("unicast", "blackhole", "unreachable", "prohibit", "throw")
 _NUMBERS = ("metric", "mtu", "advmss", "weight", "priority", "tos", "suppress_prefixlength")
@@ -326,9 +328,12 @@ def _add_link(node: Node, words: list[str]) -> None:
         link.settings["mtu"] = number(values["mtu"])
     if kind == "bridge":
         link.settings.update(_bridge_options(rest))
+        node.add_link(link)
+    elif kind == "veth" and rest[:2] == ["peer", "name"] and len(rest) == 3 and rest[2] not in node.links:
+        node.add_link(Link(name, kind, settings=link.settings, peer=rest[2]))
+        node.add_link(Link(rest[2], kind, peer=name))
     else:
         raise Unknown
-    node.add_link(link)
 
 
 def _set_link(node: Node, words: list[str]) -> None:
@@ -350,6 +355,8 @@ def _set_link(node: Node, words: list[str]) -> None:
             node.set_master(link, "")
         elif word == "type":
             _set_kind(link, list(waiting))
+        elif word in _HEARING:
+            next(waiting, "")
         elif word in ("address", "mtu", "master", "vrf", "arp"):
             _set_value(node, link, word, next(waiting, ""))
         else:

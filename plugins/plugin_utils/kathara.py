@@ -213,4 +213,4 @@ class _Drawing:
             for number, (domain, dummy) in sorted(values.links.items())
         ]
         if links:
-            self._topology["links"] = links
+            self._topology["links"] = [*links, *self._topology.get("links", [])]

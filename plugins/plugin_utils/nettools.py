@@ -42,6 +42,8 @@ def ifconfig(node: Node, words: list[str]) -> None:
             link.settings["arp"] = word == "arp"
         elif word in ("netmask", "broadcast", "mtu"):
             values[word] = next(waiting, "")
+        elif word in ("promisc", "-promisc", "allmulti", "-allmulti"):
+            continue  # changes what the machine hears, not whom it reaches
         elif word == "hw":
             if next(waiting, "") != "ether":
                 raise Unknown
@@ -206,6 +208,13 @@ def iptables(node: Node, words: list[str]) -> None:
     """Apply one command of `iptables`: only masquerading has an equivalent in a topology."""
     table, chain, target = "filter", "", ""
     match: Values = {}
+    if words[:2] == ["-t", "nat"] and words[2:] in (["-F"], ["-F", "POSTROUTING"]):
+        node.masquerades = []
+        return
+    rest = words[2:] if words[:1] == ["-t"] else words
+    # A new machine has no rules, and lets all packets pass.
+    if rest[:1] in (["-F"], ["-X"], ["-Z"], ["-L"], ["-nvL"]) or (rest[:1] == ["-P"] and rest[2:] == ["ACCEPT"]):
+        return
     waiting = iter(words)
     for word in waiting:
         if word in ("-t", "--table"):

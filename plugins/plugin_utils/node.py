@@ -58,16 +58,16 @@ class Link:
     """A link of a machine.
 
     :ivar kind: `wire` for a link that the lab gives the machine, otherwise as in `ip link add type`.
-    :ivar parent: the link below it. :ivar of_kind: the options of its kind. :ivar settings: keys of an end, and of
-    links of any kind.
+    :ivar parent: the link below it. :ivar peer: the other end of a veth pair inside the machine.
+    :ivar settings: keys of an end, and of links of any kind.
     """
 
     name: str
     kind: str = "wire"
     parent: str = ""
+    peer: str = ""
     master: str = ""
     up: bool = True
-    of_kind: Values = dataclasses.field(default_factory=dict)
     settings: Values = dataclasses.field(default_factory=dict)
     addresses: dict[rules.Interface, Address] = dataclasses.field(default_factory=dict)
 
@@ -116,11 +116,13 @@ class Node:
         link = self.link(name)
         if link.kind in ("wire", "lo"):
             raise Unknown
-        self.set_down(link)
-        for other in self.links.values():
-            if other.master == name:
-                other.master = ""
-        del self.links[link.name]
+        for gone in [link, *([self.links[link.peer]] if link.peer else [])]:
+            self.set_down(gone)
+            self._delete_addresses(gone, list(gone.addresses))
+            for other in self.links.values():
+                if other.master == gone.name:
+                    other.master = ""
+            del self.links[gone.name]
 
     def set_down(self, link: Link) -> None:
         """Take a link down. The kernel then deletes the routes through it, and its IPv6 addresses."""

@@ -107,6 +107,11 @@ class Writer:
         """The keys of a machine's namespace. Its bridges, routes and other entries go to the topology."""
         self._take_away_doubles(netns, node)
         self._write_bridges(netns, node)
+        pairs = [(link, node.links[link.peer]) for link in node.links.values() if link.peer and link.name < link.peer]
+        for pair in pairs:
+            ends = [self.end(netns, node, link.name) for link in pair]
+            self.settle_mtu("{0}: {1} and {2}".format(netns, *(link.name for link in pair)), ends)
+            self._entries("links", [ends])
         for key, entries in (("routes", node.routes), ("neighbors", node.neighbors), ("rules", node.rules)):
             self._entries(key, [{"netns": netns, **entry} for entry in entries])
         self._entries("masquerade", list(self._masquerades(netns, node)))
@@ -135,6 +140,18 @@ class Writer:
             return "{0}:{1}".format(netns, name)
         return {**({"bridge": bridge} if bridge else {"netns": netns}), "name": name, **values}
 
+    def settle_mtu(self, place: str, ends: list[t.Any], mtu: int | None = None) -> int | None:
+        """Give both ends of a veth pair the lower MTU, because a topology refuses two. Returns that of the link."""
+        told = [end for end in ends if isinstance(end, dict) and "mtu" in end]
+        if not told:
+            return mtu
+        lowest = min([end["mtu"] for end in told] + ([mtu] if mtu else []))
+        if len(told) < len(ends) or any(end["mtu"] != lowest for end in told):
+            self._imported.change("{0}: both ends have the MTU {1} here".format(place, lowest))
+        for end in told:
+            end["mtu"] = lowest
+        return lowest if mtu else None
+
     def _take_away_doubles(self, netns: str, node: Node) -> None:
         """Leave out addresses that another link has, because a topology refuses them."""
         for link in node.links.values():
@@ -152,7 +169,7 @@ class Writer:
                 del link.settings["mac"]
                 self._imported.leave_out("{0}: {1}, which {2} has, too".format(here, mac, self._owners[mac]))
 
-    def _entries(self, key: str, entries: list[Values]) -> None:
+    def _entries(self, key: str, entries: list[t.Any]) -> None:
         if entries:
             self._imported.topology.setdefault(key, []).extend(entries)
 

@@ -330,3 +330,24 @@ def test_scripts(tmp_path, laid_out):
     without = from_containerlab(small(nodes=nodes), with_notes=True)
     assert without["topology"]["links"] == [["a:eth1", "b:eth1"]]
     assert "topology.nodes.a.exec[0]: sh /start.sh" in without["left_out"]
+
+
+@pytest.mark.parametrize(
+    ("link", "left", "right", "mtus"),
+    [
+        ({}, 1400, 1300, [1300, 1300]),
+        ({}, 1400, None, [1400, 1400]),
+        ({"mtu": 9000}, 1400, None, [1400, 1400]),
+        ({"mtu": 1400}, 1400, 1400, [1400, 1400]),
+    ],
+)
+def test_both_ends_of_a_link_get_the_lower_mtu(link, left, right, mtus, laid_out):
+    nodes = {
+        name: {"kind": "linux", "exec": ["ip link set eth1 mtu {0}".format(mtu)] if mtu else []}
+        for name, mtu in (("a", left), ("b", right))
+    }
+    topology = small(nodes=nodes, links=[{"endpoints": ["a:eth1", "b:eth1"], **link}])
+    answer = from_containerlab(topology, with_notes=True)
+    note = ["a:eth1 and b:eth1: both ends have the MTU {0} here".format(mtus[0])]
+    assert answer["left_out"] == ([] if left == right else note)
+    assert [end.mtu for end in laid_out(answer["topology"]).ends()] == mtus
