@@ -56,7 +56,7 @@ EXAMPLES = r"""
   linuxnet.lab.topology:
     topology: "{{ lookup('ansible.builtin.file', 'office.clab.yml') | linuxnet.lab.from_containerlab }}"
 
-- name: Build a lab whose nodes run scripts, such as "exec: [sh /setup.sh]" with "binds: [setup.sh:/setup.sh]"
+- name: Build a lab whose nodes configure the network by scripts in the folder of the lab
   linuxnet.lab.topology:
     topology: "{{ lookup('ansible.builtin.file', folder ~ '/wan.clab.yml')
       | linuxnet.lab.from_containerlab(folder=folder) }}"

@@ -1,4 +1,3 @@
-#!/bin/sh
 ip addr add 10.0.0.1/24 dev eth1
 ip link add br0 type bridge
 ip link set br0 up
