@@ -24,7 +24,8 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
 
     :arg name: the name of the lab, if the task gives it in addition to the topology.
     """
-    lab, errors = layout.read(data)
+    lab, errors = _read(data)
+    errors = [*errors]
     if name and lab.name and name != lab.name:
         errors.append("name: {0!r} is not the {1!r} of the topology".format(name, lab.name))
     errors += [
@@ -38,8 +39,21 @@ def build(data: t.Any, name: str | None = None) -> list[t.Any]:
 
 def addresses(data: t.Any) -> dict[str, list[str]]:
     """The addresses of each namespace of a topology, by its name in the topology."""
-    lab, dummy = layout.read(data)
+    lab, dummy = _read(data)
     return {ref or schema.HOST: found for ref, found in lab.addresses().items() if found}
+
+
+class _Last:
+    """The last topology that was read, because a task needs its lab twice, and a large one takes long."""
+
+    data: t.Any = None
+    read: tuple[Lab, list[str]] | None = None
+
+
+def _read(data: t.Any) -> tuple[Lab, list[str]]:
+    if _Last.read is None or _Last.data is not data:
+        _Last.data, _Last.read = data, layout.read(data)
+    return _Last.read
 
 
 def _last_applied(lab: Lab, data: t.Any) -> Lab | None:
