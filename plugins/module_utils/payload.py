@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import importlib
+import typing as t
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common import respawn  # noqa: F401  # Ansible packs what this file imports
 
 from ansible_collections.linuxnet.lab.plugins.module_utils import carried
+
+if t.TYPE_CHECKING:
+    # The carried code imports it. Ansible packs what this statement names, although Python does not execute it.
+    from ansible.module_utils.common import respawn  # noqa: F401
 
 NAMES = (
     "address",

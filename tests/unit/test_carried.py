@@ -54,11 +54,11 @@ def forget() -> None:
         del sys.modules[name]
 
 
-def imported(sources_of: dict[str, str] = SOURCES) -> t.Any:
+def imported(sources_of: dict[str, str] | None = None) -> t.Any:
     """The module ONE, from these sources or from the code that an earlier task has compiled from them."""
     forget()
     sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, carried.Importer)]
-    carried.begin(packed(sources_of))
+    carried.begin(packed(sources_of or SOURCES))
     return importlib.import_module(ONE)
 
 
