@@ -53,7 +53,7 @@ class RuleWanted:
     place: str = ""
     complete: bool = False
 
-    def _said(self, name: str) -> t.Any:
+    def _given(self, name: str) -> t.Any:
         value = self.values.get(name)
         return None if name in ("from", "to") and value in _ANY else value
 
@@ -62,49 +62,49 @@ class RuleWanted:
         place = self.place
         errors = rules.check_netns(place + "netns", self.netns)
         for name in ("from", "to"):
-            value = self._said(name)
+            value = self._given(name)
             errors += rules.check_prefix(place + name, value) if value is not None else []
         for name in ("iif", "oif"):
-            value = self._said(name)
+            value = self._given(name)
             errors += rules.check_link_name(place + name, value) if value is not None else []
         numbers = {**fields.RULE_WORDS, **fields.RULE}
         given = {name: value for name, value in fields.given(numbers, self.values).items() if isinstance(value, int)}
         errors += fields.check(numbers, given, place)
         errors += self._check_words()
-        if self.present and (self._said("table") is None) == (self._said("type") in (None, "unicast")):
+        if self.present and (self._given("table") is None) == (self._given("type") in (None, "unicast")):
             errors.append("{0}table: a rule needs either a table or a type".format(place))
         if not self.present and not any(value is not None for value in self.values.values()):
             errors.append("{0}priority: nothing says which rule".format(place))
         if errors:
             return errors
-        said = [(name, self._said(name)) for name in ("from", "to") if self._said(name)]
+        said = [(name, self._given(name)) for name in ("from", "to") if self._given(name)]
         versions = {rules.network_of(value).version for dummy, value in said} | {self._family()}
         if len(versions) > 1:
             texts = ["{0} {1}".format(*one) for one in said]
-            texts += ["family {0}".format(self._said("family"))] if self._said("family") else []
+            texts += ["family {0}".format(self._given("family"))] if self._given("family") else []
             errors.append("{0}from: IPv4 and IPv6 cannot be mixed: {1}".format(place, ", ".join(texts)))
         return errors
 
     def _check_words(self) -> list[str]:
         errors = []
-        if self._said("family") not in (None, 4, 6):
-            errors.append("{0}family: {1} is neither 4 nor 6".format(self.place, self._said("family")))
-        mark = self._said("fwmark")
+        if self._given("family") not in (None, 4, 6):
+            errors.append("{0}family: {1} is neither 4 nor 6".format(self.place, self._given("family")))
+        mark = self._given("fwmark")
         if mark is not None and (not _MARK.match(mark) or max(map(_number, mark.split("/"))) > 0xFFFFFFFF):
             errors.append("{0}fwmark: {1!r} is not a mark, as in 0x1 or 0x1/0xff".format(self.place, mark))
-        protocol = self._said("ipproto")
+        protocol = self._given("ipproto")
         if protocol is not None and protocol not in fields.IP_PROTOCOLS:
             if not (protocol.isdecimal() and protocol.isascii() and 0 < int(protocol) < 256):
                 known = ", ".join(fields.IP_PROTOCOLS)
                 errors.append("{0}ipproto: {1!r} is neither {2} nor 1 to 255".format(self.place, protocol, known))
         for name, (lowest, highest) in _RANGES.items():
-            value = self._said(name)
+            value = self._given(name)
             found = _RANGE.match(value) if value is not None else None
             first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
             if value is not None and not lowest <= first <= last <= highest:
                 text = "{0}{1}: {2!r} is not a number or a range, as in 80-90, within {3}-{4}"
                 errors.append(text.format(self.place, name, value, lowest, highest))
-        table = self._said("table")
+        table = self._given("table")
         if table is not None and _table(table) is None:
             text = "{0}table: {1!r} is not a table: main, default, local, or 1 to 4294967295"
             errors.append(text.format(self.place, table))
@@ -119,27 +119,27 @@ class RuleWanted:
         return [("rule", value, self.place + "priority")]
 
     def _family(self) -> int:
-        said = self._said("from") or self._said("to")
-        return self._said("family") or (rules.network_of(said).version if said else 4)
+        said = self._given("from") or self._given("to")
+        return self._given("family") or (rules.network_of(said).version if said else 4)
 
     def rule(self) -> Rule:
         """The rule as the kernel reports it; its priority is -1 if it was not said."""
-        mark, dummy, mask = (self._said("fwmark") or "").partition("/")
+        mark, dummy, mask = (self._given("fwmark") or "").partition("/")
         more = {name: self.values[name] for name in fields.RULE if self.values.get(name) is not None}
         for name in _READ_BACK & more.keys():
             codec = fields.RULE[name].codec
             more[name] = codec.read(codec.pack(more[name]))
-        action = self._said("type") if self._said("type") not in (None, "unicast") else "lookup"
-        priority = self._said("priority")
+        action = self._given("type") if self._given("type") not in (None, "unicast") else "lookup"
+        priority = self._given("priority")
         return Rule(
             family=self._family(),
             priority=-1 if priority is None else priority,
             action=action,
-            table=_table(self._said("table")) or 0 if self._said("table") else 0,
-            src=rules.normal_prefix(self._said("from")) if self._said("from") else "",
-            dst=rules.normal_prefix(self._said("to")) if self._said("to") else "",
+            table=_table(self._given("table")) or 0 if self._given("table") else 0,
+            src=rules.normal_prefix(self._given("from")) if self._given("from") else "",
+            dst=rules.normal_prefix(self._given("to")) if self._given("to") else "",
             fwmark="{0:#x}/{1:#x}".format(_number(mark), _number(mask or "0xffffffff")) if mark else "",
-            inverted=bool(self._said("not")),
+            inverted=bool(self._given("not")),
             protocol=PROTOCOL,
             more=tuple((name, value) for name, value in more.items() if value != fields.RULE[name].new),
         )
@@ -147,10 +147,10 @@ class RuleWanted:
     def matches(self, there: Rule) -> bool:
         """Whether a rule is what was asked for, whoever added it."""
         wanted = self.rule()
-        return _packets(there) == _packets(wanted) and _deed(there) == _deed(wanted) and self._has_priority(there)
+        return _packets(there) == _packets(wanted) and _effect(there) == _effect(wanted) and self._has_priority(there)
 
     def _has_priority(self, there: Rule) -> bool:
-        return self._said("priority") in (None, there.priority)
+        return self._given("priority") in (None, there.priority)
 
     def plan(self, plan: Plan) -> None:
         """Add, replace or delete it."""
@@ -159,15 +159,15 @@ class RuleWanted:
             return
         namespace = plan.namespace(self.netns, self.place + "netns")
         for name in ("iif", "oif"):
-            if self._said(name):
-                link = plan.link(namespace, self._said(name), self.place + name, self.complete)
+            if self._given(name):
+                link = plan.link(namespace, self._given(name), self.place + name, self.complete)
                 if not namespace.ref:
                     plan.demand(namespace, link, self.place + name, "get a rule")
         there = plan.snapshot.rules(namespace)
         wanted = self.rule()
         alike = [one for one in there if _packets(one) == _packets(wanted) and self._has_priority(one)]
         former = [one for one in alike if one.protocol == PROTOCOL and _is_labs(plan, namespace, one)]
-        right = next((one for one in alike if _deed(one) == _deed(wanted)), None)
+        right = next((one for one in alike if _effect(one) == _effect(wanted)), None)
         if right is None:
             plan.demand_netns(namespace, self.place + "netns", "get a rule")
             if wanted.priority < 0:
@@ -198,7 +198,7 @@ class RuleWanted:
         if there.family != wanted.family or not self._has_priority(there):
             return False
         names = {"from": "src", "to": "dst", "fwmark": "fwmark", "not": "inverted", "table": "table", "type": "action"}
-        if any(self._said(word) is not None and getattr(there, name) != getattr(wanted, name)
+        if any(self._given(word) is not None and getattr(there, name) != getattr(wanted, name)
                for word, name in names.items()):  # fmt: skip
             return False
         return dict(wanted.more).items() <= dict(there.more).items()
@@ -235,7 +235,7 @@ def _packets(rule: Rule) -> tuple[t.Any, ...]:
     return (rule.family, rule.src, rule.dst, rule.fwmark, rule.inverted, more)
 
 
-def _deed(rule: Rule) -> tuple[t.Any, ...]:
+def _effect(rule: Rule) -> tuple[t.Any, ...]:
     """What becomes of them."""
     return (rule.action, rule.table, frozenset(one for one in rule.more if one[0] in _SUPPRESSORS))
 
