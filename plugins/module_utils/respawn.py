@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import typing as t
 
+from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.respawn import has_respawned, respawn_module
 
@@ -15,6 +18,8 @@ from ansible_collections.linuxnet.lab.plugins.module_utils.kernel import library
 
 # The interpreters for which distributions package Python libraries.
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
+_F_SETPIPE_SZ = 1031  # linux/fcntl.h; Python knows it from 3.10 on
+_ROOM = 1 << 16  # bytes, for what Ansible adds to the arguments
 
 
 def require_library(module: AnsibleModule) -> None:
@@ -24,9 +29,30 @@ def require_library(module: AnsibleModule) -> None:
     if not has_respawned():
         for python in _SYSTEM_PYTHONS:
             if _can_use(module, python):
-                respawn_module(python)
+                _respawn(python)
     cure = "the role linuxnet.lab.prepare installs pyroute2 {0} or newer".format(library.MINIMUM)
     module.fail_json(msg="{0}; {1}".format(library.PROBLEM, cure), exception=library.IMPORT_ERROR)
+
+
+def _respawn(python: str) -> t.NoReturn:
+    """Run the module with another Python.
+
+    Ansible writes the module's arguments to a pipe before it starts that Python, and a pipe usually has room for 64
+    KiB. The arguments contain the code of the collection, or a large topology.
+    """
+    size, usual = len(repr(basic._ANSIBLE_ARGS)) + _ROOM, os.pipe
+
+    def large() -> tuple[int, int]:
+        ends = usual()
+        fcntl.fcntl(ends[1], _F_SETPIPE_SZ, size)
+        return ends
+
+    os.pipe = large
+    try:
+        respawn_module(python)
+        raise AssertionError("Ansible has returned from another Python")
+    finally:
+        os.pipe = usual
 
 
 def _can_use(module: AnsibleModule, python: str) -> bool:

@@ -128,7 +128,7 @@ def containerlab_by_hand(world: t.Any, path: pathlib.Path) -> None:
         for command in [command for level in levels for command in level.get("exec", [])]:
             for bind in binds:
                 source, inside = bind.split(":")[:2]
-                command = command.replace(inside, str(path.parent / source))
+                command = command.replace(inside, shlex.quote(str(path.parent / source)))
             run(world, homes[name], command)
 
 

@@ -54,6 +54,7 @@ _ASKED: dict[str, dict[str, t.Any]] = {
     "netns_info": {},
     "persist": {"lab": "x"},
     "route": {"lab": "x", "dst": "10.79.0.0/24", "dev": "lo"},
+    "rule": {"lab": "x", "from": "10.79.0.0/24", "table": "100"},
     "sysctl": {"lab": "x", "settings": {"net.ipv4.ip_forward": "1"}},
     "topology": {"topology": _TOPOLOGY},
     "veth": {"lab": "x", "name": "v7", "peer": {"name": "w7"}},

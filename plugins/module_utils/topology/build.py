@@ -43,17 +43,14 @@ def addresses(data: t.Any) -> dict[str, list[str]]:
     return {ref or schema.HOST: found for ref, found in lab.addresses().items() if found}
 
 
-class _Last:
-    """The last topology that was read, because a task needs its lab twice, and a large one takes long."""
-
-    data: t.Any = None
-    read: tuple[Lab, list[str]] | None = None
+# The last topology that was read, and its lab: a task needs both twice, and a large one takes long to read.
+_last: list[tuple[t.Any, tuple[Lab, list[str]]]] = []
 
 
 def _read(data: t.Any) -> tuple[Lab, list[str]]:
-    if _Last.read is None or _Last.data is not data:
-        _Last.data, _Last.read = data, layout.read(data)
-    return _Last.read
+    if not _last or _last[0][0] is not data:
+        _last[:] = [(data, layout.read(data))]
+    return _last[0][1]
 
 
 def _last_applied(lab: Lab, data: t.Any) -> Lab | None:
